@@ -1,0 +1,1 @@
+"""The edge: HTTP, pages, commands and the wiring of the parts."""

@@ -1,0 +1,1 @@
+"""Measured quality: cases, metrics and runners that call production code."""

@@ -1,0 +1,1 @@
+"""Guidance sessions: what was asked, what was answered, what counts."""

@@ -1,0 +1,1 @@
+"""Engines: the SQL database, the passage index, the migrations."""
