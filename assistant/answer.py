@@ -1,0 +1,104 @@
+"""What an answer is: sentences, each bound to spans of clauses, and a status."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class AnswerStatus(StrEnum):
+    """How a message was answered: stored, shown and counted. The list is closed."""
+
+    ANSWERED = "answered"
+    PARTLY_ANSWERED = "partly_answered"
+    CLARIFY = "clarify"
+    NOT_IN_POLICY = "not_in_policy"
+    OUT_OF_SCOPE = "out_of_scope"
+    EXPIRED_ONLY = "expired_only"
+    HANDED_OVER = "handed_over"
+    BLOCKED_QUESTION = "blocked_question"
+    BLOCKED_ANSWER = "blocked_answer"
+    FAILED = "failed"
+
+
+class Intent(StrEnum):
+    """What a message asks for."""
+
+    POLICY = "policy"
+    ELIGIBILITY = "eligibility"
+    DEPARTMENT = "department"
+    LIST = "list"
+    FIGURE = "figure"
+    PROJECT = "project"
+    MENTOR = "mentor"
+    PROGRESS = "progress"
+    HANDOFF = "handoff"
+    SMALLTALK = "smalltalk"
+    OUT_OF_SCOPE = "out_of_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A frozen copy of what a sentence rests on; it outlives the document's version."""
+
+    clause_id: int
+    document_id: int
+    document: str  # title
+    doc_number: str | None
+    address: str  # 三(三)4
+    quote: str  # verbatim: the document's text[start:end]
+    start: int
+    end: int
+    digest: str  # SHA-256 of the document's text
+    department: str | None  # who is responsible, where the clause says so
+    effective_on: date | None
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer.
+
+    `citations` are indexes into Answer.citations. A sentence without any is
+    framing ("您可以这样问:") and may hold no fact: no figure, no department.
+    """
+
+    text: str
+    citations: tuple[int, ...] = ()
+    bullet: bool = False  # shown as a list item
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, complete: what is sent, stored and evaluated."""
+
+    status: AnswerStatus
+    intent: Intent
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...] = ()
+    suggestions: tuple[str, ...] = ()  # questions or choices to tap next
+    completed_question: str = ""  # a follow-up as it was understood
+
+    @property
+    def text(self) -> str:
+        """The answer as plain text, one sentence or list item a line."""
+        return "\n".join(("· " if s.bullet else "") + s.text for s in self.sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """An earlier turn of the conversation, newest last in a history."""
+
+    question: str
+    completed_question: str
+    intent: Intent
+    status: AnswerStatus
+    clause_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One message to answer, with everything its answer may depend on."""
+
+    text: str
+    as_of: date
+    history: tuple[PastTurn, ...] = ()

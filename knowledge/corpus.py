@@ -1,0 +1,82 @@
+"""All published clauses in memory: what retrieval, registers and answers read."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import cached_property
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from knowledge.document import Clause, DocumentStatus, PolicyDocument, text_digest
+
+
+class Corpus:
+    """An immutable snapshot of every document version that is not a draft.
+
+    Documents and clauses are detached entities and must not be changed.
+    """
+
+    def __init__(self, documents: Iterable[PolicyDocument]) -> None:
+        self.documents = {document.id: document for document in documents}
+        self.clauses: dict[int, Clause] = {}
+        self._children: dict[int, list[Clause]] = {}
+        self._by_address: dict[tuple[int, str], Clause] = {}
+        for document in self.documents.values():
+            for clause in document.clauses:
+                self.clauses[clause.id] = clause
+                self._by_address.setdefault((document.id, clause.address), clause)
+                if clause.parent_id is not None:
+                    self._children.setdefault(clause.parent_id, []).append(clause)
+
+    def document_of(self, clause: Clause) -> PolicyDocument:
+        """Return the document version a clause belongs to."""
+        return self.documents[clause.document_id]
+
+    def children(self, clause: Clause) -> Sequence[Clause]:
+        """Return the direct children of a clause, in document order."""
+        return self._children.get(clause.id, [])
+
+    def parent(self, clause: Clause) -> Clause | None:
+        """Return the parent clause, or None at the top."""
+        return None if clause.parent_id is None else self.clauses[clause.parent_id]
+
+    def ancestors(self, clause: Clause) -> list[Clause]:
+        """Return the parents from the top down, without the clause itself."""
+        path: list[Clause] = []
+        while (parent := self.parent(clause)) is not None:
+            path.insert(0, parent)
+            clause = parent
+        return path
+
+    def subtree(self, clause: Clause) -> list[Clause]:
+        """Return a clause and all below it, in document order."""
+        found = [clause]
+        for child in self.children(clause):
+            found += self.subtree(child)
+        return found
+
+    def at_address(self, document_id: int, address: str) -> Clause | None:
+        """Return the clause at an address of a document version, or None."""
+        return self._by_address.get((document_id, address))
+
+    def valid_documents(self, day: date) -> frozenset[int]:
+        """Return the ids of the documents that hold on a day."""
+        return frozenset(d.id for d in self.documents.values() if d.holds_on(day))
+
+    @cached_property
+    def version(self) -> str:
+        """A short digest of what the snapshot holds, stored with every answer."""
+        parts = sorted(f"{d.series}:{d.version}:{d.digest}" for d in self.documents.values())
+        return text_digest("\n".join(parts))[:12]
+
+
+def load_corpus(db: Session) -> Corpus:
+    """Read every document version that is not a draft, detached from the session."""
+    documents = db.scalars(
+        select(PolicyDocument)
+        .where(PolicyDocument.status != DocumentStatus.DRAFT)
+        .options(selectinload(PolicyDocument.clauses))
+        .order_by(PolicyDocument.id)
+    ).all()
+    db.expunge_all()
+    return Corpus(documents)
