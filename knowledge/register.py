@@ -1,0 +1,120 @@
+"""Registers read off the clauses: who does what, and every statement by its clause.
+
+Top-k retrieval may never answer "which" or "how many"; these complete lists do. They
+are computed from the corpus and nothing else, so an ingested document has its duties
+and figures in the register the moment it is loaded.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from knowledge.corpus import Corpus
+from knowledge.statement import Statement, statements_of
+
+# How the name of a body of government, or one that works with it, ends.
+_BODY = (
+    r"[\u4e00-\u9fff()\uff08\uff09]{1,20}?(?:局|委员会|委|厅|部|办公室|办|中心|小组|联合会|工会|妇联|残联"
+    r"|工商联|科协|政府|法院|检察院|街道办事处|街道|社区|村委会|居委会|乡镇|部门|单位|银行|协会|窗口|机构|学校|院校|企业)"
+)
+_JOIN = r"(?:[、,\uff0c]|和|与|及|以及|会同|或者?)"
+_DUTY_VERBS = (
+    r"负责|牵头|主管|承担|组织|做好|落实|受理|审核|办理|审批|发放|拨付|监督|指导|协调|配合"
+    r"|制定|建立|开展|推动|引导|应当|应|要|须|可以|会同"
+)
+_SUBJECT = re.compile(
+    rf"^(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,8}}?)?"
+    rf"(?:具体|统一|共同|分别|主要|依法|依照[^,\uff0c]{{1,10}}?|按照[^,\uff0c]{{1,20}}?|按[^,\uff0c]{{1,10}}?)?"
+    rf"(?:{_DUTY_VERBS})"
+)
+_AGENT = re.compile(
+    rf"(?:由|向|到|经|报)(?:当地|所在地?|户籍地?|户籍所在地?|本)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,6}}?)?"
+    rf"(?:负责|牵头|受理|审核|办理|审批|组织|申请|提出|提交|报送|反映|投诉|举报|备案|登记|咨询|领取|确认|核实|认定|评审|发放|拨付|承担|批准)"
+)
+_SPLIT = re.compile(r"[、,\uff0c]|以及|会同")
+# 和 also stands inside names (人力资源和社会保障局): it parts two bodies only after a whole one.
+_AND = re.compile(rf"^({_BODY})(?:和|与|及)(?={_BODY}$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A statement that names who does something."""
+
+    departments: tuple[str, ...]
+    statement: Statement
+
+
+@dataclass(frozen=True)
+class Register:
+    """Every statement and duty of a corpus, in reading order."""
+
+    statements: tuple[Statement, ...]
+    duties: tuple[Duty, ...]
+    by_clause: dict[int, tuple[Statement, ...]] = field(repr=False)
+    duties_by_clause: dict[int, tuple[Duty, ...]] = field(repr=False)
+
+    def departments(self, clause_id: int) -> tuple[str, ...]:
+        """Return the bodies that a clause makes responsible, in reading order."""
+        found: dict[str, None] = {}
+        for duty in self.duties_by_clause.get(clause_id, ()):
+            found.update(dict.fromkeys(duty.departments))
+        return tuple(found)
+
+
+def build_register(corpus: Corpus) -> Register:
+    """Read every statement and duty off the clauses of a corpus."""
+    by_clause: dict[int, tuple[Statement, ...]] = {}
+    duties_by_clause: dict[int, tuple[Duty, ...]] = {}
+    grouped: defaultdict[int, list[Statement]] = defaultdict(list)
+    for document in corpus.documents.values():
+        for statement in statements_of(document):
+            grouped[statement.clause_id].append(statement)
+    for clause_id, statements in grouped.items():
+        by_clause[clause_id] = tuple(statements)
+        duties = tuple(_duties(statements))
+        if duties:
+            duties_by_clause[clause_id] = duties
+    return Register(
+        statements=tuple(s for statements in by_clause.values() for s in statements),
+        duties=tuple(d for duties in duties_by_clause.values() for d in duties),
+        by_clause=by_clause,
+        duties_by_clause=duties_by_clause,
+    )
+
+
+def _duties(statements: Sequence[Statement]) -> list[Duty]:
+    """Find the duties of one clause; a sentence without a subject goes on with the last one."""
+    duties: list[Duty] = []
+    subject: tuple[str, ...] = ()
+    for statement in statements:
+        if statement.is_heading:
+            continue
+        own = bodies_responsible(statement.text)
+        if own:
+            duties.append(Duty(own, statement))
+            subject = own if _SUBJECT.match(statement.text) else ()
+        elif subject:
+            duties.append(Duty(subject, statement))
+    return duties
+
+
+def bodies_responsible(sentence: str) -> tuple[str, ...]:
+    """Return the bodies that a sentence makes act: as its subject, or after 由, 向, 到."""
+    found: dict[str, None] = {}
+    matches = [_SUBJECT.match(sentence), *_AGENT.finditer(sentence)]
+    for match in filter(None, matches):
+        found.update(dict.fromkeys(split_bodies(match["bodies"])))
+    return tuple(found)
+
+
+def split_bodies(names: str) -> list[str]:
+    """Split "区国税局、地税分局" into its bodies."""
+    parts: list[str] = []
+    for name in _SPLIT.split(names):
+        while match := _AND.match(name):
+            parts.append(match[1])
+            name = name[match.end() :]
+        if re.fullmatch(_BODY, name):
+            parts.append(name)
+    return parts
