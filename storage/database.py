@@ -1,17 +1,22 @@
-"""SQL engine, declarative base, and who may write when."""
+"""SQL types, declarative base, and who may write when."""
 
+import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, create_engine, event, text
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-BUSY_TIMEOUT_MS = 10_000
+from storage.connection import BUSY_TIMEOUT_MS, DatabaseBusy, DatabaseDamaged, connect, unavailable
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -36,12 +41,45 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-class Base(DeclarativeBase):
-    """Declarative base of every table in the service."""
+def storable(value: Any) -> Any:
+    """Replace by U+FFFD, in texts at any depth, what PostgreSQL or UTF-8 cannot store.
 
+    That is the NUL character and lone surrogates; offsets stay as they are.
+    """
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
+
+
+class Base(DeclarativeBase):
+    """Declarative base of every table in the service.
+
+    Constraints get the same names on both engines, so that a migration can find them.
+    Members of an enumeration are stored by their value, in 32 characters: a new member
+    needs no migration.
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
     type_annotation_map = {
         datetime: UTCDateTime,
         dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
+        StrEnum: Enum(
+            StrEnum,
+            native_enum=False,
+            length=32,
+            values_callable=lambda members: [member.value for member in members],
+        ),
     }
 
 
@@ -53,40 +91,73 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _connect(url)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._writer = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+        self.engine = connect(url)
+        self._sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = threading.Lock()
+        snapshot = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reads = sessionmaker(
+            self.engine.execution_options(postgresql_readonly=True, **snapshot),
+            expire_on_commit=False,
+        )
+        self._writes = sessionmaker(
+            self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE"), expire_on_commit=False
+        )
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Open a session to read with; nothing is committed."""
-        with self._sessions() as db:
+        """Open a session that sees one state of the database throughout; it cannot write."""
+        with self._reads() as db:
+            _begin(db)
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Open a session that commits at the end of the block, or rolls back on an error."""
-        with self._writer, self._sessions() as db, db.begin():
-            if self.engine.dialect.name == "sqlite":
-                db.execute(text("BEGIN IMMEDIATE"))
+        """Open a session that commits at the end of the block, or rolls back on an error.
+
+        After the block the changes are on disk.
+        """
+        with self._turn_to_write(), self._writes() as db, db.begin():
+            _begin(db)
             yield db
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """Open one transaction for changing the schema; SQLite checks references at its end."""
+        with self._turn_to_write(), self.engine.connect() as connection:
+            if not self._sqlite:
+                with connection.begin():
+                    yield connection
+                return
+            # Copying a table drops the old one, which references must not notice.
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys = OFF")
+            try:
+                with connection.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin():
+                    yield connection
+                    if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                        raise unavailable(DatabaseDamaged, "升级后数据引用不完整,已全部撤销")
+            finally:
+                driver.execute("PRAGMA foreign_keys = ON")
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        if not self._sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise unavailable(DatabaseBusy, "请稍后重试")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
-def _connect(url: str) -> Engine:
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-    return engine
 
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # Autocommit hands BEGIN over to us: the driver would begin too late to be IMMEDIATE.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+def _begin(db: Session) -> None:
+    try:
+        db.connection()
+    except NoConnectionLeft as error:
+        raise unavailable(DatabaseBusy, "同时访问的人过多,请稍后重试") from error

@@ -1,0 +1,54 @@
+"""Schema changes, in order, and the function that applies them."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from storage.connection import DatabaseUnavailable
+from storage.database import Database
+
+# "QICHUANG" in ASCII: whoever migrates the same PostgreSQL database takes this lock first.
+ADVISORY_LOCK = 0x5149434855414E47
+LOCK_TIMEOUT_MS = 300_000
+
+
+class DatabaseTooNew(DatabaseUnavailable):
+    """The database was written by a newer version of the software."""
+
+
+def migrate(database: Database) -> None:
+    """Bring the database's tables up to the newest schema, all steps or none.
+
+    Safe when several processes start at once: the first one migrates, the others wait.
+    Raises DatabaseTooNew when the schema is unknown to this version of the code.
+    """
+    config = _config()
+    script = ScriptDirectory.from_config(config)
+    with database.migrating() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        applied = current_revision(connection)
+        if applied is not None and applied not in {
+            step.revision for step in script.walk_revisions()
+        }:
+            raise DatabaseTooNew(
+                f"数据库由更新的版本写成(结构版本 {applied}),请升级程序,或换用与它对应的备份。"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Return the schema version of a database, None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
