@@ -1,0 +1,78 @@
+"""Words and character bigrams of Chinese text: the terms that BM25 counts."""
+
+import re
+import threading
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+import jieba
+import opencc
+
+LIMIT = 4_000  # characters read of any text: a passage has a few hundred, a question fewer
+
+_RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z0-9]+(?:\.[0-9]+)?")
+_initializing = threading.Lock()
+
+
+def normalize(text: str, limit: int = LIMIT) -> str:
+    """Return text as it is compared: NFKC, simplified characters, lower case, no surrogates.
+
+    Text is cut to `limit` characters before and after, because one character may
+    become 18 under NFKC: input of any length costs the same bounded time.
+    """
+    # Lone surrogates cannot be encoded, and NFKC composes across a NUL as across any letter.
+    clean = text[:limit].encode("utf-8", errors="ignore").decode("utf-8")
+    composed = unicodedata.normalize("NFKC", clean)[:limit]
+    return str(_simplifier().convert(composed)).lower()
+
+
+def words(text: str) -> list[str]:
+    """Return the search words of a text in order: long words and the words within them.
+
+    Punctuation is dropped; function words stay, their low idf makes them weigh nothing.
+    """
+    segmenter = _segmenter()
+    return [
+        word
+        for run in _RUN.findall(normalize(text))
+        for word in ([run] if run.isascii() else segmenter.cut_for_search(run))
+    ]
+
+
+def bigrams(text: str) -> list[str]:
+    """Return the overlapping character pairs of a text in order.
+
+    A run of one Chinese character is kept alone; Latin words and numbers stay whole.
+    """
+    found: list[str] = []
+    for run in _RUN.findall(normalize(text)):
+        if run.isascii() or len(run) == 1:
+            found.append(run)
+        else:
+            found += [run[i : i + 2] for i in range(len(run) - 1)]
+    return found
+
+
+@cache
+def _simplifier() -> opencc.OpenCC:
+    return opencc.OpenCC("t2s")
+
+
+def _segmenter() -> jieba.Tokenizer:
+    with _initializing:
+        return _load_segmenter()
+
+
+@cache
+def _load_segmenter() -> jieba.Tokenizer:
+    # jieba's own start caches its dictionary in the system's scratch folder, as a file
+    # that any user of the machine could replace; reading the dictionary takes 0.7 s.
+    segmenter = jieba.Tokenizer()
+    segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
+    segmenter.initialized = True
+    for line in files("knowledge").joinpath("terms/terms.txt").read_text("utf-8").splitlines():
+        term = line.partition("#")[0].strip()
+        if term:
+            segmenter.add_word(term)
+    return segmenter
