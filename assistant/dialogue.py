@@ -1,0 +1,79 @@
+"""Follow-ups: a message that leans on the last turns is read together with them."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from assistant import patterns
+from assistant.answer import AnswerStatus, Intent, PastTurn
+from assistant.reading import Asked, Reading, read_question
+from knowledge.department import mentioned_departments
+from knowledge.knowledge_base import Knowledge
+from knowledge.lexicon import groups_in
+
+_CARRIES_NO_TOPIC = (Intent.SMALLTALK, Intent.OUT_OF_SCOPE, Intent.HANDOFF, Intent.PROGRESS)
+_LEAD = re.compile(
+    r"^(?:那么?|然后|还有|另外|再|接着|对了|请问|哦|嗯|好的?|行|如果是?|要是|换成|改成|[,\s])+"
+)
+_TAIL = re.compile(r"(?:呢|啊|呀|吧|嘛)?[?!。\s]*$")
+MAX_LEANING_WORDS = 4
+
+ContentWords = Callable[[str], list[str]]
+
+
+def read_in_context(
+    text: str, history: Sequence[PastTurn], content_words: ContentWords, knowledge: Knowledge
+) -> Reading:
+    """Read a question; what it leaves out is taken from the last turn that had a topic.
+
+    The reading's text is the completed question. A message that stands on its own, or
+    that says it changes the subject, is read alone.
+    """
+    reading = read_question(text, content_words)
+    last = _last_topic(history)
+    if last is None or patterns.SWITCH.search(text) or not _leans(text, reading, knowledge):
+        return reading
+    before = read_question(last.completed_question or last.question, content_words)
+    own = _TAIL.sub("", _LEAD.sub("", text))
+    inherits_form = reading.asked in (Asked.ANY, Asked.YES_NO)
+    if not reading.terms:
+        asked = before.asked if inherits_form else reading.asked
+        topic = "".join(_longest(before.terms))
+        return Reading(f"{topic} {own}".strip(), asked, before.terms)
+    background = tuple(t for t in before.terms if not _replaced(t, text))
+    if inherits_form:
+        return Reading(f"{own} {before.text}", before.asked, reading.terms, background)
+    topic = "".join(_longest(background))
+    return Reading(f"{topic} {own}", reading.asked, reading.terms, background)
+
+
+def _last_topic(history: Sequence[PastTurn]) -> PastTurn | None:
+    for turn in reversed(history):
+        blocked = turn.status in (AnswerStatus.BLOCKED_QUESTION, AnswerStatus.FAILED)
+        if turn.intent not in _CARRIES_NO_TOPIC and not blocked:
+            return turn
+    return None
+
+
+def _leans(text: str, reading: Reading, knowledge: Knowledge) -> bool:
+    """Whether a message needs the last one to be understood."""
+    if not reading.terms:
+        return True
+    own = _longest(reading.terms)
+    if len(own) > MAX_LEANING_WORDS or not any(map(knowledge.lexicon.knows, own)):
+        return False
+    if patterns.FOLLOW_UP.search(text):
+        return True
+    return reading.asked is not Asked.ANY and len(text) <= 8 and len(own) <= 1
+
+
+def _replaced(term: str, text: str) -> bool:
+    """Whether the message names another of the same kind: other people, another department."""
+    groups = groups_in(text)
+    if groups and groups_in(term):
+        return True
+    return bool(mentioned_departments(text) and mentioned_departments(term))
+
+
+def _longest(terms: Sequence[str]) -> list[str]:
+    """Keep the words that are not part of a longer one."""
+    return [t for t in terms if not any(t != other and t in other for other in terms)]

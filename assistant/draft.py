@@ -1,0 +1,89 @@
+"""Building an answer: statements become bound sentences, fixed wordings frame them."""
+
+from dataclasses import replace
+
+from assistant.answer import Answer, AnswerStatus, Citation, Intent, Sentence
+from knowledge.document import Clause
+from knowledge.knowledge_base import Knowledge
+from knowledge.statement import Statement
+
+NEAR_DUPLICATE_SHARE = 0.8  # of character pairs shared with a sentence already there
+
+
+class Draft:
+    """An answer in the making. Every statement added is cited; a clause is cited once."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self._knowledge = knowledge
+        self._sentences: list[Sentence] = []
+        self._citations: list[Citation] = []
+        self._statements: list[Statement] = []
+
+    def __len__(self) -> int:
+        return len(self._statements)
+
+    def say(self, wording: str) -> None:
+        """Add one of the fixed wordings."""
+        self._sentences.append(Sentence(wording))
+
+    def say_count(self, wording: str, statements: list[Statement]) -> None:
+        """Add a wording with {count}, bound to the statements that were counted."""
+        cited = tuple(dict.fromkeys(self._cite(s) for s in statements))
+        self._sentences.append(Sentence(wording.format(count=len(statements)), cited))
+
+    def quote(self, statement: Statement, *, bullet: bool = False) -> bool:
+        """Add a statement word for word, unless the answer already says it."""
+        if any(_alike(statement.text, other.text) for other in self._statements):
+            return False
+        self._statements.append(statement)
+        self._sentences.append(Sentence(statement.text, (self._cite(statement),), bullet))
+        return True
+
+    def note(self, wording: str, statement: Statement) -> None:
+        """Add a wording about a statement, bound to it."""
+        self._sentences.append(Sentence(wording, (self._cite(statement),)))
+
+    def finish(
+        self, status: AnswerStatus, intent: Intent, suggestions: tuple[str, ...] = ()
+    ) -> Answer:
+        """Return the answer."""
+        return Answer(status, intent, tuple(self._sentences), tuple(self._citations), suggestions)
+
+    def _cite(self, statement: Statement) -> int:
+        """Cite the statement's clause; its quote spans all that was used of the clause."""
+        for i, citation in enumerate(self._citations):
+            if citation.clause_id == statement.clause_id:
+                self._citations[i] = self._widen(citation, statement)
+                return i
+        clause = self._knowledge.corpus.clauses[statement.clause_id]
+        self._citations.append(self._citation(clause, statement))
+        return len(self._citations) - 1
+
+    def _widen(self, citation: Citation, statement: Statement) -> Citation:
+        start, end = min(citation.start, statement.start), max(citation.end, statement.end)
+        text = self._knowledge.corpus.documents[citation.document_id].text
+        return replace(citation, start=start, end=end, quote=text[start:end])
+
+    def _citation(self, clause: Clause, statement: Statement) -> Citation:
+        document = self._knowledge.corpus.document_of(clause)
+        return Citation(
+            clause_id=clause.id,
+            document_id=document.id,
+            document=document.title,
+            doc_number=document.doc_number,
+            address=clause.address,
+            quote=document.text[statement.start : statement.end],
+            start=statement.start,
+            end=statement.end,
+            digest=document.digest,
+            department="、".join(self._knowledge.register.departments(clause.id)) or None,
+            effective_on=document.effective_on,
+            expires_on=document.expires_on,
+        )
+
+
+def _alike(one: str, other: str) -> bool:
+    pairs = {one[i : i + 2] for i in range(len(one) - 1)}
+    others = {other[i : i + 2] for i in range(len(other) - 1)}
+    shared = len(pairs & others)
+    return shared >= NEAR_DUPLICATE_SHARE * max(len(pairs), len(others), 1)

@@ -1,0 +1,119 @@
+"""Which statements of the policies bear on a question, and how well."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from assistant.reading import Asked, Reading
+from knowledge.document import Clause
+from knowledge.knowledge_base import Knowledge
+from knowledge.statement import Statement
+
+SEARCH_DEPTH = 40  # clauses taken from retrieval
+CONTEXT_SHARE = 0.75  # a topic word in the headings counts less than in the sentence itself
+BACKGROUND_SHARE = 0.35  # a word taken over from the last turn
+NEIGHBOUR_SHARE = 0.5  # and less again elsewhere in the clause
+
+# What a sentence must hold to answer what is asked, where no figure can tell.
+_FILLERS: dict[Asked, re.Pattern[str]] = {
+    Asked.PHONE: re.compile(r"\d{3,4}-?\d{7,8}|(?<!\d)(?:1\d{4}|9\d{4}|1[3-9]\d{9})(?!\d)"),
+    Asked.HOURS: re.compile(
+        r"\d\s*[::\uff1a]\s*\d\d|[上下]午|周[一二三四五六日末]|星期|工作日(?:上|办)|\d+点"
+    ),
+    Asked.WEBSITE: re.compile(r"www\.|https?:|公众号|小程序|网址|APP|信息网|网上"),
+    Asked.ADDRESS: re.compile(
+        r"[\u4e00-\u9fff]+(?:路|街|大道|巷)\d*号?|号楼|\d+楼|地址|设在|位于|地点"
+    ),
+    Asked.MATERIALS: re.compile(
+        r"材料|证件|证明|身份证|执照|申请书|申请表|登记证|合同|复印件|凭证?|提交|出示"
+    ),
+    Asked.PROCEDURE: re.compile(
+        r"申请|申报|受理|审核|审查|办理|提交|流程|步骤|程序|窗口|登记|推荐|报名|开设|提供|建立|通过|方式|发放|享受|制定|给予|按照|组织|可以"
+    ),
+    Asked.DEFINITION: re.compile(r"是指|指的是|[,\uff0c]?是[^。]{4,}|包括|反映|称为|即"),
+    Asked.NAME: re.compile(r"名为|名称|称为|叫做|姓名|“[^”]+”"),
+}
+# Kinds of answer that a sentence either holds or not: without it the question is not answered.
+STRICT = frozenset(
+    {
+        Asked.MONEY, Asked.INTEREST, Asked.SHARE, Asked.AREA, Asked.PEOPLE, Asked.TIMES,
+        Asked.DURATION, Asked.DATE, Asked.COUNT, Asked.NUMBER, Asked.HOURS, Asked.PHONE,
+        Asked.ADDRESS, Asked.WEBSITE, Asked.NAME, Asked.MATERIALS,
+    }
+)  # fmt: skip
+_TIME_WORDS = re.compile(r"年底|月底|季度末|每(?:个)?季度|每年|每月|年终|定期|当年|期间|之日|及时")
+_INTEREST_WORDS = re.compile(r"利率|利息|LPR|基点|上浮|贴息")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A statement that may answer the question.
+
+    `coverage`: share of the topic's word weight it holds, its headings included, 0 to 1.
+    `fills`: whether it holds the kind of content asked for.
+    """
+
+    statement: Statement
+    clause: Clause
+    rank: int  # of its clause in retrieval, from 0
+    cosine: float
+    coverage: float
+    fills: bool
+    score: float
+
+
+def gather_evidence(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Evidence]:
+    """Find and rank the statements that bear on a question, best first; deterministic."""
+    found: list[Evidence] = []
+    hits = list(knowledge.search(reading.text, SEARCH_DEPTH, as_of))
+    if not hits:
+        return found
+    best, least = hits[0].score, hits[-1].score
+    for rank, hit in enumerate(hits):
+        clause = knowledge.corpus.clauses[hit.clause_id]
+        closeness = (hit.score - least) / (best - least) if best > least else 1.0
+        statements = knowledge.register.by_clause.get(hit.clause_id, ())
+        for statement in statements:
+            coverage = topic_coverage(reading, statement, clause, knowledge)
+            fills = holds_asked(reading.asked, statement)
+            score = coverage + 0.6 * closeness + (0.4 if fills else 0.0)
+            score -= 0.3 if statement.is_heading else 0.0
+            found.append(Evidence(statement, clause, rank, hit.cosine, coverage, fills, score))
+    return sorted(found, key=lambda e: (-e.score, e.statement.document_id, e.statement.start))
+
+
+def topic_coverage(
+    reading: Reading, statement: Statement, clause: Clause, knowledge: Knowledge
+) -> float:
+    """Return the share of the topic's weight that a statement and its context hold, 0 to 1."""
+    lexicon = knowledge.lexicon
+    headings = knowledge.heading_path(clause)
+    total = held = 0.0
+    for term in (*reading.terms, *reading.background):
+        weight = lexicon.weight(term) * (1.0 if term in reading.terms else BACKGROUND_SHARE)
+        total += weight
+        held += weight * max(
+            lexicon.found(term, statement.text),
+            CONTEXT_SHARE * lexicon.found(term, headings),
+            NEIGHBOUR_SHARE * lexicon.found(term, clause.text),
+        )
+    return held / total if total else 0.0
+
+
+def holds_asked(asked: Asked, statement: Statement) -> bool:
+    """Whether a statement holds the kind of content that a question asks for."""
+    reading = Reading("", asked, ())
+    if asked in (Asked.DATE, Asked.DURATION) and _TIME_WORDS.search(statement.text):
+        return True
+    if asked is Asked.INTEREST and not _INTEREST_WORDS.search(statement.text):
+        return False
+    if reading.figure_kinds:
+        return any(figure.kind in reading.figure_kinds for figure in statement.figures)
+    filler = _FILLERS.get(asked)
+    return filler is None or filler.search(statement.text) is not None
+
+
+def best_filled(evidence: Iterable[Evidence], least_coverage: float) -> Evidence | None:
+    """Return the best statement that holds what is asked and enough of the topic, or None."""
+    return next((e for e in evidence if e.fills and e.coverage >= least_coverage), None)

@@ -1,0 +1,138 @@
+"""What may come in and what may go out: screening of questions, verification of answers."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assistant import patterns
+from assistant.answer import Answer, Citation, Sentence
+from knowledge.figure import number_values
+
+MAX_QUESTION_CHARACTERS = 500
+
+_INVISIBLE = re.compile(
+    r"[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ud800-\udfff"
+    r"\U000e0000-\U000e0fff]"
+)
+_ID_CARD = re.compile(
+    r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dxX](?![\da-zA-Z])"
+)
+_PHONE = re.compile(r"(?<!\d)1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
+_BANK_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){14,18}(?!\d)")
+
+
+class Problem(StrEnum):
+    """Why a message is not looked up."""
+
+    EMPTY = "empty"
+    PERSONAL_DATA = "personal_data"
+    ABUSE = "abuse"
+    ORDERS = "orders"
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A message made safe: `text` is bounded, visible and masked."""
+
+    text: str
+    problem: Problem | None
+
+
+def screen_question(message: str) -> Screened:
+    """Clean a message and say whether it may be looked up.
+
+    Takes any string in bounded time: it is cut before anything else looks at it.
+    Personal numbers come back masked, so that whatever stores the text stores no more.
+    """
+    text = _INVISIBLE.sub("", message[: 4 * MAX_QUESTION_CHARACTERS])
+    text = unicodedata.normalize("NFKC", text)[: 2 * MAX_QUESTION_CHARACTERS]
+    text = re.sub(r"[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{2,}", "", text)
+    text = re.sub(r"\s+", " ", text).strip()[:MAX_QUESTION_CHARACTERS]
+    masked = mask_personal_data(text)
+    if masked != text:
+        return Screened(masked, Problem.PERSONAL_DATA)
+    if not re.search(r"[\w]", text):
+        return Screened(text, Problem.EMPTY)
+    if patterns.ABUSE.search(text.lower()):
+        return Screened(text, Problem.ABUSE)
+    if patterns.ORDERS.search(text.lower()):
+        return Screened(text, Problem.ORDERS)
+    return Screened(text, None)
+
+
+def mask_personal_data(text: str) -> str:
+    """Replace the middle of ID card, mobile phone and bank card numbers with stars."""
+    text = _ID_CARD.sub(lambda m: m[0][:3] + "*" * 11 + m[0][-4:], text)
+    text = _PHONE.sub(lambda m: m[0][:3] + "****" + m[0][-4:], text)
+    return _BANK_CARD.sub(lambda m: _mask_card(m[0]), text)
+
+
+def _mask_card(number: str) -> str:
+    digits = re.sub(r"\D", "", number)
+    return digits[:4] + "*" * 8 + digits[-4:] if _luhn(digits) else number
+
+
+def _luhn(digits: str) -> bool:
+    """Check the digit sum of ISO/IEC 7812 (bank cards)."""
+    doubled = [int(d) * (1 + i % 2) for i, d in enumerate(reversed(digits))]
+    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+
+
+class AnswerNotVerified(ValueError):
+    """A sentence of an answer does not stand in what it cites."""
+
+
+def verify_answer(
+    answer: Answer,
+    source_text: Callable[[int], str],
+    is_fixed: Callable[[str], bool],
+    content_words: Callable[[str], list[str]],
+) -> None:
+    """Check every sentence of an answer against the clauses it cites.
+
+    Args:
+        answer: the answer to check.
+        source_text: gives a document's text by its id.
+        is_fixed: whether a sentence is one of our own fixed wordings, which state no fact.
+        content_words: cuts a sentence into its content words.
+
+    Raises:
+        AnswerNotVerified: a quote is not in its document at its place, a sentence has no
+            citation and is no fixed wording, or it holds a number or a word that none of
+            its quotes holds.
+    """
+    for citation in answer.citations:
+        if source_text(citation.document_id)[citation.start : citation.end] != citation.quote:
+            raise AnswerNotVerified(f"quote not in document: {citation.address}")
+    for sentence in answer.sentences:
+        if not sentence.citations:
+            if not is_fixed(sentence.text):
+                raise AnswerNotVerified(f"unbound: {sentence.text}")
+            continue
+        cited = [answer.citations[i] for i in sentence.citations]
+        _verify_sentence(sentence, cited, is_fixed, content_words)
+
+
+def _verify_sentence(
+    sentence: Sentence,
+    cited: list[Citation],
+    is_fixed: Callable[[str], bool],
+    content_words: Callable[[str], list[str]],
+) -> None:
+    quotes = squeeze("\n".join(c.quote for c in cited))
+    if squeeze(sentence.text) in quotes:
+        return
+    numbers = number_values(sentence.text) - number_values(quotes) - {str(len(cited))}
+    if numbers:
+        raise AnswerNotVerified(f"number not in source: {sorted(numbers)}")
+    names = squeeze("".join(c.document + (c.department or "") for c in cited))
+    for word in content_words(sentence.text):
+        if word not in quotes and word not in names and not is_fixed(word):
+            raise AnswerNotVerified(f"word not in source: {word}")
+
+
+def squeeze(text: str) -> str:
+    """Drop blanks and unify widths, so that only the words are compared."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))

@@ -1,0 +1,34 @@
+"""Patterns of everyday speech, read once from patterns.yaml."""
+
+import re
+from importlib import resources
+from typing import Any
+
+import yaml
+
+_DATA: dict[str, Any] = yaml.safe_load(
+    (resources.files("assistant") / "patterns.yaml").read_text("utf-8")
+)
+
+
+def _any_of(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+ASKED: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, _any_of(patterns)) for name, patterns in _DATA["asked"].items()
+)
+FRAME = _any_of(_DATA["frame"])
+ABUSE = _any_of(_DATA["abuse"])
+ORDERS = _any_of(_DATA["orders"])
+GREETING = _any_of(_DATA["greeting"])
+THANKS = _any_of(_DATA["thanks"])
+ABOUT = _any_of(_DATA["about"])
+HANDOFF = _any_of(_DATA["handoff"])
+PROGRESS = _any_of(_DATA["progress"])
+PROJECT = _any_of(_DATA["project"])
+MENTOR = _any_of(_DATA["mentor"])
+FIRST_PERSON = _any_of(_DATA["first_person"])
+FOLLOW_UP = _any_of(_DATA["follow_up"])
+SWITCH = _any_of(_DATA["switch"])
+STOP_WORDS = frozenset(_DATA["stop"].split())

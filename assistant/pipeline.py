@@ -1,0 +1,89 @@
+"""The straight path from a question to an answer: screen, read, look up, compose, verify."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from assistant import patterns, wording
+from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
+from assistant.compose import Lookup, compose_answer
+from assistant.dialogue import read_in_context
+from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
+from knowledge.knowledge_base import Knowledge
+
+_PUNCTUATION = re.compile(r"[\W_]+")
+
+_PROBLEMS: dict[Problem, tuple[AnswerStatus, str]] = {
+    Problem.EMPTY: (AnswerStatus.CLARIFY, wording.EMPTY),
+    Problem.PERSONAL_DATA: (AnswerStatus.BLOCKED_QUESTION, wording.PERSONAL_DATA),
+    Problem.ABUSE: (AnswerStatus.BLOCKED_QUESTION, wording.ABUSE),
+    Problem.ORDERS: (AnswerStatus.OUT_OF_SCOPE, wording.ORDERS),
+}
+
+
+def answer_question(question: Question, knowledge: Knowledge) -> Answer:
+    """Answer one message from the policies that hold on a day; pure of the database.
+
+    The same question, history and knowledge give the same answer to the byte.
+    """
+    screened = screen_question(question.text)
+    if screened.problem is not None:
+        status, text = _PROBLEMS[screened.problem]
+        return _fixed(status, Intent.OUT_OF_SCOPE, text)
+    text = normalize(screened.text)
+    small = _small_talk(text)
+    if small is not None:
+        return small
+
+    def content_words(phrase: str) -> list[str]:
+        return [
+            w
+            for w in knowledge.words(phrase)
+            if w not in patterns.STOP_WORDS and (len(w) > 1 or not w.isascii())
+        ]
+
+    reading = read_in_context(text, question.history, content_words, knowledge)
+    look = Lookup(reading, text, knowledge, question.as_of)
+    answer = replace(compose_answer(look), completed_question=reading.text)
+    return _verified(answer, knowledge, content_words)
+
+
+def normalize(text: str) -> str:
+    """Return a screened message as patterns expect it: half-width and lower case."""
+    return text.lower().replace("\u3002", "。")
+
+
+def _small_talk(text: str) -> Answer | None:
+    """Answer what needs no look-up: greetings, thanks, questions about the desk itself."""
+    bare = _PUNCTUATION.sub("", text)
+    for pattern, reply in (
+        (patterns.GREETING, wording.GREETING),
+        (patterns.THANKS, wording.THANKS),
+        (patterns.ABOUT, wording.ABOUT),
+    ):
+        if pattern.fullmatch(bare):
+            return replace(
+                _fixed(AnswerStatus.ANSWERED, Intent.SMALLTALK, reply),
+                suggestions=wording.SUGGESTIONS,
+            )
+    if patterns.PROGRESS.search(text):
+        return _fixed(AnswerStatus.HANDED_OVER, Intent.PROGRESS, wording.PROGRESS)
+    if patterns.HANDOFF.search(text):
+        return _fixed(AnswerStatus.HANDED_OVER, Intent.HANDOFF, wording.HANDOFF_PLAIN)
+    return None
+
+
+def _fixed(status: AnswerStatus, intent: Intent, text: str) -> Answer:
+    return Answer(status, intent, (Sentence(text),))
+
+
+def _verified(
+    answer: Answer, knowledge: Knowledge, content_words: Callable[[str], list[str]]
+) -> Answer:
+    try:
+        verify_answer(
+            answer, lambda i: knowledge.corpus.documents[i].text, wording.is_fixed, content_words
+        )
+    except AnswerNotVerified:
+        return _fixed(AnswerStatus.BLOCKED_ANSWER, answer.intent, wording.BLOCKED_ANSWER)
+    return answer

@@ -1,0 +1,89 @@
+"""Every fixed sentence of the assistant, in one place. None of them states a fact of policy."""
+
+import re
+
+from assistant.reading import Asked
+
+GREETING = "您好,我是启创创业服务台,可以查创业扶持政策、办事部门和目标数据,每句话都注明出处。"
+ABOUT = (
+    "我是启创创业服务台的政策查询助手。您用平常的话提问就行,我从已公布的政策文件里找原文回答,"
+    "每句话都能点开看出处;文件里没有写的,我会直接告诉您,并说明该问哪个部门。"
+)
+THANKS = "不客气。还有创业方面的问题,随时可以接着问。"
+EMPTY = "没有看到文字内容。请用一句话写下您想了解的创业政策问题。"
+PERSONAL_DATA = (
+    "您的消息里有身份证号、手机号或银行卡号。为保护您的隐私,这条消息没有查询,号码也没有保存。"
+    "请去掉号码后再问一次。"
+)
+ABUSE = "这条消息里有不文明用语,没有查询。请换一种说法,我会继续帮您查政策。"
+ORDERS = "我只能查询已公布的创业政策,不能执行其他指令。请直接写下您想了解的创业政策问题。"
+OUT_OF_SCOPE = "这个问题不在创业服务的范围内,我没有可以引用的政策,不能回答。"
+SCOPE_HINT = "我可以回答创业培训、贷款、补贴、税费、场地、登记、办事部门等方面的政策问题。"
+PROGRESS = "我这里查不到个人业务的办理进度。请直接向受理您业务的部门查询。"
+HANDOFF = "已把您的问题记录下来。下面是负责这方面工作的部门,您可以直接联系。"
+HANDOFF_PLAIN = "已把您的问题记录下来。您也可以说明想办的事,我来查由哪个部门负责。"
+PROJECT = "按个人条件推荐项目的功能还在建设中,现在可以查到的相关规定如下。"
+MENTOR = "在线预约导师的功能还在建设中,现在可以查到的相关规定如下。"
+FAILED = "系统刚才没能查成,您的问题已经记录。请稍后再试一次。"
+BLOCKED_ANSWER = "为保证内容与文件原文一致,这次没有给出回答。您的问题已经记录,请换个说法再试。"
+NOT_IN_POLICY = "现有政策文件里没有查到这个问题的答案。"
+NEARBY = "文件里与此有关的规定是:"
+ASK_THERE = "这方面的工作由下面的部门负责,建议向其咨询:"
+EXPIRED_ONLY = "查到的相关文件已经失效,现在不能作为依据。"
+TODAY_NAME = "{old}的有关职责,现在一般由{new}承担。"
+LIST_SIZE = "共查到{count}项:"
+DEPARTMENT_COUNT = "共涉及{count}个部门:"
+
+_SLOTS: dict[Asked, str] = {
+    Asked.MONEY: "具体金额",
+    Asked.INTEREST: "利率",
+    Asked.SHARE: "具体比例",
+    Asked.AREA: "面积",
+    Asked.PEOPLE: "人数",
+    Asked.TIMES: "次数",
+    Asked.DURATION: "期限或办理时间",
+    Asked.DATE: "具体时间",
+    Asked.COUNT: "具体数量",
+    Asked.NUMBER: "具体数字",
+    Asked.HOURS: "办公时间",
+    Asked.PHONE: "联系电话",
+    Asked.ADDRESS: "具体地址",
+    Asked.WEBSITE: "网址或公众号",
+    Asked.NAME: "姓名或名称",
+    Asked.MATERIALS: "需要的材料",
+    Asked.PROCEDURE: "具体办理步骤",
+    Asked.DEPARTMENT: "由哪个部门负责",
+    Asked.REASON: "原因",
+}
+_NOT_STATED = "现有政策文件里没有写明您问的{slot}。"
+
+SUGGESTIONS = (
+    "创业培训的目标是多少人?",
+    "小额担保贷款找哪个部门办?",
+    "高校毕业生创业有哪些扶持?",
+    "创业孵化基地面积要多大?",
+    "创业项目库要有多少个项目?",
+    "创建工作分几个阶段?",
+)
+
+
+def not_stated(asked: Asked) -> str:
+    """Say what kind of fact the policies do not state."""
+    slot = _SLOTS.get(asked)
+    return _NOT_STATED.format(slot=slot) if slot else NOT_IN_POLICY
+
+
+def _templates() -> list[re.Pattern[str]]:
+    fixed = [
+        value for name, value in globals().items() if name.isupper() and isinstance(value, str)
+    ]
+    fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
+    return [re.compile(re.sub(r"\\\{count\\\}", r"\\d+", re.escape(text))) for text in fixed]
+
+
+_FIXED = _templates()
+
+
+def is_fixed(sentence: str) -> bool:
+    """Whether a sentence is one of the wordings above, which state no fact of policy."""
+    return any(pattern.fullmatch(sentence) for pattern in _FIXED)
