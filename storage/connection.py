@@ -153,8 +153,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     reading = options.get("postgresql_readonly", False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
-    connection.exec_driver_sql(options.get("sqlite_begin", "BEGIN"))
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA query_only = {int(reading)}")
+    driver.execute(options.get("sqlite_begin", "BEGIN"))
 
 
 def _explain(context: ExceptionContext) -> None:

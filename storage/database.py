@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Connection, DateTime, Dialect, Enum, MetaData
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Enum, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeDecorator
 from storage.connection import BUSY_TIMEOUT_MS, DatabaseBusy, DatabaseDamaged, connect, unavailable
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+_ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -81,6 +83,17 @@ class Base(DeclarativeBase):
             values_callable=lambda members: [member.value for member in members],
         ),
     }
+
+
+def take_turns(db: Session, *keys: str) -> None:
+    """Make transactions that name the same key run one after another, each to its end.
+
+    On SQLite all writers do so anyway.
+    """
+    connection = db.connection()
+    if connection.dialect.name == "postgresql":
+        for key in keys:
+            connection.execute(_ADVISORY_LOCK, {"key": key})
 
 
 class Database:
