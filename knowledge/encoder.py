@@ -1,0 +1,151 @@
+"""Texts to unit vectors: the encoder that retrieval compares questions and passages with."""
+
+import os
+import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from knowledge.weights.conversion import Progress, ProgressBar, default_model
+from knowledge.weights.model_folder import GRAPH_FILE, TOKENIZER_FILE, ModelFolder
+
+QUERY_CHARACTERS = 500
+PASSAGE_CHARACTERS = 2000
+_BATCH_TOKENS = 2048  # tokens of a batch, padding included: 4 passages of full length
+_REMEMBERED_QUERIES = 1024
+
+FloatArray = NDArray[np.float32]
+
+
+class Encoder:
+    """A converted encoder in memory. Safe to call from many threads."""
+
+    def __init__(self, model: ModelFolder, threads: int | None = None) -> None:
+        """Load a model folder. `threads` encode passages side by side (default: every core)."""
+        options = onnxruntime.SessionOptions()
+        # One thread a call: callers run side by side without fighting over a pool, and ten users
+        # at once wait for one another no more than the cores demand.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            model.path / GRAPH_FILE, options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer = Tokenizer.from_file(str(model.path / TOKENIZER_FILE))
+        self._card = model.card
+        self._threads = threads or os.cpu_count() or 1
+        self._remembered: OrderedDict[str, FloatArray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self._card.name
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+        return self._card.dimension
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever embeddings may change; stored with every index built from them."""
+        return self._card.fingerprint
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return the embeddings of questions, float32 (len(texts), dimension), rows of length 1.
+
+        Only the first 500 characters count. An empty text gets the embedding of the bare prefix.
+        """
+        rows = [self._query(self._card.query_prefix + clean(t, QUERY_CHARACTERS)) for t in texts]
+        return np.array(rows, np.float32).reshape(len(rows), self.dimension)
+
+    def encode_passages(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> FloatArray:
+        """Return the embeddings of passages, float32 (len(texts), dimension), rows of length 1.
+
+        Only the first 2,000 characters and 512 tokens count. `progress` is told how many
+        passages have been encoded so far.
+        """
+        prefix = self._card.passage_prefix
+        encodings = self._tokenizer.encode_batch(
+            [prefix + clean(text, PASSAGE_CHARACTERS) for text in texts]
+        )
+        tokens = [np.array(encoding.ids, np.int64) for encoding in encodings]
+        embeddings = np.empty((len(texts), self.dimension), np.float32)
+        done = 0
+        with ThreadPoolExecutor(self._threads) as pool:
+            batches = list(batches_by_length([len(row) for row in tokens]))
+            results = pool.map(lambda batch: self._run([tokens[i] for i in batch]), batches)
+            for batch, result in zip(batches, results, strict=True):
+                embeddings[batch] = result
+                done += len(batch)
+                if progress is not None:
+                    progress(done)
+        return embeddings
+
+    def _query(self, text: str) -> FloatArray:
+        with self._lock:
+            if (known := self._remembered.get(text)) is not None:
+                self._remembered.move_to_end(text)
+                return known
+        tokens = np.array(self._tokenizer.encode(text).ids, np.int64)
+        embedding: FloatArray = self._run([tokens])[0]
+        with self._lock:
+            self._remembered[text] = embedding
+            if len(self._remembered) > _REMEMBERED_QUERIES:
+                self._remembered.popitem(last=False)
+        return embedding
+
+    def _run(self, tokens: Sequence[NDArray[np.int64]]) -> FloatArray:
+        width = max(map(len, tokens))
+        ids = np.zeros((len(tokens), width), np.int64)
+        mask = np.zeros_like(ids)
+        for row, text in enumerate(tokens):
+            ids[row, : len(text)] = text
+            mask[row, : len(text)] = 1
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        embeddings: FloatArray = self._session.run(["embedding"], inputs)[0]
+        return embeddings
+
+
+def clean(text: str, characters: int) -> str:
+    """Return a text as the tokenizer may see it: NFKC, at most `characters` long.
+
+    The text is cut before it is normalised and again after, as one character may become 18.
+    Control and format characters and lone surrogates become spaces.
+    """
+    normalized = unicodedata.normalize("NFKC", text[:characters])[:characters]
+    if normalized.isprintable():
+        return normalized
+    return "".join(
+        " " if unicodedata.category(character)[0] == "C" else character for character in normalized
+    )
+
+
+def batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Group texts of similar length so that little is padding; yields their positions."""
+    batch: list[int] = []
+    for position in np.argsort(lengths, kind="stable").tolist():
+        if batch and (len(batch) + 1) * lengths[position] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(position)
+    if batch:
+        yield batch
+
+
+def load_encoder(data_dir: Path, progress: Progress | None = None) -> Encoder:
+    """Load the active encoder, converting the default one at first use (seconds).
+
+    `progress` is told how far the conversion is; by default a bar is drawn on a terminal.
+    Raises WeightsNotFound, WeightsUnreadable, ModelDamaged.
+    """
+    return Encoder(default_model(data_dir / "encoder", progress or ProgressBar()))

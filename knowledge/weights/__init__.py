@@ -1,0 +1,1 @@
+"""Weights of the sentence encoder: read as data, converted, cached."""

@@ -1,0 +1,94 @@
+"""The default encoder: packaged 4-bit weights converted into a model folder, once."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+import onnx
+from tqdm import tqdm
+
+from knowledge.weights.graph import build_graph
+from knowledge.weights.model_folder import (
+    GRAPH_FILE,
+    TOKENIZER_FILE,
+    ModelCard,
+    ModelDamaged,
+    ModelFolder,
+    file_digest,
+    locked,
+    open_model_folder,
+    place_model_folder,
+    write_model_card,
+)
+from knowledge.weights.packaged import PackagedWeights, packaged_file
+from knowledge.weights.vocabulary import build_tokenizer, pruned_vocabulary
+
+NAME = "multilingual-e5-small"
+QUERY_PREFIX = "query: "
+PASSAGE_PREFIX = "passage: "
+_CONVERSION = "1"  # raise it whenever the conversion gives other embeddings
+
+Progress = Callable[[float, str], None]
+"""Is told the share done, 0 to 1, and in Chinese what is being done."""
+
+
+class ProgressBar:
+    """A progress that draws a bar on standard error where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __call__(self, share: float, step: str) -> None:
+        """Show the share done, 0 to 1, and the step under way; the bar goes away at 1."""
+        if self._bar is None:
+            form = "{desc} {bar} {n:.0f}%"
+            self._bar = tqdm(total=100, disable=None, leave=False, bar_format=form)
+        self._bar.set_description_str(step, refresh=False)
+        self._bar.update(100 * share - self._bar.n)
+        if share >= 1:
+            self._bar.close()
+
+
+def default_fingerprint(weights_digest: str) -> str:
+    """Return the fingerprint of the default encoder made from a weights file."""
+    return hashlib.sha256(f"{NAME}:{_CONVERSION}:{weights_digest}".encode()).hexdigest()[:16]
+
+
+def default_model(root: Path, progress: Progress) -> ModelFolder:
+    """Return the default encoder below `root`, converting it if it is missing or damaged.
+
+    Raises WeightsNotFound, WeightsUnreadable.
+    """
+    source = packaged_file()
+    fingerprint = default_fingerprint(file_digest(source))
+    target = root / fingerprint
+    with suppress(ModelDamaged):
+        return open_model_folder(target)
+    with locked(root):
+        with suppress(ModelDamaged):  # another process was faster
+            return open_model_folder(target)
+        return place_model_folder(target, lambda path: _convert(source, path, progress))
+
+
+def _convert(source: Path, path: Path, progress: Progress) -> None:
+    progress(0.0, "读取语义模型的权重")
+    weights = PackagedWeights(source.read_bytes())
+    progress(0.1, "挑选中文和拉丁字母的词表")
+    vocabulary = pruned_vocabulary(weights)
+    build_tokenizer(weights, vocabulary).save(str(path / TOKENIZER_FILE), pretty=False)
+    progress(0.2, "转换网络")
+    graph = build_graph(weights, vocabulary)
+    progress(0.9, "写入文件")
+    onnx.save(graph, str(path / GRAPH_FILE))
+    card = ModelCard(
+        name=NAME,
+        fingerprint=default_fingerprint(weights.digest),
+        dimension=weights.shape.hidden,
+        query_prefix=QUERY_PREFIX,
+        passage_prefix=PASSAGE_PREFIX,
+        digests={name: file_digest(path / name) for name in (GRAPH_FILE, TOKENIZER_FILE)},
+    )
+    write_model_card(path, card)
+    progress(1.0, "语义模型已备好")
