@@ -20,7 +20,6 @@ from assistant.reading import FIGURES, Asked, Reading
 from knowledge.department import find_department, mentioned_departments
 from knowledge.knowledge_base import Knowledge
 from knowledge.lexicon import groups_in
-from knowledge.statement import Statement
 
 ENOUGH_FOR_FIGURE = 0.55
 ENOUGH_FOR_TEXT = 0.5
@@ -92,11 +91,9 @@ def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None
         listing = duties_of(department, look.knowledge, look.as_of)
         if listing is None:
             continue
-        draft.say_count(wording.LIST_SIZE, list(listing.statements))
-        for statement in listing.statements:
-            draft.quote(statement, bullet=True)
-        if department.renamed:
-            draft.say(wording.TODAY_NAME.format(old=department.name, new=department.today))
+        draft.quote_all(wording.LIST_SIZE, listing.statements)
+        if department.today and department.renamed:
+            draft.say(wording.today_name(department.name, department.today))
     return draft.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT) if len(draft) else None
 
 
@@ -124,8 +121,8 @@ def _responsible(look: Lookup, evidence: list[Evidence]) -> Answer | None:
 def _today_names(draft: Draft, names: list[str]) -> None:
     for name in names:
         department = find_department(name)
-        if department is not None and department.renamed:
-            draft.say(wording.TODAY_NAME.format(old=department.name, new=department.today))
+        if department is not None and department.today and department.renamed:
+            draft.say(wording.today_name(department.name, department.today))
 
 
 def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
@@ -159,15 +156,8 @@ def _parts(look: Lookup, evidence: list[Evidence]) -> Answer | None:
 
 def _list_answer(look: Lookup, listing: Listing, intent: Intent) -> Answer:
     draft = Draft(look.knowledge)
-    shown = _distinct(listing.statements)
-    draft.say_count(wording.LIST_SIZE, shown)
-    for statement in shown:
-        draft.quote(statement, bullet=True)
+    draft.quote_all(wording.LIST_SIZE, listing.statements)
     return draft.finish(AnswerStatus.ANSWERED, intent)
-
-
-def _distinct(statements: tuple[Statement, ...]) -> list[Statement]:
-    return list({s.text: s for s in reversed(statements)}.values())[::-1]
 
 
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:

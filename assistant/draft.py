@@ -1,5 +1,6 @@
 """Building an answer: statements become bound sentences, fixed wordings frame them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant.answer import Answer, AnswerStatus, Citation, Intent, Sentence
@@ -26,10 +27,14 @@ class Draft:
         """Add one of the fixed wordings."""
         self._sentences.append(Sentence(wording))
 
-    def say_count(self, wording: str, statements: list[Statement]) -> None:
-        """Add a wording with {count}, bound to the statements that were counted."""
-        cited = tuple(dict.fromkeys(self._cite(s) for s in statements))
-        self._sentences.append(Sentence(wording.format(count=len(statements)), cited))
+    def quote_all(self, wording: str, statements: Sequence[Statement]) -> None:
+        """Add a complete list, led by a wording with its size as {count}."""
+        lead = len(self._sentences)
+        before = len(self._statements)
+        for statement in statements:
+            self.quote(statement, bullet=True)
+        size = len(self._statements) - before
+        self._sentences.insert(lead, Sentence(wording.format(count=size)))
 
     def quote(self, statement: Statement, *, bullet: bool = False) -> bool:
         """Add a statement word for word, unless the answer already says it."""
@@ -38,10 +43,6 @@ class Draft:
         self._statements.append(statement)
         self._sentences.append(Sentence(statement.text, (self._cite(statement),), bullet))
         return True
-
-    def note(self, wording: str, statement: Statement) -> None:
-        """Add a wording about a statement, bound to it."""
-        self._sentences.append(Sentence(wording, (self._cite(statement),)))
 
     def finish(
         self, status: AnswerStatus, intent: Intent, suggestions: tuple[str, ...] = ()

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from assistant import patterns
 from assistant.answer import Answer, Citation, Sentence
@@ -106,30 +107,35 @@ def verify_answer(
     for citation in answer.citations:
         if source_text(citation.document_id)[citation.start : citation.end] != citation.quote:
             raise AnswerNotVerified(f"quote not in document: {citation.address}")
-    for sentence in answer.sentences:
-        if not sentence.citations:
-            if not is_fixed(sentence.text):
-                raise AnswerNotVerified(f"unbound: {sentence.text}")
+    for i, sentence in enumerate(answer.sentences):
+        if is_fixed(sentence.text):
+            _verify_count(sentence, answer.sentences[i + 1 :])
             continue
+        if not sentence.citations:
+            raise AnswerNotVerified(f"unbound: {sentence.text}")
         cited = [answer.citations[i] for i in sentence.citations]
-        _verify_sentence(sentence, cited, is_fixed, content_words)
+        _verify_sentence(sentence, cited, content_words)
+
+
+def _verify_count(sentence: Sentence, following: Sequence[Sentence]) -> None:
+    """A fixed wording may state one figure: how many list items come after it."""
+    items = len(list(takewhile(lambda s: s.bullet, following)))
+    if number_values(sentence.text) - {str(items)}:
+        raise AnswerNotVerified(f"not {items} items: {sentence.text}")
 
 
 def _verify_sentence(
-    sentence: Sentence,
-    cited: list[Citation],
-    is_fixed: Callable[[str], bool],
-    content_words: Callable[[str], list[str]],
+    sentence: Sentence, cited: list[Citation], content_words: Callable[[str], list[str]]
 ) -> None:
     quotes = squeeze("\n".join(c.quote for c in cited))
     if squeeze(sentence.text) in quotes:
         return
-    numbers = number_values(sentence.text) - number_values(quotes) - {str(len(cited))}
+    numbers = number_values(sentence.text) - number_values(quotes)
     if numbers:
         raise AnswerNotVerified(f"number not in source: {sorted(numbers)}")
     names = squeeze("".join(c.document + (c.department or "") for c in cited))
     for word in content_words(sentence.text):
-        if word not in quotes and word not in names and not is_fixed(word):
+        if word not in quotes and word not in names:
             raise AnswerNotVerified(f"word not in source: {word}")
 
 

@@ -3,6 +3,7 @@
 import re
 
 from assistant.reading import Asked
+from knowledge.department import load_departments
 
 GREETING = "您好,我是启创创业服务台,可以查创业扶持政策、办事部门和目标数据,每句话都注明出处。"
 ABOUT = (
@@ -73,17 +74,25 @@ def not_stated(asked: Asked) -> str:
     return _NOT_STATED.format(slot=slot) if slot else NOT_IN_POLICY
 
 
-def _templates() -> list[re.Pattern[str]]:
-    fixed = [
-        value for name, value in globals().items() if name.isupper() and isinstance(value, str)
-    ]
+def today_name(old: str, new: str) -> str:
+    """Say which body has a department's duties today."""
+    return TODAY_NAME.format(old=old, new=new)
+
+
+def _patterns() -> list[re.Pattern[str]]:
+    fixed = [v for name, v in globals().items() if name.isupper() and isinstance(v, str)]
     fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
-    return [re.compile(re.sub(r"\\\{count\\\}", r"\\d+", re.escape(text))) for text in fixed]
+    fixed += [today_name(d.name, d.today) for d in load_departments() if d.today]
+    counted = re.escape("{count}")
+    return [re.compile(re.escape(text).replace(counted, r"\d+")) for text in fixed]
 
 
-_FIXED = _templates()
+_FIXED = _patterns()
 
 
 def is_fixed(sentence: str) -> bool:
-    """Whether a sentence is one of the wordings above, which state no fact of policy."""
+    """Whether a sentence is one of the wordings above, which state no fact of a clause.
+
+    A department's name today comes from the list of departments, not from a clause.
+    """
     return any(pattern.fullmatch(sentence) for pattern in _FIXED)
