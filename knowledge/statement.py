@@ -52,13 +52,15 @@ def _cut(clause: Clause) -> Iterator[Statement]:
         text = re.sub(r"\s*\n\s*|\u3000", "", clause.text[start:end])
         if len(text) < 2:
             continue
+        # A whole sentence that stands alone is what the clause says, not a title above it.
+        alone = text.endswith("。") and not clause.text[end:].strip()
         yield Statement(
             clause.id,
             clause.document_id,
             clause.start + start,
             clause.start + end,
             text,
-            is_heading=_bare(text) == _bare(clause.heading),
+            is_heading=not alone and _bare(text) == _bare(clause.heading),
             figures=tuple(find_figures(text)),
         )
 
