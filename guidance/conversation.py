@@ -20,7 +20,7 @@ class Conversation(Base):
     __tablename__ = "conversations"
 
     id: Mapped[str] = mapped_column(primary_key=True)  # 128 random bits, URL-safe
-    person: Mapped[str]
+    person: Mapped[str] = mapped_column(index=True)
     channel: Mapped[Channel]
     opened_at: Mapped[datetime]
 

@@ -1,6 +1,7 @@
 """Connections to SQLite and PostgreSQL, and what their failures mean to an operator."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,10 @@ _POSTGRES_FAILURES: dict[type[psycopg.Error], tuple[type[DatabaseUnavailable], s
     psycopg.errors.TooManyConnections: (DatabaseBusy, "连接数已满,请稍后重试"),
     psycopg.errors.ReadOnlySqlTransaction: (DatabaseNotWritable, "数据库处于只读状态"),
     psycopg.errors.InsufficientPrivilege: (DatabaseNotWritable, "请检查数据库账号的权限"),
+    psycopg.errors.AdminShutdown: (DatabaseUnreachable, "数据库服务正在停止,请稍后重试"),
+    psycopg.errors.CannotConnectNow: (DatabaseUnreachable, "数据库服务正在启动,请稍后重试"),
+    psycopg.errors.InvalidPassword: (DatabaseUnreachable, "请检查数据库账号和密码"),
+    psycopg.errors.InvalidCatalogName: (DatabaseUnreachable, "没有这个库,请先创建"),
     psycopg.errors.DiskFull: (DatabaseFull, "磁盘空间不足,请清理磁盘后重试"),
 }
 _HEADLINES = {
@@ -144,10 +149,13 @@ def _own_file(path: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # Autocommit hands BEGIN over to us: the driver would begin too late to be IMMEDIATE.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error as error:
+        raise _translated(error) or error from error
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -160,14 +168,22 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _explain(context: ExceptionContext) -> None:
     error = context.original_exception
+    explained = _translated(error)
+    if explained is None and context.is_disconnect:
+        explained = unavailable(DatabaseUnreachable, "请检查数据库服务是否运行、地址是否正确")
+    if explained is not None:
+        raise explained from error
+
+
+def _translated(error: BaseException) -> DatabaseUnavailable | None:
+    """Return what a driver's error means to an operator, None for the program's own faults."""
     code = getattr(error, "sqlite_errorname", None) or ""
     for name, (kind, advice) in _SQLITE_FAILURES.items():
         if code.startswith(name):
-            raise unavailable(kind, advice) from error
+            return unavailable(kind, advice)
     for failure, (kind, advice) in _POSTGRES_FAILURES.items():
         if isinstance(error, failure):
-            raise unavailable(kind, advice) from error
-    if context.is_disconnect or (
-        isinstance(error, psycopg.OperationalError) and not error.sqlstate
-    ):
-        raise unavailable(DatabaseUnreachable, "请检查数据库服务是否运行、地址是否正确") from error
+            return unavailable(kind, advice)
+    if isinstance(error, psycopg.OperationalError) and not error.sqlstate:
+        return unavailable(DatabaseUnreachable, "请检查数据库服务是否运行、地址是否正确")
+    return None

@@ -1,7 +1,6 @@
 """SQL types, declarative base, and who may write when."""
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,8 +13,16 @@ from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from storage.connection import BUSY_TIMEOUT_MS, DatabaseBusy, DatabaseDamaged, connect, unavailable
+from storage.connection import (
+    BUSY_TIMEOUT_MS,
+    DatabaseBusy,
+    DatabaseDamaged,
+    connect,
+    unavailable,
+)
+from storage.group_commit import GroupCommit
 
+MIGRATION_TIMEOUT_MS = 300_000
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -97,79 +104,76 @@ def take_turns(db: Session, *keys: str) -> None:
 
 
 class Database:
-    """One SQL database: readers run side by side, SQLite writers one at a time.
-
-    SQLite lets one connection write at a time and makes the others poll; a lock in
-    the process queues them instead, which is faster and fair. PostgreSQL needs none.
-    """
+    """One SQL database: readers run side by side, SQLite writers one at a time."""
 
     def __init__(self, url: str) -> None:
         self.engine = connect(url)
-        self._sqlite = self.engine.dialect.name == "sqlite"
-        self._writer = threading.Lock()
-        snapshot = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
-        self._reads = sessionmaker(
+        sqlite = self.engine.dialect.name == "sqlite"
+        self._group_commit = GroupCommit(self.engine) if sqlite else None
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        snapshot = {} if sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._snapshots = sessionmaker(
             self.engine.execution_options(postgresql_readonly=True, **snapshot),
             expire_on_commit=False,
-        )
-        self._writes = sessionmaker(
-            self.engine.execution_options(sqlite_begin="BEGIN IMMEDIATE"), expire_on_commit=False
         )
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one state of the database throughout; it cannot write."""
-        with self._reads() as db:
-            _begin(db)
+        with self._snapshots() as db:
+            _connected(db)
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a session that commits at the end of the block, or rolls back on an error.
 
-        After the block the changes are on disk.
+        After the block the changes are on disk. Keep the block short: on SQLite the
+        other writers of the process wait for its end.
         """
-        with self._turn_to_write(), self._writes() as db, db.begin():
-            _begin(db)
+        if self._group_commit is None:
+            with self._sessions.begin() as db:
+                _connected(db)
+                yield db
+            return
+        with (
+            self._group_commit.transaction() as connection,
+            self._sessions(bind=connection, join_transaction_mode="create_savepoint") as db,
+            db.begin(),
+        ):
             yield db
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """Open one transaction for changing the schema; SQLite checks references at its end."""
-        with self._turn_to_write(), self.engine.connect() as connection:
-            if not self._sqlite:
+        with self.engine.connect() as connection:
+            if self._group_commit is None:
                 with connection.begin():
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {MIGRATION_TIMEOUT_MS}")
                     yield connection
                 return
             # Copying a table drops the old one, which references must not notice.
             driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA foreign_keys = OFF")
+            driver.execute(f"PRAGMA busy_timeout = {MIGRATION_TIMEOUT_MS}")
             try:
-                with connection.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin():
+                with (
+                    self._group_commit.alone(),
+                    connection.execution_options(sqlite_begin="BEGIN IMMEDIATE").begin(),
+                ):
                     yield connection
                     if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
                         raise unavailable(DatabaseDamaged, "升级后数据引用不完整,已全部撤销")
             finally:
                 driver.execute("PRAGMA foreign_keys = ON")
+                driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
-    @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        if not self._sqlite:
-            yield
-            return
-        if not self._writer.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-            raise unavailable(DatabaseBusy, "请稍后重试")
-        try:
-            yield
-        finally:
-            self._writer.release()
 
-
-def _begin(db: Session) -> None:
+def _connected(db: Session) -> None:
     try:
         db.connection()
     except NoConnectionLeft as error:

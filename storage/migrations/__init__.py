@@ -13,7 +13,6 @@ from storage.database import Database
 
 # "QICHUANG" in ASCII: whoever migrates the same PostgreSQL database takes this lock first.
 ADVISORY_LOCK = 0x5149434855414E47
-LOCK_TIMEOUT_MS = 300_000
 
 
 class DatabaseTooNew(DatabaseUnavailable):
@@ -30,7 +29,6 @@ def migrate(database: Database) -> None:
     script = ScriptDirectory.from_config(config)
     with database.migrating() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         applied = current_revision(connection)
         if applied is not None and applied not in {

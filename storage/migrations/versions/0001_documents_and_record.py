@@ -60,7 +60,7 @@ def upgrade() -> None:
     op.create_table(
         "conversations",
         sa.Column("id", sa.String, primary_key=True),
-        sa.Column("person", sa.String, nullable=False),
+        sa.Column("person", sa.String, nullable=False, index=True),
         sa.Column("channel", MEMBER, nullable=False),
         sa.Column("opened_at", TIME, nullable=False),
     )
@@ -103,8 +103,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("session_id", "sequence"),
         sa.Index("ix_turns_conversation_id_id", "conversation_id", "id"),
     )
-
-
-def downgrade() -> None:
-    for table in ("turns", "guidance_sessions", "conversations", "clauses", "policy_documents"):
-        op.drop_table(table)
