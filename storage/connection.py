@@ -6,7 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    ExceptionContext,
+    PoolProxiedConnection,
+    QueuePool,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 BUSY_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_S = 10
@@ -79,6 +90,16 @@ _HEADLINES = {
 }
 
 
+class _Pool(QueuePool):
+    """A pool whose exhaustion is told like every other failure."""
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except NoConnectionLeft as error:
+            raise unavailable(DatabaseBusy, "同时访问的人过多,请稍后重试") from error
+
+
 def connect(url: str) -> Engine:
     """Create the engine of a `sqlite:///FILE` or `postgresql+psycopg://` address.
 
@@ -110,6 +131,7 @@ def _connect_sqlite(address: URL) -> Engine:
         engine = create_engine(
             address,
             json_serializer=_dump_json,
+            poolclass=_Pool,
             pool_size=CONNECTIONS,
             pool_timeout=POOL_TIMEOUT_S,
             pool_use_lifo=True,
@@ -126,6 +148,7 @@ def _connect_postgres(address: URL) -> Engine:
         json_serializer=_dump_json,
         connect_args={"options": options, "connect_timeout": POOL_TIMEOUT_S},
         isolation_level="READ COMMITTED",
+        poolclass=_Pool,
         pool_size=IDLE_POSTGRES_CONNECTIONS,
         max_overflow=CONNECTIONS - IDLE_POSTGRES_CONNECTIONS,
         pool_timeout=POOL_TIMEOUT_S,

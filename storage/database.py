@@ -9,13 +9,11 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, DateTime, Dialect, Enum, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from storage.connection import (
     BUSY_TIMEOUT_MS,
-    DatabaseBusy,
     DatabaseDamaged,
     connect,
     unavailable,
@@ -121,7 +119,6 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """Open a session that sees one state of the database throughout; it cannot write."""
         with self._snapshots() as db:
-            _connected(db)
             yield db
 
     @contextmanager
@@ -133,7 +130,6 @@ class Database:
         """
         if self._group_commit is None:
             with self._sessions.begin() as db:
-                _connected(db)
                 yield db
             return
         with (
@@ -171,10 +167,3 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def _connected(db: Session) -> None:
-    try:
-        db.connection()
-    except NoConnectionLeft as error:
-        raise unavailable(DatabaseBusy, "同时访问的人过多,请稍后重试") from error
