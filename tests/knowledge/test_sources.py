@@ -1,7 +1,7 @@
 """The shipped pack: the plan restated completely, and national rules with their validity."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -201,6 +201,14 @@ def test_a_rule_is_dated_checked_and_clean(name: str) -> None:
     addresses = [draft.address for draft in split(body)]
     assert len(addresses) == len(set(addresses))
     assert not [address for address in addresses if "¶" in address or "#" in address]
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_day_that_stands_for_a_month_or_year_is_said_to_be_one(name: str) -> None:
+    meta, _ = pack()[name]
+    day = meta.get("effective_on")
+    if day is not None and (day + timedelta(days=1)).day == 1:
+        assert re.search("只核到|未核实|核对日", meta["caveat"])
 
 
 def test_a_successor_begins_on_the_day_its_predecessor_ends() -> None:
