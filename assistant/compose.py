@@ -6,23 +6,29 @@ from datetime import date
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent
 from assistant.draft import Draft
-from assistant.evidence import STRICT, Evidence, best_filled, gather_evidence
+from assistant.evidence import Evidence, best_filled, gather_evidence, known_share
 from assistant.lists import (
     CLOSE_TO_BEST,
-    ENOUGH_OF_TOPIC,
     Listing,
     duties_about,
     duties_of,
+    leading_duty,
     mentions,
     parts_about,
 )
-from assistant.reading import FIGURES, Asked, Reading
+from assistant.reading import FIGURES, STRICT, Asked, Reading
 from knowledge.department import find_department, mentioned_departments
 from knowledge.knowledge_base import Knowledge
 from knowledge.lexicon import groups_in
+from knowledge.register import Duty
 
 ENOUGH_FOR_FIGURE = 0.55
 ENOUGH_FOR_TEXT = 0.5
+USUAL_NEARNESS = 3.0  # standard deviations that a passing mention reaches, too
+NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of the words
+OFF_TOPIC_COVERAGE = 0.35
+OFF_TOPIC_KNOWN = 0.5
+ENOUGH_FOR_DUTY = 0.2
 MAX_POINTS = 5
 MAX_CLAUSE_CHARACTERS = 320
 
@@ -44,15 +50,33 @@ class Lookup:
 def compose_answer(look: Lookup) -> Answer:
     """Answer a question of policy, or say that the policies do not."""
     evidence = gather_evidence(look.reading, look.knowledge, look.as_of)
-    for attempt in (_department_duties, _responsible, _group, _parts):
+    for attempt in (_department_duties, _responsible, _parts, _group):
         answer = attempt(look, evidence)
         if answer is not None:
             return answer
-    if look.reading.asked in STRICT:
-        chosen = best_filled(evidence, ENOUGH_FOR_FIGURE)
-    else:
-        chosen = next((e for e in evidence if e.coverage >= ENOUGH_FOR_TEXT), None)
-    return _refuse(look, evidence) if chosen is None else _answer(look, evidence, chosen)
+    chosen = next((e for e in evidence if _answers(e, look.reading)), None)
+    if chosen is not None:
+        return _answer(look, evidence, chosen)
+    if _is_off_topic(look, evidence):
+        draft = Draft(look.knowledge)
+        draft.say(wording.OUT_OF_SCOPE)
+        draft.say(wording.SCOPE_HINT)
+        return draft.finish(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.SUGGESTIONS)
+    return _refuse(look, evidence)
+
+
+def _answers(item: Evidence, reading: Reading) -> bool:
+    """Whether a statement answers the question: the right kind of content on the right topic."""
+    if item.statement.is_heading or (reading.asked in STRICT and not item.fills):
+        return False
+    enough = ENOUGH_FOR_FIGURE if reading.asked in STRICT else ENOUGH_FOR_TEXT
+    return item.coverage + NEARNESS_RELIEF * max(0.0, item.nearness - USUAL_NEARNESS) >= enough
+
+
+def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
+    best = max((e.coverage for e in evidence), default=0.0)
+    known = known_share(look.reading, look.knowledge)
+    return best < OFF_TOPIC_COVERAGE and known < OFF_TOPIC_KNOWN
 
 
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:
@@ -97,23 +121,20 @@ def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None
     return draft.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT) if len(draft) else None
 
 
-def _responsible(look: Lookup, evidence: list[Evidence]) -> Answer | None:
+def _responsible(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     """Who does what the question is about."""
     if look.reading.asked is not Asked.DEPARTMENT:
         return None
     ranked = duties_about(look.reading, look.knowledge, look.as_of)
-    if not ranked or ranked[0][0] < ENOUGH_FOR_TEXT:
+    if not ranked or ranked[0].coverage < ENOUGH_FOR_TEXT:
         return None
-    closeness = {e.statement: e.score for e in evidence}
-    ranked.sort(key=lambda p: -(p[0] + 0.3 * closeness.get(p[1].statement, 0.0)))
-    best = ranked[0][0]
     draft = Draft(look.knowledge)
     names: dict[str, None] = {}
-    for coverage, duty in ranked[: 3 * MAX_POINTS]:
-        if coverage < CLOSE_TO_BEST * best or len(draft) >= MAX_POINTS:
-            continue
-        if draft.quote(duty.statement, bullet=len(draft) > 0):
-            names.update(dict.fromkeys(duty.departments))
+    for item in ranked:
+        if len(draft) >= MAX_POINTS or item.score < CLOSE_TO_BEST * ranked[0].score:
+            break
+        if draft.quote(item.duty.statement, bullet=len(draft) > 0):
+            names.update(dict.fromkeys(item.duty.departments))
     _today_names(draft, list(names))
     return draft.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT)
 
@@ -169,12 +190,21 @@ def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
         draft.say(wording.NEARBY)
         for item in near:
             draft.quote(item.statement, bullet=True)
-    ranked = duties_about(look.reading, look.knowledge, look.as_of)
-    if ranked and ranked[0][0] >= 0.3:
+    duty = _whom_to_ask(look)
+    if duty is not None:
         draft.say(wording.ASK_THERE)
-        draft.quote(ranked[0][1].statement, bullet=True)
-        _today_names(draft, list(ranked[0][1].departments))
+        draft.quote(duty.statement, bullet=True)
+        _today_names(draft, list(duty.departments))
     return draft.finish(AnswerStatus.NOT_IN_POLICY, Intent.POLICY)
 
 
-__all__ = ["ENOUGH_OF_TOPIC", "Lookup", "compose_answer"]
+def _whom_to_ask(look: Lookup) -> Duty | None:
+    """The body named in the question, or whose duty is nearest, or that leads the plan."""
+    for department in mentioned_departments(look.said):
+        listing = duties_of(department, look.knowledge, look.as_of)
+        if listing is not None:
+            return Duty((department.name,), listing.statements[0])
+    ranked = duties_about(look.reading, look.knowledge, look.as_of)
+    if ranked and ranked[0].coverage >= ENOUGH_FOR_DUTY:
+        return ranked[0].duty
+    return leading_duty(look.knowledge, look.as_of)

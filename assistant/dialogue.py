@@ -1,7 +1,7 @@
 """Follow-ups: a message that leans on the last turns is read together with them."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from assistant import patterns
 from assistant.answer import AnswerStatus, Intent, PastTurn
@@ -17,22 +17,18 @@ _LEAD = re.compile(
 _TAIL = re.compile(r"(?:呢|啊|呀|吧|嘛)?[?!。\s]*$")
 MAX_LEANING_WORDS = 4
 
-ContentWords = Callable[[str], list[str]]
 
-
-def read_in_context(
-    text: str, history: Sequence[PastTurn], content_words: ContentWords, knowledge: Knowledge
-) -> Reading:
+def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge) -> Reading:
     """Read a question; what it leaves out is taken from the last turn that had a topic.
 
     The reading's text is the completed question. A message that stands on its own, or
     that says it changes the subject, is read alone.
     """
-    reading = read_question(text, content_words)
+    reading = read_question(text)
     last = _last_topic(history)
     if last is None or patterns.SWITCH.search(text) or not _leans(text, reading, knowledge):
         return reading
-    before = read_question(last.completed_question or last.question, content_words)
+    before = read_question(last.completed_question or last.question)
     own = _TAIL.sub("", _LEAD.sub("", text))
     inherits_form = reading.asked in (Asked.ANY, Asked.YES_NO)
     if not reading.terms:

@@ -2,10 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from assistant.evidence import topic_coverage
+from assistant.evidence import (
+    NEARNESS_WEIGHT,
+    OWN_DISTRICT_BONUS,
+    is_own_district,
+    topic_coverage,
+)
 from assistant.reading import Reading
 from knowledge.department import Department, find_department
 from knowledge.document import Clause, ClauseKind
@@ -15,6 +20,17 @@ from knowledge.statement import Statement
 
 ENOUGH_OF_TOPIC = 0.6
 CLOSE_TO_BEST = 0.85
+NEAR_DUTIES = 40  # duties compared in meaning after their words were
+_LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
+
+
+@dataclass(frozen=True, slots=True)
+class RankedDuty:
+    """A duty with how much of the topic it holds, and its score for ranking."""
+
+    duty: Duty
+    coverage: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +41,43 @@ class Listing:
     coverage: float  # how much of the topic it is about, 0 to 1
 
 
-def duties_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[tuple[float, Duty]]:
-    """Rank every duty in force by how much of a topic it holds, best first."""
+def duties_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[RankedDuty]:
+    """Rank every duty in force by how much of a topic it holds and how near it is, best first."""
     valid = knowledge.corpus.valid_documents(as_of)
-    scored = []
+    scored: list[RankedDuty] = []
     for duty in knowledge.register.duties:
         if duty.statement.document_id not in valid:
             continue
         clause = knowledge.corpus.clauses[duty.statement.clause_id]
         coverage = topic_coverage(reading, duty.statement, clause, knowledge)
         if coverage > 0:
-            scored.append((coverage, duty))
-    scored.sort(key=lambda p: (-p[0], p[1].statement.document_id, p[1].statement.start))
+            bonus = OWN_DISTRICT_BONUS if is_own_district(clause, knowledge) else 0.0
+            scored.append(RankedDuty(duty, coverage, coverage + bonus))
+    scored.sort(key=lambda d: (-d.score, d.duty.statement.document_id, d.duty.statement.start))
+    scored = scored[:NEAR_DUTIES]
+    texts = [d.duty.statement.text for d in scored]
+    nearness = knowledge.meaning.nearness(reading.text, texts)
+    scored = [
+        replace(d, score=d.score + NEARNESS_WEIGHT * float(near))
+        for d, near in zip(scored, nearness, strict=True)
+    ]
+    scored.sort(key=lambda d: (-d.score, d.duty.statement.document_id, d.duty.statement.start))
     return scored
+
+
+def leading_duty(knowledge: Knowledge, as_of: date) -> Duty | None:
+    """Return the duty of the body that leads the district's own plan, or None.
+
+    Whoever has a question that no other duty covers is sent there.
+    """
+    valid = knowledge.corpus.valid_documents(as_of)
+    own = [
+        duty
+        for duty in knowledge.register.duties
+        if duty.statement.document_id in valid
+        and is_own_district(knowledge.corpus.clauses[duty.statement.clause_id], knowledge)
+    ]
+    return next((d for d in own if _LEADS.search(d.statement.text)), own[0] if own else None)
 
 
 def duties_of(department: Department, knowledge: Knowledge, as_of: date) -> Listing | None:

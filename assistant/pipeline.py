@@ -1,7 +1,6 @@
 """The straight path from a question to an answer: screen, read, look up, compose, verify."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from assistant import patterns, wording
@@ -9,7 +8,9 @@ from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
 from assistant.compose import Lookup, compose_answer
 from assistant.dialogue import read_in_context
 from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
+from assistant.reading import content_words
 from knowledge.knowledge_base import Knowledge
+from knowledge.tokenizer import normalize
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -35,22 +36,10 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
     if small is not None:
         return small
 
-    def content_words(phrase: str) -> list[str]:
-        return [
-            w
-            for w in knowledge.words(phrase)
-            if w not in patterns.STOP_WORDS and (len(w) > 1 or not w.isascii())
-        ]
-
-    reading = read_in_context(text, question.history, content_words, knowledge)
+    reading = read_in_context(text, question.history, knowledge)
     look = Lookup(reading, text, knowledge, question.as_of)
     answer = replace(compose_answer(look), completed_question=reading.text)
-    return _verified(answer, knowledge, content_words)
-
-
-def normalize(text: str) -> str:
-    """Return a screened message as patterns expect it: half-width and lower case."""
-    return text.lower().replace("\u3002", "。")
+    return _verified(answer, knowledge)
 
 
 def _small_talk(text: str) -> Answer | None:
@@ -77,9 +66,7 @@ def _fixed(status: AnswerStatus, intent: Intent, text: str) -> Answer:
     return Answer(status, intent, (Sentence(text),))
 
 
-def _verified(
-    answer: Answer, knowledge: Knowledge, content_words: Callable[[str], list[str]]
-) -> Answer:
+def _verified(answer: Answer, knowledge: Knowledge) -> Answer:
     try:
         verify_answer(
             answer, lambda i: knowledge.corpus.documents[i].text, wording.is_fixed, content_words

@@ -1,11 +1,11 @@
 """How a question is read: what kind of answer would satisfy it, and about what."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant import patterns
 from knowledge.figure import FigureKind
+from knowledge.tokenizer import segments
 
 
 class Asked(StrEnum):
@@ -50,7 +50,17 @@ FIGURES: dict[Asked, frozenset[FigureKind]] = {
 }
 
 
-_KINDS = tuple((Asked(name), pattern) for name, pattern in patterns.ASKED)
+# Kinds of answer that a sentence either holds or not: without it the question is not answered.
+STRICT = frozenset(FIGURES) | {
+    Asked.HOURS,
+    Asked.PHONE,
+    Asked.ADDRESS,
+    Asked.WEBSITE,
+    Asked.NAME,
+    Asked.MATERIALS,
+}
+# "list#2" is a second, weaker set of patterns for the same kind.
+_KINDS = tuple((Asked(name.partition("#")[0]), pattern) for name, pattern in patterns.ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +82,33 @@ class Reading:
         return FIGURES.get(self.asked, frozenset())
 
 
-def read_question(text: str, content_words: Callable[[str], list[str]]) -> Reading:
-    """Read a normalised question.
-
-    Args:
-        text: the question, normalised, completed if it was a follow-up.
-        content_words: cuts a text into its content words.
-    """
-    terms = dict.fromkeys(content_words(patterns.FRAME.sub(" ", text)))
-    return Reading(text, asked_of(text), tuple(terms))
+def read_question(text: str) -> Reading:
+    """Read a question that was normalised, and completed if it was a follow-up."""
+    asked, words = _asked(text)
+    # "利率" in "利率多少" says what kind of answer is wanted; whether a sentence holds that
+    # kind is looked at on its own, so the word is no part of the topic.
+    topic = text.replace(words, " ") if asked in STRICT else text
+    terms = dict.fromkeys(content_words(patterns.FRAME.sub(" ", topic)))
+    return Reading(text, asked, tuple(terms))
 
 
 def asked_of(text: str) -> Asked:
     """Return the kind of answer a question asks for."""
+    return _asked(text)[0]
+
+
+def _asked(text: str) -> tuple[Asked, str]:
+    """Return the kind of answer asked for and the words that say so."""
     for asked, pattern in _KINDS:
-        if pattern.search(text):
-            return asked
-    return Asked.ANY
+        if match := pattern.search(text):
+            return asked, match[0]
+    return Asked.ANY, ""
+
+
+def content_words(text: str) -> list[str]:
+    """Cut a text into the words that can be a topic, in reading order."""
+    return [
+        word
+        for word in segments(text)
+        if word not in patterns.STOP_WORDS and (len(word) > 1 or not word.isascii())
+    ]

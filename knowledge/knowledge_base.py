@@ -8,7 +8,9 @@ from typing import Protocol
 from knowledge.corpus import Corpus
 from knowledge.document import Clause
 from knowledge.lexicon import Lexicon, load_synonyms
+from knowledge.meaning import StatementVectors
 from knowledge.register import Register, build_register
+from knowledge.tokenizer import topic_share, words
 
 
 class RankedClause(Protocol):
@@ -38,7 +40,7 @@ class Knowledge:
     register: Register
     lexicon: Lexicon
     search: Search  # (question, k, as_of) -> clauses, best first
-    words: Callable[[str], list[str]]
+    meaning: StatementVectors
 
     def heading_path(self, clause: Clause) -> str:
         """Return the document's title and the headings above and of a clause, one a line."""
@@ -46,8 +48,15 @@ class Knowledge:
         return "\n".join([title, *(c.heading for c in [*self.corpus.ancestors(clause), clause])])
 
 
-def build_knowledge(corpus: Corpus, search: Search, words: Callable[[str], list[str]]) -> Knowledge:
-    """Compute registers and word weights of a corpus and join them with its search."""
+def build_knowledge(
+    corpus: Corpus,
+    search: Search,
+    meaning: StatementVectors,
+    progress: Callable[[int], None] | None = None,
+) -> Knowledge:
+    """Compute registers, word weights and statement vectors of a corpus; join its search."""
     register = build_register(corpus)
-    lexicon = Lexicon((s.text for s in register.statements), words, load_synonyms())
-    return Knowledge(corpus, register, lexicon, search, words)
+    texts = [statement.text for statement in register.statements]
+    meaning.prepare(texts, progress)
+    lexicon = Lexicon(texts, words, load_synonyms(), topic_share)
+    return Knowledge(corpus, register, lexicon, search, meaning)

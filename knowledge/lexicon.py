@@ -8,6 +8,7 @@ from importlib import resources
 
 import yaml
 
+SINGLE_CHARACTER_WEIGHT = 0.5
 PARTIAL_MATCH_SHARE = 0.7  # a word found only in pieces counts at most so much
 
 
@@ -19,6 +20,7 @@ class Lexicon:
         texts: Iterable[str],
         words: Callable[[str], list[str]],
         synonyms: Mapping[str, Sequence[str]],
+        share: Callable[[str], float],
     ) -> None:
         counts: Counter[str] = Counter()
         total = 0
@@ -28,6 +30,7 @@ class Lexicon:
         self._counts = counts
         self._total = max(total, 1)
         self._synonyms = synonyms
+        self._share = share
         self._coverage = lru_cache(maxsize=50_000)(self._found)
 
     def knows(self, word: str) -> bool:
@@ -39,13 +42,16 @@ class Lexicon:
         return self._synonyms.get(word, (word,))
 
     def weight(self, word: str) -> float:
-        """Return how much a word tells: its inverse document frequency, at least 0.
+        """Return how much a word tells: inverse document frequency times topic share, 0 or more.
 
         A word with synonyms weighs as the most frequent of them: people's word for a
         common thing must not count as rare. Unknown words weigh most.
         """
         count = max(self._counts[w] for w in self.alternatives(word))
-        return math.log(1 + (self._total - count + 0.5) / (count + 0.5))
+        idf = math.log(1 + (self._total - count + 0.5) / (count + 0.5))
+        if len(word) == 1 and not self.knows(word):
+            return SINGLE_CHARACTER_WEIGHT  # a stray character of a word cut wrongly
+        return idf * max(self._share(w) for w in (word, self.alternatives(word)[0]))
 
     def found(self, word: str, text: str) -> float:
         """Return how well a text holds a word: 1 itself or a synonym, less in pieces, 0 not."""
