@@ -1,0 +1,110 @@
+"""Builds the application: the only place where the parts of the edge are wired together."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, Request
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import assets, chat, docs, errors, health, library, pages, reading_pages
+from api.access import declared_permissions
+from api.assets import asset_url
+from api.guards import DeclaredSize, SecurityHeaders
+from api.limiter import MessageLimit
+from api.observe import Metrics, Observe
+from api.settings import Settings
+from api.snapshot import LiveSnapshot, Watch
+from api.thread import SOURCE_LABEL
+from api.validity import chinese_date
+from api.visitor import load_secret, make_signer
+from guidance.session import close_idle_sessions
+from storage.database import Database
+
+# Room for the 500 characters in any encoding, and for telling someone that they sent more.
+MAX_BODY_BYTES = 1024 * 1024
+REFRESH_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
+VERSION = "0.1.0"
+DESCRIPTION = (
+    "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
+    "detail 用中文说明怎么办。无需账号；conversation_id 相当于对话的钥匙，请勿公开。"
+)
+
+
+def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> FastAPI:
+    """Build the application around an open, migrated database and loaded documents."""
+    app = FastAPI(
+        title="启创 API",
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url=None,  # docs.py serves it, with a declared permission
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(database, live),
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.live = live
+    app.state.metrics = Metrics()
+    app.state.message_limit = MessageLimit(settings.rate_limit)
+    app.state.signer = make_signer(load_secret(settings.data_dir))
+    app.state.templates = _templates(settings)
+    for part in (chat, library, health, docs, pages, reading_pages, assets):
+        app.include_router(part.router)
+    errors.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+    app.add_middleware(DeclaredSize, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
+    app.add_middleware(Observe, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders)
+    declared_permissions(app.routes)  # a route that declares none stops the start
+    return app
+
+
+def _lifespan(
+    database: Database, live: LiveSnapshot
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        watch = Watch((REFRESH_SECONDS, live.refresh), (SWEEP_SECONDS, lambda: _sweep(database)))
+        watch.start()
+        yield
+        watch.stop()
+
+    return lifespan
+
+
+def _sweep(database: Database) -> None:
+    with database.writing() as db:
+        close_idle_sessions(db, datetime.now(UTC))
+
+
+def _templates(settings: Settings) -> Jinja2Templates:
+    environment = Environment(
+        loader=PackageLoader("api"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        asset=asset_url,
+        district=settings.district,
+        themes=reading_pages.THEMES,
+        source_label=SOURCE_LABEL,
+    )
+    environment.filters["chinese_date"] = chinese_date
+    return Jinja2Templates(env=environment, context_processors=[_appearance])
+
+
+def _appearance(request: Request) -> dict[str, str]:
+    chosen = request.cookies.get(reading_pages.THEME_COOKIE, "")
+    theme = chosen if chosen in reading_pages.THEMES else "standard"
+    query = f"?{request.url.query}" if request.url.query else ""
+    here = request.url.path + query if request.method == "GET" else "/"
+    return {"theme": theme, "here": here}

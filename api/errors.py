@@ -1,0 +1,184 @@
+"""Which error becomes which HTTP answer: the whole table, as problem+json (RFC 9457)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from assistant.guardrails import AnswerNotVerified
+from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
+from knowledge.document import ClauseNotFound, DocumentNotFound
+from storage.connection import DatabaseUnavailable
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class TooManyMessages(RuntimeError):
+    """A client sends faster than the limit allows; `retry_after_s` says how long to wait."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"您发送得太快了，请在 {retry_after_s} 秒后再试。已发出的问题不受影响。")
+        self.retry_after_s = retry_after_s
+
+
+class UnusableMessage(ValueError):
+    """A typed message cannot be taken; the text says what to do."""
+
+
+class ForeignForm(PermissionError):
+    """A form was sent from another site's page."""
+
+
+class NotForYou(PermissionError):
+    """The caller may not use this address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a caller is told: a status, a title, and a text unless the error brings its own."""
+
+    status: HTTPStatus
+    title: str
+    detail: str | None = None
+
+
+# A kind of error stands for the kinds derived from it.
+PROBLEMS: dict[type[Exception], Problem] = {
+    DocumentNotFound: Problem(
+        HTTPStatus.NOT_FOUND, "没有找到文件", "没有这份文件，请从“政策文件”页重新选择。"
+    ),
+    ClauseNotFound: Problem(
+        HTTPStatus.NOT_FOUND, "没有找到条款", "没有这一条款，请从“政策文件”页重新选择。"
+    ),
+    ConversationNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到对话"),
+    MessageIdReused: Problem(HTTPStatus.CONFLICT, "消息编号重复"),
+    MessageIdInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "消息编号不对"),
+    UnusableMessage: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "内容有误"),
+    TooManyMessages: Problem(HTTPStatus.TOO_MANY_REQUESTS, "发送太快"),
+    ForeignForm: Problem(
+        HTTPStatus.FORBIDDEN, "请求来源不对", "请求来自其他网站，已拒绝。请回到本页面重新操作。"
+    ),
+    NotForYou: Problem(
+        HTTPStatus.FORBIDDEN, "无权访问", "此地址只供本机或持有令牌的运维人员读取。"
+    ),
+    DatabaseUnavailable: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "暂时无法服务",
+        "系统暂时无法保存您的问题，请稍后重试。用同一个消息编号重发不会重复记录。",
+    ),
+    AnswerNotVerified: Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "答案未通过核对", "答案没有通过核对，请换个说法再问。"
+    ),
+}
+HTTP_TEXTS: dict[int, tuple[str, str]] = {
+    400: ("请求有误", "请求的格式不对，请检查后重试。"),
+    403: ("无权访问", "您不能访问这个地址。"),
+    404: ("没有找到", "没有这个地址，请检查链接，或回到首页重新开始。"),
+    405: ("方法不允许", "这个地址不支持这种请求方法，请查看接口文档 /docs。"),
+    413: ("内容太长", "发送的内容太长，请精简到 500 字以内再试。"),
+    415: ("格式不支持", "请用 JSON 格式发送，并注明 Content-Type: application/json。"),
+    500: ("系统出错", "系统刚才出了问题，请稍后重试。"),
+}
+FIELD_TEXTS = {
+    "missing": "必须填写",
+    "json_invalid": "不是合法的 JSON",
+    "string_type": "应为文字",
+    "string_too_long": "太长，最多 {max_length} 个字",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than_equal": "不能大于 {le}",
+    "date_from_datetime_parsing": "应为日期，如 2026-07-01",
+    "date_parsing": "应为日期，如 2026-07-01",
+    "bool_parsing": "应为 0 或 1",
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the row of the table for an error; KeyError when the table has none."""
+    for kind in type(error).__mro__:
+        if kind in PROBLEMS:
+            row = PROBLEMS[kind]
+            return Problem(row.status, row.title, row.detail or str(error))
+    raise KeyError(type(error))
+
+
+def problem_body(problem: Problem, path: str) -> dict[str, Any]:
+    """Return the problem+json object."""
+    return {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": int(problem.status),
+        "detail": problem.detail,
+        "instance": path,
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Render every error of the table, and what the framework raises, in Chinese."""
+    for kind in PROBLEMS:
+        app.add_exception_handler(kind, _domain_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def respond(
+    request: Request,
+    problem: Problem,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    """Render a problem: a page for someone who is browsing, problem+json for programs."""
+    if _is_browsing(request):
+        page: Response = request.app.state.templates.TemplateResponse(
+            request, "problem.html", {"problem": problem}, status_code=problem.status
+        )
+        page.headers.update(headers or {})
+        return page
+    body = problem_body(problem, request.url.path) | dict(extra or {})
+    return JSONResponse(
+        body, status_code=problem.status, headers=dict(headers or {}), media_type=PROBLEM_JSON
+    )
+
+
+def _is_browsing(request: Request) -> bool:
+    accepts_html = "text/html" in request.headers.get("accept", "")
+    return accepts_html and not request.url.path.startswith("/api/")
+
+
+def _domain_error(request: Request, error: Exception) -> Response:
+    headers = {}
+    if isinstance(error, TooManyMessages):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, DatabaseUnavailable):
+        headers["Retry-After"] = "5"
+    return respond(request, problem_of(error), headers)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title, detail = HTTP_TEXTS.get(error.status_code, HTTP_TEXTS[400])
+    problem = Problem(HTTPStatus(error.status_code), title, detail)
+    return respond(request, problem, error.headers)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    fields = [
+        {"field": ".".join(str(part) for part in e["loc"][1:]), "message": _field_text(e)}
+        for e in error.errors()
+    ]
+    detail = ";".join(f"{f['field']} {f['message']}".strip() for f in fields) + "。"
+    problem = Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "内容有误", detail)
+    return respond(request, problem, extra={"errors": fields})
+
+
+def _field_text(error: Mapping[str, Any]) -> str:
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"]).rstrip("。")
+    return FIELD_TEXTS.get(error["type"], "格式不对").format_map(error.get("ctx", {}))

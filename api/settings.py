@@ -1,0 +1,51 @@
+"""What an operator may set: environment variables with the prefix QICHUANG_."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "QICHUANG_"
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; the README's table is tested against this class."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    data_dir: Path = Field(
+        default=Path("var"), description="运行时产生的一切都放在这个目录：数据库、模型、密钥"
+    )
+    database_url: str = Field(
+        default="",
+        description="数据库地址，如 postgresql+psycopg://用户：密码@主机/库名；"
+        "留空则用数据目录里的 SQLite 文件",
+    )
+    host: str = Field(default="127.0.0.1", description="监听地址；0.0.0.0 表示所有网卡")
+    port: int = Field(default=8000, ge=0, le=65535, description="监听端口")
+    rate_limit: int = Field(
+        default=15, ge=0, description="每位访客每分钟最多发送的消息数；0 表示不限（仅用于测量）"
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="反向代理的地址，逗号分隔；只有来自它们的 X-Forwarded-For 才被采信",
+    )
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="读取 /metrics 的令牌（Authorization: Bearer）；留空则只允许本机读取",
+    )
+    district: str = Field(
+        default="本区", max_length=20, description="页面上显示的地区名称，如“某某区”"
+    )
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _choose_database(self) -> Self:
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'qichuang.db'}"
+        return self

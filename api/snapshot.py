@@ -1,0 +1,108 @@
+"""What the running server answers from, and how it notices that documents changed."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from assistant.answer import Answer, Question
+from knowledge.corpus import Corpus
+from knowledge.document import PolicyDocument, text_digest
+from knowledge.register import Register
+from knowledge.retriever import Hit
+from storage.database import Database
+
+log = logging.getLogger("qichuang")
+
+
+# Find the k clauses nearest to a question among those that hold on a day, best first.
+Search = Callable[[str, int, date], Sequence[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One consistent state of everything an answer is made from.
+
+    `answer` may raise; what it answered from is named by `versions`.
+    """
+
+    corpus: Corpus
+    register: Register
+    search: Search
+    answer: Callable[[Question], Answer]
+    versions: Mapping[str, str]
+
+
+class LiveSnapshot:
+    """The current snapshot; a new one replaces it as a whole when documents change.
+
+    `build` makes a snapshot from the database and takes seconds; answers go on from
+    the old one meanwhile. A failed build keeps the old one and is tried again later.
+    """
+
+    def __init__(self, database: Database, build: Callable[[Database], Snapshot]) -> None:
+        self._database = database
+        self._build = build
+        self._refreshing = threading.Lock()
+        self._state = document_state(database)
+        self.current = build(database)
+
+    def refresh(self) -> bool:
+        """Build a new snapshot if documents changed since the last one; return whether."""
+        with self._refreshing:
+            state = document_state(self._database)
+            if state == self._state:
+                return False
+            self.current = self._build(self._database)
+            self._state = state
+            return True
+
+
+def document_state(database: Database) -> str:
+    """Return a digest of which document versions exist and hold; one small query."""
+    columns = (
+        PolicyDocument.id,
+        PolicyDocument.digest,
+        PolicyDocument.status,
+        PolicyDocument.title,
+        PolicyDocument.doc_number,
+        PolicyDocument.effective_on,
+        PolicyDocument.expires_on,
+        PolicyDocument.replaced_on,
+    )
+    with database.reading() as db:
+        rows = db.execute(select(*columns).order_by(PolicyDocument.id)).all()
+    return text_digest("\n".join(repr(tuple(row)) for row in rows))
+
+
+class Watch:
+    """A background thread that calls jobs at their intervals until it is stopped."""
+
+    def __init__(self, *jobs: tuple[float, Callable[[], object]]) -> None:
+        self._jobs = jobs  # (seconds between calls, job)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._repeat, args=job, daemon=True) for job in jobs
+        ]
+
+    def start(self) -> None:
+        """Begin to call the jobs."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Call nothing more; return when no job is running."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _repeat(self, interval_s: float, job: Callable[[], object]) -> None:
+        while not self._stop.wait(interval_s):
+            try:
+                job()
+            except Exception as error:
+                # The next call may succeed (the database is back, the document corrected).
+                log.warning("background job failed: %s", type(error).__name__)
