@@ -138,6 +138,7 @@ def _connect_sqlite(address: URL) -> Engine:
         )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkin", _end_sqlite)
     return engine
 
 
@@ -187,6 +188,12 @@ def _begin_sqlite(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA query_only = {int(reading)}")
     driver.execute(options.get("sqlite_begin", "BEGIN"))
+
+
+def _end_sqlite(connection: Any, _record: Any) -> None:
+    # A commit that failed leaves its transaction open, and with it the lock on the file.
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _explain(context: ExceptionContext) -> None:

@@ -39,13 +39,12 @@ class _Batch:
     def finish(self) -> None:
         """Commit for all writers of the batch, or note why not, and let them go."""
         try:
-            if self.is_lost():
-                raise unavailable(DatabaseUnavailable, "同时写入的记录已全部撤销,请重试")
-            self.connection.commit()
-        except DatabaseUnavailable as error:
-            self.failure = error
-        except BaseException:
-            self.failure = unavailable(DatabaseUnavailable, "写入没有完成,请重试")
+            if not self.is_lost():
+                self.connection.commit()
+            elif self.failure is None:
+                self.failure = unavailable(DatabaseUnavailable, "写入已全部撤销,请重试")
+        except BaseException as error:
+            self.failure = _first_failure(error)
             raise
         finally:
             try:
@@ -58,7 +57,20 @@ class _Batch:
         if not self.done.wait(COMMIT_TIMEOUT_S):
             raise unavailable(DatabaseBusy, "请稍后重试")
         if self.failure is not None:
-            raise type(self.failure)(*self.failure.args)
+            raise self.told_again()
+
+    def told_again(self) -> DatabaseUnavailable:
+        """The failure as an exception that one more thread can raise."""
+        failure = self.failure or unavailable(DatabaseUnavailable, "请重试")
+        return type(failure)(*failure.args)
+
+
+def _first_failure(error: BaseException) -> DatabaseUnavailable:
+    """Return the failure that an error goes back to: undoing may have failed after it."""
+    earlier: BaseException | None = error
+    while earlier is not None and not isinstance(earlier, DatabaseUnavailable):
+        earlier = earlier.__cause__ or earlier.__context__
+    return earlier or unavailable(DatabaseUnavailable, "写入已全部撤销,请重试")
 
 
 class GroupCommit:
@@ -85,6 +97,11 @@ class GroupCommit:
         batch = self._join()
         try:
             yield batch.connection
+        except BaseException as error:
+            if batch.is_lost():
+                batch.failure = _first_failure(error)
+                raise batch.told_again() from error
+            raise
         finally:
             self._leave(batch)
         batch.wait()

@@ -1,0 +1,130 @@
+"""Many deliveries at the same moment, from threads and from processes."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from multiprocessing import get_context
+from threading import Barrier
+from typing import Any
+
+from sqlalchemy import select
+
+from guidance.session import (
+    GuidanceSession,
+    InboundMessage,
+    MessageIdReused,
+    Turn,
+    close_idle_sessions,
+    record_turn,
+)
+from storage.database import Database
+from tests.guidance.messages import NOON, REPLY, message
+
+THREADS = 16
+ROUNDS = 5
+
+
+def at_once(work: Callable[[int], Any]) -> list[Any]:
+    """Run the work in 16 threads that begin together; return the results."""
+    start = Barrier(THREADS)
+
+    def run(number: int) -> Any:
+        start.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS)))
+
+
+def record(database: Database, inbound: InboundMessage) -> Turn:
+    with database.writing() as db:
+        return record_turn(db, inbound, REPLY, answered_at=inbound.received_at)
+
+
+def record_one_of(database: Database, arriving: Sequence[InboundMessage], number: int) -> Turn:
+    return record(database, arriving[number])
+
+
+def sessions_and_turns(database: Database) -> tuple[list[GuidanceSession], list[Turn]]:
+    with database.reading() as db:
+        sessions = db.scalars(select(GuidanceSession).order_by(GuidanceSession.id)).all()
+        turns = db.scalars(select(Turn).order_by(Turn.session_id, Turn.sequence)).all()
+    return list(sessions), list(turns)
+
+
+def test_one_message_delivered_sixteen_times_at_once_is_one_turn(database: Database) -> None:
+    for n in range(ROUNDS):
+        inbound = message(f"m{n}", person=f"visitor-{n}")
+        turns = at_once(partial(record_one_of, database, [inbound] * THREADS))
+        assert len({(turn.id, turn.conversation_id) for turn in turns}) == 1
+    sessions, turns = sessions_and_turns(database)
+    assert len(sessions) == len(turns) == ROUNDS
+    assert [session.turn_count for session in sessions] == [1] * ROUNDS
+
+
+def test_one_message_id_with_many_texts_and_people_is_one_turn(database: Database) -> None:
+    def attempt(number: int) -> str:
+        inbound = message("m", person=f"visitor-{number}", text=f"问题 {number}")
+        try:
+            return str(record(database, inbound).question)
+        except MessageIdReused:
+            return "refused"
+
+    outcomes = at_once(attempt)
+    sessions, turns = sessions_and_turns(database)
+    assert outcomes.count("refused") == THREADS - 1
+    assert len(sessions) == len(turns) == 1
+    assert turns[0].question in outcomes
+
+
+def test_many_messages_of_one_person_at_once_make_one_session(database: Database) -> None:
+    for n in range(ROUNDS):
+        at = NOON + n * timedelta(hours=1)
+        arriving = [message(f"{n}-{k}", at=at) for k in range(THREADS)]
+        at_once(partial(record_one_of, database, arriving))
+    sessions, turns = sessions_and_turns(database)
+    assert len(sessions) == ROUNDS
+    assert [session.turn_count for session in sessions] == [THREADS] * ROUNDS
+    assert [session.closed_at is None for session in sessions] == [False] * (ROUNDS - 1) + [True]
+    assert [turn.sequence for turn in turns] == list(range(1, THREADS + 1)) * ROUNDS
+
+
+def test_sweeps_during_messages_close_only_what_is_idle(database: Database) -> None:
+    at_once(lambda k: record(database, message(f"old-{k}", person=f"visitor-{k}")))
+    now = NOON + timedelta(hours=1)
+
+    def work(number: int) -> None:
+        if number % 2:
+            with database.writing() as db:
+                close_idle_sessions(db, now)
+        else:
+            record(database, message(f"new-{number}", person=f"visitor-{number}", at=now))
+
+    at_once(work)
+    sessions, turns = sessions_and_turns(database)
+    assert len(sessions) == THREADS + THREADS // 2
+    for session in sessions:
+        assert (session.closed_at is None) == (session.opened_at == now)
+        assert [t.sequence for t in turns if t.session_id == session.id] == [1]
+
+
+def record_in_process(url: str, number: int) -> None:
+    database = Database(url)
+    for n in range(20):
+        record(database, message(f"own-{number}-{n}"))
+        record(database, message(f"shared-{n}"))
+    database.close()
+
+
+def test_several_processes_share_one_database(database: Database, database_url: str) -> None:
+    spawn = get_context("spawn")
+    workers = [spawn.Process(target=record_in_process, args=(database_url, n)) for n in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(120)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    sessions, turns = sessions_and_turns(database)
+    assert [session.turn_count for session in sessions] == [60]
+    assert [turn.sequence for turn in turns] == list(range(1, 61))
