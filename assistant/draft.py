@@ -36,6 +36,12 @@ class Draft:
         size = len(self._statements) - before
         self._sentences.insert(lead, Sentence(wording.format(count=size)))
 
+    def say_items(self, wording: str, items: Sequence[str], statement: Statement) -> None:
+        """Add the items that a statement lists, led by a wording with their number as {count}."""
+        self._sentences.append(Sentence(wording.format(count=len(items))))
+        cited = (self._cite(statement),)
+        self._sentences += [Sentence(item, cited, bullet=True) for item in items]
+
     def quote(self, statement: Statement, *, bullet: bool = False) -> bool:
         """Add a statement word for word, unless the answer already says it."""
         if any(_alike(statement.text, other.text) for other in self._statements):

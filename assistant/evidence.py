@@ -9,7 +9,9 @@ from assistant.reading import Asked, Reading
 from knowledge.document import Clause, Level
 from knowledge.knowledge_base import Knowledge
 from knowledge.statement import Statement
+from knowledge.tokenizer import topic_share
 
+PASSING_SHARE = 0.5  # verbs and function words alone make no topic
 SHORTEST = 8  # characters of a statement that can say something
 SEARCH_DEPTH = 40  # clauses taken from retrieval
 CONTEXT_SHARE = 0.75  # a topic word in the headings counts less than in the sentence itself
@@ -28,18 +30,23 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
     Asked.HOURS: re.compile(
         r"\d\s*[::\uff1a]\s*\d\d|[上下]午|周[一二三四五六日末]|星期|工作日(?:上|办)|\d+点"
     ),
-    Asked.WEBSITE: re.compile(r"www\.|https?:|公众号|小程序|网址|APP|信息网|网上"),
+    Asked.WEBSITE: re.compile(r"www\.|https?:|公众号|小程序|网址是|APP"),
     Asked.ADDRESS: re.compile(r"(?:路|街|大道|巷)\d+号|\d+号楼|\d+楼|地址|设在|位于|地点"),
     Asked.MATERIALS: re.compile(
-        r"材料|证件|证明|身份证|执照|申请书|申请表|登记证|合同|复印件|凭证?|提交|出示"
+        r"(?:提交|提供|携带|出示|凭|持|需要|准备|包括|材料[:\uff1a有为])[^。]*"
+        r"(?:身份证|证明|复印件|申请书|申请表|合同|执照|户口|照片|登记证|创业证|失业证|证书|计划书|协议|凭证|材料)"
     ),
     Asked.PROCEDURE: re.compile(
         r"申请|申报|受理|审核|审查|办理|提交|流程|步骤|程序|窗口|登记|推荐|报名|开设|提供|建立|通过|方式|发放|享受|制定|给予|按照|组织|可以"
     ),
     Asked.DEFINITION: re.compile(r"是指|指的是|[,\uff0c]?是[^。]{4,}|包括|反映|称为|即"),
-    Asked.NAME: re.compile(r"名为|名称|称为|叫做|姓名|“[^”]+”"),
+    Asked.NAME: re.compile(r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是"),
 }
-_TIME_WORDS = re.compile(r"年底|月底|季度末|每(?:个)?季度|每年|每月|年终|定期|当年|期间|之日|及时")
+_RECURRING = r"每(?:个)?季度|每年|每月|每周|每半年"
+_TIME_WORDS = {
+    Asked.DURATION: re.compile(_RECURRING),
+    Asked.DATE: re.compile(rf"{_RECURRING}|年底|月底|季度末|年终|之日|期间|当年"),
+}
 _INTEREST_RATE = re.compile(r"利率[^,\uff0c。的]{0,12}?(?:\d|LPR|基准)|年息|月息|LPR[^。]{0,6}\d")
 
 
@@ -103,12 +110,12 @@ def is_own_district(clause: Clause, knowledge: Knowledge) -> bool:
     return knowledge.corpus.document_of(clause).level is Level.DISTRICT
 
 
-def known_share(reading: Reading, knowledge: Knowledge) -> float:
-    """Return the share of the topic's weight that any policy uses at all, 0 to 1."""
-    lexicon = knowledge.lexicon
-    weights = {term: lexicon.weight(term) for term in reading.terms}
-    known = sum(weight for term, weight in weights.items() if lexicon.knows(term))
-    return known / total if (total := sum(weights.values())) else 0.0
+def known_topic(reading: Reading, knowledge: Knowledge) -> bool:
+    """Whether any word that can be a topic of its own is one that the policies use."""
+    return any(
+        len(term) > 1 and knowledge.lexicon.knows(term) and topic_share(term) > PASSING_SHARE
+        for term in (*reading.terms, *reading.background)
+    )
 
 
 def topic_coverage(
@@ -132,7 +139,7 @@ def topic_coverage(
 def holds_asked(asked: Asked, statement: Statement) -> bool:
     """Whether a statement holds the kind of content that a question asks for."""
     reading = Reading("", asked, ())
-    if asked in (Asked.DATE, Asked.DURATION) and _TIME_WORDS.search(statement.text):
+    if asked in _TIME_WORDS and _TIME_WORDS[asked].search(statement.text):
         return True
     if asked is Asked.INTEREST:
         return _INTEREST_RATE.search(statement.text) is not None

@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import SequenceMatcher
 
+from assistant import patterns
 from assistant.evidence import (
     NEARNESS_WEIGHT,
     OWN_DISTRICT_BONUS,
@@ -15,10 +17,11 @@ from assistant.reading import Reading
 from knowledge.department import Department, find_department
 from knowledge.document import Clause, ClauseKind
 from knowledge.knowledge_base import Knowledge
-from knowledge.register import Duty
+from knowledge.register import Duty, split_bodies
 from knowledge.statement import Statement
 
 ENOUGH_OF_TOPIC = 0.6
+ENOUGH_OF_HEADING = 0.55
 CLOSE_TO_BEST = 0.85
 NEAR_DUTIES = 40  # duties compared in meaning after their words were
 _LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
@@ -31,14 +34,6 @@ class RankedDuty:
     duty: Duty
     coverage: float
     score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A complete list with the statements it was read from, in document order."""
-
-    statements: tuple[Statement, ...]
-    coverage: float  # how much of the topic it is about, 0 to 1
 
 
 def duties_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[RankedDuty]:
@@ -80,15 +75,15 @@ def leading_duty(knowledge: Knowledge, as_of: date) -> Duty | None:
     return next((d for d in own if _LEADS.search(d.statement.text)), own[0] if own else None)
 
 
-def duties_of(department: Department, knowledge: Knowledge, as_of: date) -> Listing | None:
-    """Return every statement that makes a department act, or None."""
+def duties_of(department: Department, knowledge: Knowledge, as_of: date) -> list[Statement]:
+    """Return every statement that makes a department act, in document order."""
     valid = knowledge.corpus.valid_documents(as_of)
     found = [
         duty.statement
         for duty in knowledge.register.duties
         if duty.statement.document_id in valid and is_named(department, duty.departments)
     ]
-    return Listing(tuple(dict.fromkeys(found)), 1.0) if found else None
+    return list(dict.fromkeys(found))
 
 
 def is_named(department: Department, names: Sequence[str]) -> bool:
@@ -96,57 +91,81 @@ def is_named(department: Department, names: Sequence[str]) -> bool:
     return any(find_department(name) == department for name in names)
 
 
-def parts_about(reading: Reading, knowledge: Knowledge, as_of: date) -> Listing | None:
-    """Return the numbered parts of the clause whose heading the question is about, or None.
+def parts_about(text: str, knowledge: Knowledge, as_of: date) -> list[Clause]:
+    """Return the numbered parts of the clause whose heading a question quotes, or none.
 
-    "创建工作分几个阶段" is about a clause headed 创建工作步骤 whose every part is a 阶段.
+    "创建工作分几个阶段" quotes most of 创建工作步骤, whose every part is a 阶段.
     """
     valid = knowledge.corpus.valid_documents(as_of)
-    best: Listing | None = None
+    best: list[Clause] = []
+    most = ENOUGH_OF_HEADING
     for document_id in sorted(valid):
         for clause in knowledge.corpus.documents[document_id].clauses:
             parts = [c for c in knowledge.corpus.children(clause) if c.kind is ClauseKind.HEADING]
-            if len(parts) < 2:
+            if len(parts) < 2 or not clause.heading:
                 continue
-            coverage = _parts_coverage(reading.terms, clause, parts, knowledge)
-            if coverage >= ENOUGH_OF_TOPIC and (best is None or coverage > best.coverage):
-                first = [knowledge.register.by_clause.get(part.id, ()) for part in parts]
-                best = Listing(tuple(s[0] for s in first if s), coverage)
+            quoted = max(_quoted(clause.heading, text), _common_name(parts, text))
+            if is_own_district(clause, knowledge):
+                quoted += OWN_DISTRICT_BONUS
+            if quoted > most:
+                best, most = parts, quoted
     return best
 
 
-def _parts_coverage(
-    terms: Sequence[str], clause: Clause, parts: Sequence[Clause], knowledge: Knowledge
-) -> float:
-    """Weigh each topic word by where it stands: in the heading, or in all of the parts' own."""
-    lexicon = knowledge.lexicon
-    names = [part.heading or part.text[:30] for part in parts]
-    total = held = 0.0
-    for term in terms:
-        weight = lexicon.weight(term)
-        in_parts = sum(lexicon.found(term, name) for name in names) / len(names)
-        total += weight
-        held += weight * max(lexicon.found(term, clause.heading), in_parts)
-    return held / total if total else 0.0
+def _quoted(heading: str, text: str) -> float:
+    """Return the share of a heading that stands in a text in one piece, 0 to 1."""
+    match = SequenceMatcher(None, heading, text, autojunk=False).find_longest_match()
+    return match.size / len(heading) if match.size >= 2 else 0.0
 
 
-def mentions(
+def _common_name(parts: Sequence[Clause], text: str) -> float:
+    """Return 1 if the text names what every part is called (阶段 in 宣传发动阶段, ...)."""
+    headings = [part.heading for part in parts]
+    shared = {headings[0][-size:] for size in (2, 3, 4) if len(headings[0]) > size}
+    names = [n for n in shared if all(h.endswith(n) for h in headings) and n in text]
+    return 1.0 if names else 0.0
+
+
+def ordinal_in(text: str, size: int) -> int | None:
+    """Return which of `size` parts a question means, from 0: 第二个 is 1, 最后一个 the last."""
+    if re.search(r"最后(?:一)?(?:个|项|步|条|阶段)?|末尾|末一", text):
+        return size - 1
+    match = re.search(
+        r"第([一二三四五六七八九十]|\d{1,2})(?:个|项|步|条|阶段|方面|点|类|部分|大)?", text
+    )
+    if match is None:
+        return None
+    number = int(match[1]) if match[1].isdigit() else "一二三四五六七八九十".index(match[1]) + 1
+    return number - 1 if number <= size else None
+
+
+def bodies_listed(text: str) -> list[str]:
+    """Return the bodies that a sentence lists one after the other, in its longest list."""
+    runs = re.findall(r"[\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+", text)
+    lists = [[n.removeprefix("各") for n in split_bodies(run)] for run in runs]
+    return max(lists, key=len, default=[])
+
+
+def help_for(
     names: Sequence[str], reading: Reading, knowledge: Knowledge, as_of: date
-) -> Listing | None:
-    """Return every statement in force that names one thing and is about the reading's topic.
+) -> list[Statement]:
+    """Return every statement in force that holds help for a group, the district's own first.
 
     Args:
-        names: the words for the thing, a group of people for instance.
-        reading: its terms without these names; where it has none, all are returned.
+        names: the words for the group.
+        reading: its terms narrow the topic; where it has none, all help is returned.
     """
     valid = knowledge.corpus.valid_documents(as_of)
     pattern = re.compile("|".join(map(re.escape, names)))
     found = []
     for statement in knowledge.register.statements:
-        if statement.document_id not in valid or not pattern.search(statement.text):
+        if statement.document_id not in valid or statement.is_heading:
+            continue
+        if not pattern.search(statement.text) or not patterns.HELP.search(statement.text):
             continue
         clause = knowledge.corpus.clauses[statement.clause_id]
         coverage = topic_coverage(reading, statement, clause, knowledge)
         if coverage >= ENOUGH_OF_TOPIC or not reading.terms:
-            found.append(statement)
-    return Listing(tuple(found), 1.0) if found else None
+            found.append((not is_own_district(clause, knowledge), statement))
+    found.sort(key=lambda p: (p[0], p[1].document_id, p[1].start))
+    return [statement for _, statement in found]

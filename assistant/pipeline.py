@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
-from assistant.compose import Lookup, compose_answer
+from assistant.compose import compose_answer
 from assistant.dialogue import read_in_context
 from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
+from assistant.lookup import Lookup
 from assistant.reading import content_words
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
@@ -37,7 +38,7 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
         return small
 
     reading = read_in_context(text, question.history, knowledge)
-    look = Lookup(reading, text, knowledge, question.as_of)
+    look = Lookup(reading, knowledge, question.as_of)
     answer = replace(compose_answer(look), completed_question=reading.text)
     return _verified(answer, knowledge)
 

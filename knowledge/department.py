@@ -1,10 +1,13 @@
 """Departments: what people call them, what the documents call them, what they are called today."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
 import yaml
+
+_SUFFIX = re.compile(r"(?:部门|分局|局|委员会|委|部|办公室|办)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,16 @@ def mentioned_departments(text: str) -> list[Department]:
             for department in departments:
                 found.setdefault(department, at)
     return sorted(found, key=lambda d: found[d])
+
+
+def department_called(word: str) -> Department | None:
+    """Return the department that a bare word means ("税务", "妇联"), or None."""
+    for department in load_departments():
+        for name in (department.name, *department.aliases):
+            stem = name.removeprefix("区").removeprefix("国家")
+            if word in (stem, _SUFFIX.sub("", stem)):
+                return department
+    return None
 
 
 def find_department(name: str) -> Department | None:

@@ -1,0 +1,182 @@
+"""Answers from registers: complete lists of duties, parts, and help for a group of people."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from assistant import patterns, wording
+from assistant.answer import Answer, AnswerStatus, Intent
+from assistant.draft import Draft
+from assistant.evidence import Evidence
+from assistant.lists import (
+    CLOSE_TO_BEST,
+    ENOUGH_OF_TOPIC,
+    bodies_listed,
+    duties_about,
+    duties_of,
+    help_for,
+    leading_duty,
+    ordinal_in,
+    parts_about,
+)
+from assistant.lookup import Lookup
+from assistant.reading import STRICT, Asked
+from knowledge.department import (
+    Department,
+    department_called,
+    find_department,
+    mentioned_departments,
+)
+from knowledge.lexicon import groups_in
+from knowledge.register import Duty
+
+Attempt = Callable[[Lookup, list[Evidence]], Answer | None]
+
+WEAK_TERM = 2.5  # a word of less weight does not narrow a topic
+MANY_BODIES = 4
+MAX_DUTIES = 5
+ENOUGH_FOR_DUTY = 0.2
+
+
+def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
+    """All that a body does, when the question is about the body and nothing else."""
+    if look.reading.asked in STRICT - {Asked.NAME}:
+        return None
+    named, others = _departments_meant(look)
+    if not named or others:
+        return None
+    draft = Draft(look.knowledge)
+    for department in named:
+        duties = duties_of(department, look.knowledge, look.as_of)
+        if duties:
+            draft.quote_all(wording.LIST_SIZE, duties)
+            add_today_names(draft, [department.name])
+    return draft.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT) if len(draft) else None
+
+
+def _departments_meant(look: Lookup) -> tuple[list[Department], list[str]]:
+    """Return the departments that a question names and the topic words that are left."""
+    named = mentioned_departments(look.reading.text)
+    names = "".join(name for d in named for name in (d.name, d.today or "", *d.aliases))
+    others = []
+    for term in (*look.reading.terms, *look.reading.background):
+        department = department_called(term)
+        if department is not None and department not in named and term not in names:
+            named.append(department)
+        elif (
+            department is None
+            and term not in names
+            and term not in patterns.DUTY_WORDS
+            and look.knowledge.lexicon.weight(term) >= WEAK_TERM
+        ):
+            others.append(term)
+    return named, others
+
+
+def _members(look: Lookup, evidence: list[Evidence]) -> Answer | None:
+    """The bodies that a sentence lists, counted, when the question asks which or how many."""
+    if look.reading.asked is not Asked.DEPARTMENT:
+        return None
+    for item in evidence:
+        bodies = bodies_listed(item.statement.text)
+        if len(bodies) < MANY_BODIES or item.coverage < ENOUGH_OF_TOPIC:
+            continue
+        if not patterns.MANY.search(look.reading.text):
+            return None
+        draft = Draft(look.knowledge)
+        draft.quote(item.statement)
+        draft.say_items(wording.DEPARTMENT_COUNT, bodies, item.statement)
+        return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
+    return None
+
+
+def _responsible(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
+    """Who does what the question is about."""
+    if look.reading.asked is not Asked.DEPARTMENT:
+        return None
+    ranked = duties_about(look.reading, look.knowledge, look.as_of)
+    if not look.reading.terms or not ranked:
+        lead = leading_duty(look.knowledge, look.as_of)
+        duties = [lead] if lead else []
+    elif ranked[0].coverage < ENOUGH_OF_TOPIC - 0.2:
+        return None
+    else:
+        least = CLOSE_TO_BEST * ranked[0].score
+        duties = [item.duty for item in ranked[:MAX_DUTIES] if item.score >= least]
+    draft = Draft(look.knowledge)
+    for duty in duties:
+        draft.quote(duty.statement, bullet=len(draft) > 0)
+    add_today_names(draft, [name for duty in duties for name in duty.departments])
+    return draft.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT) if duties else None
+
+
+def add_today_names(draft: Draft, names: Iterable[str]) -> None:
+    """Say for each department that has another name today which body has its duties now."""
+    for name in dict.fromkeys(names):
+        department = find_department(name)
+        if department is not None and department.today and department.renamed:
+            draft.say(wording.today_name(department.name, department.today))
+
+
+def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
+    """The numbered parts of a clause, complete and counted; or the one asked for."""
+    text = look.reading.text
+    parts = parts_about(text, look.knowledge, look.as_of)
+    if not parts:
+        return None
+    draft = Draft(look.knowledge)
+    chosen = ordinal_in(text, len(parts))
+    if chosen is not None:
+        for clause in look.knowledge.corpus.subtree(parts[chosen]):
+            for statement in look.knowledge.register.by_clause.get(clause.id, ()):
+                draft.quote(statement, bullet=len(draft) > 0)
+        return draft.finish(AnswerStatus.ANSWERED, Intent.POLICY)
+    if look.reading.asked not in (Asked.LIST, Asked.COUNT, Asked.ANY):
+        return None
+    first = [look.knowledge.register.by_clause.get(part.id, ()) for part in parts]
+    draft.quote_all(wording.LIST_SIZE, [statements[0] for statements in first if statements])
+    return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
+
+
+def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
+    """Everything that applies to the group of people the question speaks of."""
+    text = look.reading.text
+    groups = groups_in(text)
+    if not groups or look.reading.asked in STRICT or look.reading.asked is Asked.DEPARTMENT:
+        return None
+    words = [w for group in groups for w in group]
+    specific = tuple(
+        term
+        for term in look.reading.terms
+        if not any(term in w or w in term for w in words)
+        and term not in patterns.SUPPORT_WORDS
+        and look.knowledge.lexicon.knows(term)
+        and look.knowledge.lexicon.weight(term) >= WEAK_TERM
+    )
+    personal = patterns.FIRST_PERSON.search(text) is not None
+    if not personal and (specific or look.reading.asked not in (Asked.LIST, Asked.ANY)):
+        return None
+    narrowed = replace(look.reading, terms=specific, background=())
+    found = help_for(words, narrowed, look.knowledge, look.as_of)
+    if not found:
+        return None
+    draft = Draft(look.knowledge)
+    draft.quote_all(wording.LIST_SIZE, found)
+    return draft.finish(AnswerStatus.ANSWERED, Intent.ELIGIBILITY)
+
+
+def whom_to_ask(look: Lookup) -> Duty | None:
+    """Return the duty of the body a question names, or of the nearest, or of the leading one."""
+    named, _others = _departments_meant(look)
+    for department in named:
+        duties = duties_of(department, look.knowledge, look.as_of)
+        if duties:
+            return Duty((department.name,), duties[0])
+    for item in duties_about(look.reading, look.knowledge, look.as_of):
+        if item.coverage < ENOUGH_FOR_DUTY:
+            break
+        if any(find_department(name) for name in item.duty.departments):
+            return item.duty
+    return leading_duty(look.knowledge, look.as_of)
+
+
+FROM_REGISTERS: Sequence[Attempt] = (_department_duties, _members, _responsible, _parts, _group)
