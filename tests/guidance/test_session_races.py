@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from multiprocessing import get_context
 from threading import Barrier
 from typing import Any
 
@@ -19,6 +18,7 @@ from guidance.session import (
     record_turn,
 )
 from storage.database import Database
+from tests.at_once import MESSAGES, run_at_once
 from tests.guidance.messages import NOON, REPLY, message
 
 THREADS = 16
@@ -109,22 +109,8 @@ def test_sweeps_during_messages_close_only_what_is_idle(database: Database) -> N
         assert [t.sequence for t in turns if t.session_id == session.id] == [1]
 
 
-def record_in_process(url: str, number: int) -> None:
-    database = Database(url)
-    for n in range(20):
-        record(database, message(f"own-{number}-{n}"))
-        record(database, message(f"shared-{n}"))
-    database.close()
-
-
 def test_several_processes_share_one_database(database: Database, database_url: str) -> None:
-    spawn = get_context("spawn")
-    workers = [spawn.Process(target=record_in_process, args=(database_url, n)) for n in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-    assert [worker.exitcode for worker in workers] == [0, 0]
+    run_at_once("record_messages", database_url, processes=3)
     sessions, turns = sessions_and_turns(database)
-    assert [session.turn_count for session in sessions] == [60]
-    assert [turn.sequence for turn in turns] == list(range(1, 61))
+    assert [session.turn_count for session in sessions] == [4 * MESSAGES]
+    assert [turn.sequence for turn in turns] == list(range(1, 4 * MESSAGES + 1))

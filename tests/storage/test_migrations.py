@@ -1,13 +1,25 @@
 import importlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
+from storage import migrations
+from storage.connection import DatabaseDamaged
 from storage.database import Base, Database
+from storage.migrations import DatabaseTooNew, current_revision, migrate
+from tests.at_once import run_at_once
 
 ROOT = Path(__file__).parents[2]
+VERSIONS = ROOT / "storage" / "migrations" / "versions"
+
+AddStep = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +33,158 @@ def tables() -> set[str]:
     return set(Base.metadata.tables)
 
 
+@pytest.fixture
+def add_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AddStep:
+    """Adds a migration after the newest one, with the given body."""
+    original = migrations._config()
+    head = ScriptDirectory.from_config(original).get_current_head()
+
+    def config() -> Config:
+        extended = Config()
+        extended.set_main_option("script_location", str(VERSIONS.parent))
+        extended.set_main_option("path_separator", "newline")
+        extended.set_main_option("version_locations", f"{VERSIONS}\n{tmp_path}")
+        return extended
+
+    def add(body: str) -> None:
+        source = f"from alembic import op\nrevision = 'next'\ndown_revision = '{head}'\n"
+        (tmp_path / "next_step.py").write_text(f"{source}def upgrade():\n    {body}\n")
+        monkeypatch.setattr(migrations, "_config", config)
+
+    return add
+
+
+def table_names(database: Database) -> set[str]:
+    with database.engine.connect() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def revision(database: Database) -> str | None:
+    with database.engine.connect() as connection:
+        return current_revision(connection)
+
+
 def test_migrations_make_the_tables_that_the_code_declares(
     database: Database, tables: set[str]
 ) -> None:
     assert {"policy_documents", "clauses", "turns", "guidance_sessions"} <= tables
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_one_session_rule_is_in_the_database_itself(database: Database) -> None:
+    with database.engine.connect() as connection:
+        indexes = inspect(connection).get_indexes("guidance_sessions")
+    (index,) = [one for one in indexes if one["name"] == "uq_guidance_sessions_open_person"]
+    assert (index["column_names"], bool(index["unique"])) == (["person"], True)
+    condition = str(index["dialect_options"][f"{database.engine.dialect.name}_where"])
+    assert "closed_at IS NULL" in condition
+
+
+def test_migrations_are_one_line_of_numbered_steps_with_readable_names() -> None:
+    names = sorted(path.stem for path in VERSIONS.glob("[0-9]*.py"))
+    assert all(re.fullmatch(r"\d{4}_[a-z]+(_[a-z]+)+", name) for name in names)
+    script = ScriptDirectory.from_config(migrations._config())
+    steps = [step.revision for step in script.walk_revisions()]
+    assert steps == [name[:4] for name in reversed(names)]
+    assert script.get_heads() == [names[-1][:4]]
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    with database.writing() as db:
+        db.execute(
+            text("INSERT INTO conversations VALUES ('c', 'visitor-1', 'web', '2026-01-01 00:00')")
+        )
+    before = revision(database)
+    migrate(database)
+    assert revision(database) == before
+    with database.reading() as db:
+        assert db.scalar(text("SELECT person FROM conversations")) == "visitor-1"
+
+
+def test_migrating_works_from_any_folder(
+    empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    migrate(empty_database)
+    assert "turns" in table_names(empty_database)
+
+
+def test_new_step_is_added_to_an_existing_database(database: Database, add_step: AddStep) -> None:
+    add_step("op.execute('CREATE TABLE added (n INTEGER)')")
+    migrate(database)
+    assert "added" in table_names(database)
+    assert revision(database) == "next"
+
+
+def test_step_that_fails_leaves_the_old_schema(database: Database, add_step: AddStep) -> None:
+    old = revision(database)
+    add_step("op.execute('CREATE TABLE added (n INTEGER)'); op.execute('SELECT * FROM nowhere')")
+    with pytest.raises(Exception, match="nowhere"):
+        migrate(database)
+    assert "added" not in table_names(database)
+    assert revision(database) == old
+
+
+def test_failing_step_leaves_an_empty_database_empty(
+    empty_database: Database, add_step: AddStep
+) -> None:
+    add_step("raise ZeroDivisionError")
+    with pytest.raises(ZeroDivisionError):
+        migrate(empty_database)
+    assert table_names(empty_database) == set()
+
+
+def test_table_can_be_rebuilt_while_others_refer_to_it(
+    database: Database, add_step: AddStep
+) -> None:
+    session = "(1, 'visitor-1', 'web', '2026-01-01 00:00', '2026-01-01 00:00', NULL, 1)"
+    with database.writing() as db:
+        db.execute(
+            text("INSERT INTO conversations VALUES ('c', 'visitor-1', 'web', '2026-01-01 00:00')")
+        )
+        db.execute(text(f"INSERT INTO guidance_sessions VALUES {session}"))
+        db.execute(
+            text(
+                "INSERT INTO turns VALUES (1, 1, 'c', 1, 'web', 'm', '问', '', 'answered',"
+                " 'policy', '答', '{}', '{}', '2026-01-01 00:00', '2026-01-01 00:00', 1)"
+            )
+        )
+    add_step(
+        "import sqlalchemy as sa\n"
+        "    with op.batch_alter_table('guidance_sessions') as table:\n"
+        "        table.alter_column('person', new_column_name='visitor')"
+    )
+    migrate(database)
+    with database.reading() as db:
+        assert db.scalar(text("SELECT visitor FROM guidance_sessions")) == "visitor-1"
+        assert db.scalar(text("SELECT question FROM turns")) == "问"
+    with pytest.raises(Exception, match=r"(?i)foreign key"), database.writing() as db:
+        db.execute(text("DELETE FROM guidance_sessions"))
+
+
+def test_step_that_breaks_references_is_undone(
+    sqlite_database: Database, add_step: AddStep
+) -> None:
+    add_step("op.execute(\"INSERT INTO clauses VALUES (1,99,NULL,0,0,'front','','','','',0,0)\")")
+    with pytest.raises(DatabaseDamaged, match="全部撤销"):
+        migrate(sqlite_database)
+    with sqlite_database.reading() as db:
+        assert db.scalar(text("SELECT count(*) FROM clauses")) == 0
+    assert revision(sqlite_database) != "next"
+
+
+def test_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    with database.writing() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseTooNew, match="结构版本 9999.*请升级程序"):
+        migrate(database)
+    assert revision(database) == "9999"
+
+
+def test_processes_that_start_at_once_migrate_once(database_url: str) -> None:
+    run_at_once("migrate_database", database_url, processes=5)
+    database = Database(database_url)
+    assert "turns" in table_names(database)
+    assert revision(database) == sorted(VERSIONS.glob("[0-9]*.py"))[-1].stem[:4]
+    database.close()
