@@ -19,7 +19,7 @@ from api.observe import Metrics, Observe
 from api.settings import Settings
 from api.snapshot import LiveSnapshot, Watch
 from api.thread import SOURCE_LABEL
-from api.validity import chinese_date
+from api.validity import chinese_date, spoken_address
 from api.visitor import load_secret, make_signer
 from guidance.session import close_idle_sessions
 from storage.database import Database
@@ -99,6 +99,7 @@ def _templates(settings: Settings) -> Jinja2Templates:
         source_label=SOURCE_LABEL,
     )
     environment.filters["chinese_date"] = chinese_date
+    environment.filters["spoken"] = spoken_address
     return Jinja2Templates(env=environment, context_processors=[_appearance])
 
 

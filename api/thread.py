@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.chat import clause_url
-from api.validity import chinese_date
+from api.validity import chinese_date, spoken_address
 from guidance.session import (
     IDLE_LIMIT,
     SHANGHAI,
@@ -180,7 +180,7 @@ def _source(number: int, citation: dict[str, Any]) -> Source:
         number=number,
         url=clause_url(citation),
         title=citation["document"],
-        address=citation["address"],
+        address=spoken_address(citation["address"]),
         quote=citation["quote"],
         facts=tuple(fact for fact in facts if fact),
     )

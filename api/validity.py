@@ -63,3 +63,9 @@ def validity_on(document: PolicyDocument, day: date) -> ValidityNote:
 def chinese_date(day: date) -> str:
     """Format a date as 2026年7月1日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def spoken_address(address: str) -> str:
+    """Put a clause's address as people say it: the third paragraph below 三（一）2 is 第3段."""
+    numbered, _, paragraph = address.partition("\u00b6")
+    return f"{numbered} 第{paragraph}段".strip() if paragraph else address

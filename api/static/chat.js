@@ -118,6 +118,7 @@ async function* events(response) {
 
 function showAnswer(bubble, reply) {
   document.getElementById("welcome")?.remove();
+  document.getElementById("threadhead").hidden = false;
   document.getElementById("latest")?.removeAttribute("id");
   const holder = document.createElement("template");
   holder.innerHTML = reply.html; // rendered and escaped by our own server
