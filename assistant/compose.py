@@ -9,7 +9,7 @@ from assistant.lookup import Lookup
 from assistant.reading import FIGURES, STRICT, Reading
 from assistant.register_answers import FROM_REGISTERS, add_today_names, whom_to_ask
 
-ENOUGH_FOR_FIGURE = 0.55
+ENOUGH_FOR_FIGURE = 0.5
 ENOUGH_FOR_TEXT = 0.5
 USUAL_NEARNESS = 3.0  # standard deviations that a passing mention reaches, too
 NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of the words

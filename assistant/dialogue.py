@@ -55,10 +55,12 @@ def _leans(text: str, reading: Reading, knowledge: Knowledge) -> bool:
     if not reading.terms:
         return True
     own = _longest(reading.terms)
-    if len(own) > MAX_LEANING_WORDS or not any(map(knowledge.lexicon.knows, own)):
+    if len(own) > MAX_LEANING_WORDS:
         return False
     if patterns.FOLLOW_UP.search(text):
         return True
+    if not any(map(knowledge.lexicon.knows, own)):
+        return False
     return reading.asked is not Asked.ANY and len(text) <= 8 and len(own) <= 1
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cn2an
+
 from assistant.answer import Answer, AnswerStatus, Citation, Intent, Sentence
 from knowledge.document import Clause
 from knowledge.knowledge_base import Knowledge
@@ -34,11 +36,12 @@ class Draft:
         for statement in statements:
             self.quote(statement, bullet=True)
         size = len(self._statements) - before
-        self._sentences.insert(lead, Sentence(wording.format(count=size)))
+        if size:
+            self._sentences.insert(lead, Sentence(_counted(wording, size)))
 
     def say_items(self, wording: str, items: Sequence[str], statement: Statement) -> None:
         """Add the items that a statement lists, led by a wording with their number as {count}."""
-        self._sentences.append(Sentence(wording.format(count=len(items))))
+        self._sentences.append(Sentence(_counted(wording, len(items))))
         cited = (self._cite(statement),)
         self._sentences += [Sentence(item, cited, bullet=True) for item in items]
 
@@ -87,6 +90,11 @@ class Draft:
             effective_on=document.effective_on,
             expires_on=document.expires_on,
         )
+
+
+def _counted(wording: str, count: int) -> str:
+    # In Chinese digits: they are told apart from the figures that clauses state.
+    return wording.format(count="两" if count == 2 else cn2an.an2cn(str(count)))
 
 
 def _alike(one: str, other: str) -> bool:

@@ -21,8 +21,12 @@ from knowledge.register import Duty, split_bodies
 from knowledge.statement import Statement
 
 ENOUGH_OF_TOPIC = 0.6
-ENOUGH_OF_HEADING = 0.55
+ENOUGH_OF_HEADING = 0.65
+MIN_QUOTED = 4
+MIN_NAME = 5  # characters of a heading that can name a part
+_LISTING = re.compile(r"(?:有|是|为|由|:|\uff1a)([\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+)")
 CLOSE_TO_BEST = 0.85
+OWN_DUTY_BONUS = 0.25  # people are sent to an office of their own district first
 NEAR_DUTIES = 40  # duties compared in meaning after their words were
 _LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
 
@@ -46,7 +50,7 @@ def duties_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Ra
         clause = knowledge.corpus.clauses[duty.statement.clause_id]
         coverage = topic_coverage(reading, duty.statement, clause, knowledge)
         if coverage > 0:
-            bonus = OWN_DISTRICT_BONUS if is_own_district(clause, knowledge) else 0.0
+            bonus = OWN_DUTY_BONUS if is_own_district(clause, knowledge) else 0.0
             scored.append(RankedDuty(duty, coverage, coverage + bonus))
     scored.sort(key=lambda d: (-d.score, d.duty.statement.document_id, d.duty.statement.start))
     scored = scored[:NEAR_DUTIES]
@@ -98,13 +102,15 @@ def parts_about(text: str, knowledge: Knowledge, as_of: date) -> list[Clause]:
     """
     valid = knowledge.corpus.valid_documents(as_of)
     best: list[Clause] = []
-    most = ENOUGH_OF_HEADING
+    most = 0.0
     for document_id in sorted(valid):
         for clause in knowledge.corpus.documents[document_id].clauses:
             parts = [c for c in knowledge.corpus.children(clause) if c.kind is ClauseKind.HEADING]
             if len(parts) < 2 or not clause.heading:
                 continue
             quoted = max(_quoted(clause.heading, text), _common_name(parts, text))
+            if quoted < ENOUGH_OF_HEADING:
+                continue
             if is_own_district(clause, knowledge):
                 quoted += OWN_DISTRICT_BONUS
             if quoted > most:
@@ -112,18 +118,32 @@ def parts_about(text: str, knowledge: Knowledge, as_of: date) -> list[Clause]:
     return best
 
 
+def parts_named(parts: Sequence[Clause], text: str) -> list[Clause]:
+    """Return the parts that a text names by their heading, or all but its last two characters."""
+    return [
+        part
+        for part in parts
+        if len(part.heading) >= MIN_NAME and part.heading.rstrip("。")[:-2] in text
+    ]
+
+
 def _quoted(heading: str, text: str) -> float:
     """Return the share of a heading that stands in a text in one piece, 0 to 1."""
     match = SequenceMatcher(None, heading, text, autojunk=False).find_longest_match()
-    return match.size / len(heading) if match.size >= 2 else 0.0
+    return match.size / len(heading) if match.size >= MIN_QUOTED else 0.0
 
 
 def _common_name(parts: Sequence[Clause], text: str) -> float:
     """Return 1 if the text names what every part is called (阶段 in 宣传发动阶段, ...)."""
-    headings = [part.heading for part in parts]
+    headings = [part.heading.rstrip("。") for part in parts]
     shared = {headings[0][-size:] for size in (2, 3, 4) if len(headings[0]) > size}
-    names = [n for n in shared if all(h.endswith(n) for h in headings) and n in text]
-    return 1.0 if names else 0.0
+    names = [n for n in shared if all(h.endswith(n) for h in headings)]
+    asked = [
+        n
+        for n in names
+        if re.search(rf"(?:几|哪|各|多少|第.).{{0,2}}{n}|{n}.{{0,2}}(?:几|哪)", text)
+    ]
+    return 1.0 if asked else 0.0
 
 
 def ordinal_in(text: str, size: int) -> int | None:
@@ -141,9 +161,10 @@ def ordinal_in(text: str, size: int) -> int | None:
 
 def bodies_listed(text: str) -> list[str]:
     """Return the bodies that a sentence lists one after the other, in its longest list."""
-    runs = re.findall(r"[\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+", text)
-    lists = [[n.removeprefix("各") for n in split_bodies(run)] for run in runs]
-    return max(lists, key=len, default=[])
+    runs = re.findall(
+        r"(?:有|是|为|由|:|\uff1a)([\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+)", text
+    )
+    return max((split_bodies(run) for run in runs), key=len, default=[])
 
 
 def help_for(

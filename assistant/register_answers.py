@@ -17,6 +17,7 @@ from assistant.lists import (
     leading_duty,
     ordinal_in,
     parts_about,
+    parts_named,
 )
 from assistant.lookup import Lookup
 from assistant.reading import STRICT, Asked
@@ -26,6 +27,7 @@ from knowledge.department import (
     find_department,
     mentioned_departments,
 )
+from knowledge.document import Clause
 from knowledge.lexicon import groups_in
 from knowledge.register import Duty
 
@@ -34,7 +36,7 @@ Attempt = Callable[[Lookup, list[Evidence]], Answer | None]
 WEAK_TERM = 2.5  # a word of less weight does not narrow a topic
 MANY_BODIES = 4
 MAX_DUTIES = 5
-ENOUGH_FOR_DUTY = 0.2
+ENOUGH_FOR_DUTY = 0.45
 
 
 def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
@@ -74,14 +76,14 @@ def _departments_meant(look: Lookup) -> tuple[list[Department], list[str]]:
 
 def _members(look: Lookup, evidence: list[Evidence]) -> Answer | None:
     """The bodies that a sentence lists, counted, when the question asks which or how many."""
-    if look.reading.asked is not Asked.DEPARTMENT:
+    if look.reading.asked not in (Asked.DEPARTMENT, Asked.LIST, Asked.COUNT):
+        return None
+    if not patterns.BODIES.search(look.reading.text):
         return None
     for item in evidence:
         bodies = bodies_listed(item.statement.text)
         if len(bodies) < MANY_BODIES or item.coverage < ENOUGH_OF_TOPIC:
             continue
-        if not patterns.MANY.search(look.reading.text):
-            return None
         draft = Draft(look.knowledge)
         draft.quote(item.statement)
         draft.say_items(wording.DEPARTMENT_COUNT, bodies, item.statement)
@@ -119,22 +121,30 @@ def add_today_names(draft: Draft, names: Iterable[str]) -> None:
 
 def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     """The numbered parts of a clause, complete and counted; or the one asked for."""
+    if look.reading.asked in STRICT - {Asked.COUNT}:
+        return None
     text = look.reading.text
     parts = parts_about(text, look.knowledge, look.as_of)
     if not parts:
         return None
+    ordinal = ordinal_in(text, len(parts))
+    named = parts_named(parts, text) if ordinal is None else [parts[ordinal]]
     draft = Draft(look.knowledge)
-    chosen = ordinal_in(text, len(parts))
-    if chosen is not None:
-        for clause in look.knowledge.corpus.subtree(parts[chosen]):
-            for statement in look.knowledge.register.by_clause.get(clause.id, ()):
-                draft.quote(statement, bullet=len(draft) > 0)
+    if named:
+        for clause in named:
+            _quote_whole(draft, clause, look)
         return draft.finish(AnswerStatus.ANSWERED, Intent.POLICY)
-    if look.reading.asked not in (Asked.LIST, Asked.COUNT, Asked.ANY):
+    if look.reading.asked not in (Asked.LIST, Asked.COUNT):
         return None
     first = [look.knowledge.register.by_clause.get(part.id, ()) for part in parts]
     draft.quote_all(wording.LIST_SIZE, [statements[0] for statements in first if statements])
     return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
+
+
+def _quote_whole(draft: Draft, clause: Clause, look: Lookup) -> None:
+    for part in look.knowledge.corpus.subtree(clause):
+        for statement in look.knowledge.register.by_clause.get(part.id, ()):
+            draft.quote(statement, bullet=True)
 
 
 def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
@@ -179,4 +189,4 @@ def whom_to_ask(look: Lookup) -> Duty | None:
     return leading_duty(look.knowledge, look.as_of)
 
 
-FROM_REGISTERS: Sequence[Attempt] = (_department_duties, _members, _responsible, _parts, _group)
+FROM_REGISTERS: Sequence[Attempt] = (_members, _department_duties, _responsible, _parts, _group)

@@ -56,6 +56,7 @@ _SLOTS: dict[Asked, str] = {
     Asked.DEPARTMENT: "由哪个部门负责",
     Asked.REASON: "原因",
 }
+CHINESE_NUMBER = "[零一二两三四五六七八九十百千]+"
 _NOT_STATED = "现有政策文件里没有写明您问的{slot}。"
 
 SUGGESTIONS = (
@@ -84,7 +85,10 @@ def _patterns() -> list[re.Pattern[str]]:
     fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
     fixed += [today_name(d.name, d.today) for d in load_departments() if d.today]
     counted = re.escape("{count}")
-    return [re.compile(re.escape(text).replace(counted, r"\d+")) for text in fixed]
+    return [
+        re.compile(re.escape(text).replace(counted, "[零一二三四五六七八九十百千]+"))
+        for text in fixed
+    ]
 
 
 _FIXED = _patterns()

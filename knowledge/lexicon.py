@@ -9,6 +9,7 @@ from importlib import resources
 import yaml
 
 SINGLE_CHARACTER_WEIGHT = 0.5
+SINGLE_CHARACTER_IDF = 2.0
 PARTIAL_MATCH_SHARE = 0.7  # a word found only in pieces counts at most so much
 
 
@@ -51,6 +52,8 @@ class Lexicon:
         idf = math.log(1 + (self._total - count + 0.5) / (count + 0.5))
         if len(word) == 1 and not self.knows(word):
             return SINGLE_CHARACTER_WEIGHT  # a stray character of a word cut wrongly
+        if len(word) == 1:
+            idf = min(idf, SINGLE_CHARACTER_IDF)
         return idf * max(self._share(w) for w in (word, self.alternatives(word)[0]))
 
     def found(self, word: str, text: str) -> float:

@@ -26,7 +26,7 @@ _DUTY_VERBS = (
 _SUBJECT = re.compile(
     rf"^(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,8}}?)?"
     rf"(?:具体|统一|共同|分别|主要|依法|依照[^,\uff0c]{{1,10}}?|按照[^,\uff0c]{{1,20}}?|按[^,\uff0c]{{1,10}}?)?"
-    rf"(?:{_DUTY_VERBS})"
+    rf"(?:{_DUTY_VERBS}|的(?:主要)?(?:职责|任务|职能))"
 )
 _AGENT = re.compile(
     rf"(?:由|向|到|经|报)(?:当地|所在地?|户籍地?|户籍所在地?|本)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,6}}?)?"
