@@ -60,14 +60,29 @@ class Corpus:
         return self._by_address.get((document_id, address))
 
     def valid_documents(self, day: date) -> frozenset[int]:
-        """Return the ids of the documents that hold on a day."""
-        return frozenset(d.id for d in self.documents.values() if d.holds_on(day))
+        """Return the ids of the documents that hold on a day, one version of each series.
+
+        Where dates are missing several versions may hold. Then the official text goes
+        before our restatement; of official versions the older one held, because a newer
+        one ends it from its own first day on; of restatements the newer is the better.
+        """
+        chosen: dict[str, PolicyDocument] = {}
+        for document in self.documents.values():
+            if document.holds_on(day):
+                rival = chosen.setdefault(document.series, document)
+                if _precedence(document) < _precedence(rival):
+                    chosen[document.series] = document
+        return frozenset(document.id for document in chosen.values())
 
     @cached_property
     def version(self) -> str:
         """A short digest of what the snapshot holds, stored with every answer."""
         parts = sorted(f"{d.series}:{d.version}:{d.digest}" for d in self.documents.values())
         return text_digest("\n".join(parts))[:12]
+
+
+def _precedence(document: PolicyDocument) -> tuple[bool, int]:
+    return document.restated, -document.version if document.restated else document.version
 
 
 def load_corpus(db: Session) -> Corpus:

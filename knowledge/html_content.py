@@ -1,0 +1,84 @@
+"""Which part of a web page is its content, and which is what the site puts around it."""
+
+import re
+from collections import defaultdict
+
+from lxml import html
+
+MAIN_SHARE = 0.4  # a marked content block holding less of the page's text is not the content
+BEST_SHARE = 0.7  # an unmarked one has to hold more
+
+_DROPPED_TAGS = frozenset((
+    "script", "style", "noscript", "iframe", "object", "embed", "template", "svg", "canvas", "nav",
+    "header", "footer", "aside", "form", "button", "select", "input", "textarea", "audio", "video",
+    "head", "link", "meta",
+))  # fmt: skip
+_SILENT_TAGS = frozenset(("script", "style", "noscript", "template", "head", "link", "meta", "svg"))
+_NAMED_TAGS = frozenset(("div", "ul", "span", "section", "p", "table", "td", "dl"))
+_FURNITURE = re.compile(
+    r"\b(?:nav|navbar|menu|crumbs?|curpos|position|location|footer|foot|copyright|share|bshare"
+    r"|toolbar|tools?|print|sidebar|side|related|recommend|pager|pagination|search|login|banner"
+    r"|advert|ads?|qrcode|comment|hot-?list)\b|breadcrumb|share[-_]|[-_]share",
+    re.IGNORECASE,
+)
+_CONTENT = re.compile(
+    r"\b(?:TRS_Editor|UCAP-CONTENT|article[-_]?(?:content|body|con)|pages_content|zoom"
+    r"|main[-_]?content|content[-_]?(?:body|text|main)|detail[-_]?content"
+    r"|news[-_]?(?:content|text)|text[-_]?content)\b",
+    re.IGNORECASE,
+)
+
+
+def flat(element: html.HtmlElement) -> str:
+    """Return all text of an element in one line."""
+    return " ".join("".join(str(text) for text in element.itertext()).split())
+
+
+def drop_furniture(root: html.HtmlElement) -> list[str]:
+    """Remove navigation, breadcrumbs, buttons and footers; returns the text they showed."""
+    dropped = []
+    paragraphs = sum(1 for _ in root.iter("p"))
+    for element in list(root.iter()):
+        if not isinstance(element.tag, str) or element.getparent() is None:
+            continue
+        if element.tag not in _SILENT_TAGS and not _is_furniture(element, paragraphs):
+            continue
+        if element.tag not in _SILENT_TAGS and (shown := flat(element)):
+            dropped.append(shown[:200])
+        element.drop_tree()
+    return dropped
+
+
+def main_content(body: html.HtmlElement) -> html.HtmlElement:
+    """Return the marked content block, else the one whose paragraphs hold most text."""
+    whole = len(flat(body)) or 1
+    for element in body.iter("article", "main", "div", "td", "section"):
+        marked = element.tag in ("article", "main") or _CONTENT.search(_marks(element))
+        if marked and len(flat(element)) >= MAIN_SHARE * whole:
+            return element
+    weights: dict[html.HtmlElement, int] = defaultdict(int)
+    for paragraph in body.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None:
+            weights[parent] += len(flat(paragraph))
+    best = max(weights, key=lambda element: weights[element], default=body)
+    return best if weights[best] >= BEST_SHARE * whole else body
+
+
+def _marks(element: html.HtmlElement) -> str:
+    return f"{element.get('class', '')} {element.get('id', '')}"
+
+
+def _is_furniture(element: html.HtmlElement, paragraphs: int) -> bool:
+    hidden = "display:none" in element.get("style", "").replace(" ", "").lower()
+    marks = _marks(element)
+    by_name = element.tag in _NAMED_TAGS and _FURNITURE.search(marks) is not None
+    if element.tag not in _DROPPED_TAGS and not hidden and not by_name:
+        return False
+    if by_name and _CONTENT.search(marks):
+        return False
+    if element.find(".//h1") is not None:
+        return False
+    # A careless template may call the whole page "position": what holds the text stays.
+    own = sum(1 for _ in element.iter("p"))
+    return not (paragraphs >= 3 and own > paragraphs / 2)

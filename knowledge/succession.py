@@ -1,0 +1,157 @@
+"""Which documents are the same one in another version, and which end when one begins."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, load_only
+
+from knowledge.document import DocumentStatus, PolicyDocument
+from knowledge.validity import Repeal, normalize_number, read_validity
+
+_QUOTES = re.compile(r"[\s《》<>〈〉“”\"'()〔〕\[\]\u3010\u3011、,:]")
+_ISSUED = re.compile(r"(?:印发|公布|发布)《([^》]+)》")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a document is known by."""
+
+    series: str | None
+    doc_number: str | None
+    title: str
+    restated: bool
+
+
+def known_documents(db: Session) -> list[PolicyDocument]:
+    """Return every version, official ones first, the newest of a series first; text not loaded."""
+    columns = [c.key for c in PolicyDocument.__mapper__.column_attrs if c.key != "text"]
+    return list(
+        db.scalars(
+            select(PolicyDocument)
+            .options(load_only(*(getattr(PolicyDocument, key) for key in columns)))
+            .order_by(PolicyDocument.restated, PolicyDocument.series, PolicyDocument.version.desc())
+        )
+    )
+
+
+def find_family(documents: Sequence[PolicyDocument], identity: Identity) -> list[PolicyDocument]:
+    """Return the versions that a document continues, newest first: by series, 文号 or title.
+
+    Two different 文号 are never one family, however alike the titles. A restatement
+    of ours joins only its own series or an official document.
+    """
+    own = [d for d in documents if identity.series is not None and d.series == identity.series]
+    number, title = comparable(identity.doc_number or ""), comparable(identity.title)
+    for document in () if own else documents:
+        theirs = comparable(document.doc_number or "")
+        same_title = comparable(document.title) == title and (not number or not theirs)
+        if ((number and number == theirs) or same_title) and not (
+            identity.restated and document.restated
+        ):
+            own = [d for d in documents if d.series == document.series]
+            break
+    return sorted(own, key=lambda document: document.version, reverse=True)
+
+
+def series_of(identity: Identity) -> str:
+    """Return the series that a first version opens."""
+    return identity.series or comparable(identity.doc_number or "") or comparable(identity.title)
+
+
+def put_in_force(
+    db: Session,
+    document: PolicyDocument,
+    repeals: Iterable[Repeal],
+    supersedes: Iterable[str],
+    today: date,
+) -> list[str]:
+    """End what a document takes the place of; returns the titles that went out of force.
+
+    Ended are other versions, our restatements of it, the documents it repeals and the
+    ones named in `supersedes` (series, 文号 or title). They hold up to the day before.
+    """
+    begins = begins_on(document) or today
+    named = {comparable(name) for name in supersedes}
+    repeals = list(repeals)
+    ended = []
+    for other in known_documents(db):
+        if other.id == document.id or other.status is DocumentStatus.DRAFT:
+            continue
+        repeal = next((r for r in repeals if is_meant(r, other)), None)
+        if other.series == document.series or restates(other, document) or _keys(other) & named:
+            changed = _end(other, begins, DocumentStatus.SUPERSEDED)
+        elif repeal is not None:
+            changed = _end(other, repeal.on or begins, DocumentStatus.REVOKED)
+        else:
+            continue
+        document.supersedes_id = document.supersedes_id or other.id
+        if changed:
+            ended.append(other.title)
+    return ended
+
+
+def end_if_repealed(db: Session, document: PolicyDocument, today: date) -> str | None:
+    """End a document that one loaded earlier repeals; returns the title of that one."""
+    named = [key for key in (document.title, *_ISSUED.findall(document.title)) if key]
+    for name in named:
+        others = db.scalars(
+            select(PolicyDocument).where(
+                PolicyDocument.text.contains(f"《{name}》", autoescape=True),
+                PolicyDocument.status == DocumentStatus.PUBLISHED,
+                PolicyDocument.series != document.series,
+            )
+        )
+        for other in others:
+            repeals = [finding.value for finding in read_validity(other.text).repeals]
+            repeal = next((r for r in repeals if is_meant(r, document)), None)
+            if repeal is not None:
+                _end(document, repeal.on or begins_on(other) or today, DocumentStatus.REVOKED)
+                return other.title
+    return None
+
+
+def begins_on(document: PolicyDocument) -> date | None:
+    """Return the first day on which a document holds, as far as it is known."""
+    return document.effective_on or document.published_on
+
+
+def is_meant(repeal: Repeal, document: PolicyDocument) -> bool:
+    """Whether a repealing sentence means this document."""
+    if repeal.doc_number and document.doc_number:
+        return comparable(repeal.doc_number) == comparable(document.doc_number)
+    return comparable(repeal.title) in {
+        comparable(name) for name in (document.title, *_ISSUED.findall(document.title))
+    }
+
+
+def restates(ours: PolicyDocument, official: PolicyDocument) -> bool:
+    """Whether a document is our restatement of an official one."""
+    if not ours.restated or official.restated:
+        return False
+    number = comparable(official.doc_number or "")
+    same_number = number != "" and number == comparable(ours.doc_number or "")
+    return same_number or comparable(ours.title) == comparable(official.title)
+
+
+def comparable(text: str) -> str:
+    """Return a title or 文号 without spaces, quotation marks, brackets and width."""
+    return _QUOTES.sub("", unicodedata.normalize("NFKC", normalize_number(text))).lower()
+
+
+def _keys(document: PolicyDocument) -> set[str]:
+    names = (document.title, document.doc_number or "", document.series)
+    return {comparable(name) for name in names} - {""}
+
+
+def _end(document: PolicyDocument, on: date, status: DocumentStatus) -> bool:
+    """Put a document out of force; one that has already ended keeps its earlier day."""
+    if document.status is not DocumentStatus.PUBLISHED:
+        document.replaced_on = document.replaced_on or on
+        return False
+    document.status = status
+    document.replaced_on = min(on, document.replaced_on or on)
+    return True
