@@ -55,6 +55,8 @@ def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:
     draft = Draft(look.knowledge)
     draft.quote(chosen.statement)
+    for item in look.knowledge.items_below(chosen.statement):
+        draft.quote(item, bullet=True)
     siblings = look.knowledge.register.by_clause[chosen.clause.id]
     if sum(len(s.text) for s in siblings) <= MAX_CLAUSE_CHARACTERS:
         for statement in siblings:

@@ -7,6 +7,7 @@ from datetime import date
 
 from assistant.reading import Asked, Reading
 from knowledge.document import Clause, Level
+from knowledge.figure import FigureKind
 from knowledge.knowledge_base import Knowledge
 from knowledge.statement import Statement
 from knowledge.tokenizer import topic_share
@@ -39,9 +40,11 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
     Asked.PROCEDURE: re.compile(
         r"申请|申报|受理|审核|审查|办理|提交|流程|步骤|程序|窗口|登记|推荐|报名|开设|提供|建立|通过|方式|发放|享受|制定|给予|按照|组织|可以"
     ),
+    Asked.LIST: re.compile(r"、[^、]+、|[:\uff1a]$|下列|以下|如下"),
     Asked.DEFINITION: re.compile(r"是指|指的是|[,\uff0c]?是[^。]{4,}|包括|反映|称为|即"),
     Asked.NAME: re.compile(r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是"),
 }
+_GRANT = re.compile(r"补|贴|奖|减|免|扣|资助")
 _RECURRING = r"每(?:个)?季度|每年|每月|每周|每半年"
 _TIME_WORDS = {
     Asked.DURATION: re.compile(_RECURRING),
@@ -144,7 +147,11 @@ def holds_asked(asked: Asked, statement: Statement) -> bool:
     if asked is Asked.INTEREST:
         return _INTEREST_RATE.search(statement.text) is not None
     if reading.figure_kinds:
-        return any(figure.kind in reading.figure_kinds for figure in statement.figures)
+        kinds = {figure.kind for figure in statement.figures}
+        if asked is Asked.MONEY and FigureKind.MONEY not in kinds:
+            # "补多少" may be answered by a share: 按实际缴费的三分之二补贴
+            return FigureKind.SHARE in kinds and _GRANT.search(statement.text) is not None
+        return bool(kinds & reading.figure_kinds)
     filler = _FILLERS.get(asked)
     return filler is None or filler.search(statement.text) is not None
 

@@ -140,5 +140,5 @@ def _verify_sentence(
 
 
 def squeeze(text: str) -> str:
-    """Drop blanks and unify widths, so that only the words are compared."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    """Drop blanks and punctuation and unify widths, so that only the words are compared."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text))

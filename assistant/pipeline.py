@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
@@ -38,9 +39,20 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
         return small
 
     reading = read_in_context(text, question.history, knowledge)
-    look = Lookup(reading, knowledge, question.as_of)
-    answer = replace(compose_answer(look), completed_question=reading.text)
+    day = _day_asked_about(reading.text, question.as_of)
+    answer = compose_answer(Lookup(reading, knowledge, day))
+    if day != question.as_of:
+        dated = Sentence(wording.AS_OF_EARLIER)
+        answer = replace(answer, sentences=(dated, *answer.sentences))
+    answer = replace(answer, completed_question=reading.text)
     return _verified(answer, knowledge)
+
+
+def _day_asked_about(text: str, today: date) -> date:
+    """Return the end of an earlier year that a question asks about, else the day itself."""
+    match = patterns.AS_OF.search(text)
+    year = int(next(filter(None, match.groups()))) if match else today.year
+    return date(year, 12, 31) if year < today.year else today
 
 
 def _small_talk(text: str) -> Answer | None:

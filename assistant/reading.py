@@ -37,7 +37,7 @@ class Asked(StrEnum):
 
 
 FIGURES: dict[Asked, frozenset[FigureKind]] = {
-    Asked.MONEY: frozenset({FigureKind.MONEY}),
+    Asked.MONEY: frozenset({FigureKind.MONEY, FigureKind.SHARE}),
     Asked.INTEREST: frozenset({FigureKind.SHARE}),
     Asked.SHARE: frozenset({FigureKind.SHARE, FigureKind.RATIO}),
     Asked.AREA: frozenset({FigureKind.AREA}),

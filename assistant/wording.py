@@ -30,6 +30,7 @@ BLOCKED_ANSWER = "为保证内容与文件原文一致,这次没有给出回答�
 NOT_IN_POLICY = "现有政策文件里没有查到这个问题的答案。"
 NEARBY = "文件里与此有关的规定是:"
 ASK_THERE = "这方面的工作由下面的部门负责,建议向其咨询:"
+AS_OF_EARLIER = "以下按您所问年份年底有效的文件回答,不代表现行政策。"
 EXPIRED_ONLY = "查到的相关文件已经失效,现在不能作为依据。"
 TODAY_NAME = "{old}的有关职责,现在一般由{new}承担。"
 LIST_SIZE = "共查到{count}项:"
@@ -56,7 +57,7 @@ _SLOTS: dict[Asked, str] = {
     Asked.DEPARTMENT: "由哪个部门负责",
     Asked.REASON: "原因",
 }
-CHINESE_NUMBER = "[零一二两三四五六七八九十百千]+"
+_CHINESE_NUMBER = "[零一二两三四五六七八九十百千]+"
 _NOT_STATED = "现有政策文件里没有写明您问的{slot}。"
 
 SUGGESTIONS = (

@@ -1,5 +1,6 @@
 """Everything an answer is looked up in, as one immutable value."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +11,7 @@ from knowledge.document import Clause
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
 from knowledge.register import Register, build_register
+from knowledge.statement import Statement
 from knowledge.tokenizer import topic_share, words
 
 
@@ -29,6 +31,9 @@ class RankedClause(Protocol):
         """Similarity in meaning, -1 to 1."""
 
 
+HEAD_CHARACTERS = 60
+_INTRODUCES = re.compile(r"[:\uff1a]$|(?:下列|以下|如下)[^。]{0,20}$")
+
 Search = Callable[[str, int, date], Iterable[RankedClause]]
 
 
@@ -43,9 +48,25 @@ class Knowledge:
     meaning: StatementVectors
 
     def heading_path(self, clause: Clause) -> str:
-        """Return the document's title and the headings above and of a clause, one a line."""
-        title = self.corpus.document_of(clause).title
-        return "\n".join([title, *(c.heading for c in [*self.corpus.ancestors(clause), clause])])
+        """Return the document's title and what heads a clause and all above it, one a line.
+
+        A clause without a heading is headed by the beginning of its text: the items
+        below "申报应当提交下列材料:" are understood through it.
+        """
+        above = [*self.corpus.ancestors(clause), clause]
+        heads = [c.heading or c.text[:HEAD_CHARACTERS] for c in above]
+        return "\n".join([self.corpus.document_of(clause).title, *heads])
+
+    def items_below(self, statement: Statement) -> list[Statement]:
+        """Return what a statement introduces with a colon: every statement below its clause."""
+        if not _INTRODUCES.search(statement.text):
+            return []
+        clause = self.corpus.clauses[statement.clause_id]
+        own = self.register.by_clause[clause.id]
+        after = list(own[own.index(statement) + 1 :])
+        for part in self.corpus.subtree(clause)[1:]:
+            after += self.register.by_clause.get(part.id, ())
+        return after
 
 
 def build_knowledge(

@@ -44,6 +44,9 @@ def statements_of(document: PolicyDocument) -> Iterator[Statement]:
 
 
 def _cut(clause: Clause) -> Iterator[Statement]:
+    if clause.kind is ClauseKind.ROW:
+        yield from _row(clause)
+        return
     offset = clause.text.find(clause.label) + len(clause.label) if clause.label else 0
     for start, end in _join_open(clause, offset):
         raw = clause.text[start:end]
@@ -61,6 +64,24 @@ def _cut(clause: Clause) -> Iterator[Statement]:
             clause.start + end,
             text,
             is_heading=not alone and _bare(text) == _bare(clause.heading),
+            figures=tuple(find_figures(text)),
+        )
+
+
+def _row(clause: Clause) -> Iterator[Statement]:
+    """A table row is one statement; its cells are parted by semicolons."""
+    raw = clause.text
+    start = len(raw) - len(raw.lstrip(" |\t\n"))
+    end = len(raw.rstrip(" |\t\n"))
+    text = re.sub(r"\s*[|\t]\s*", "\uff1b", raw[start:end].replace("\n", ""))
+    if text:
+        yield Statement(
+            clause.id,
+            clause.document_id,
+            clause.start + start,
+            clause.start + end,
+            text,
+            is_heading=False,
             figures=tuple(find_figures(text)),
         )
 
