@@ -20,6 +20,7 @@ from api.settings import Settings
 from api.snapshot import LiveSnapshot, Watch
 from api.thread import SOURCE_LABEL
 from api.validity import chinese_date, spoken_address
+from api.version import VERSION
 from api.visitor import load_secret, make_signer
 from guidance.session import close_idle_sessions
 from storage.database import Database
@@ -28,7 +29,6 @@ from storage.database import Database
 MAX_BODY_BYTES = 1024 * 1024
 REFRESH_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
-VERSION = "0.1.0"
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
     "detail 用中文说明怎么办。无需账号；conversation_id 相当于对话的钥匙，请勿公开。"

@@ -10,7 +10,7 @@ from api.access import Permission, allow
 from api.chat import check_text
 from api.deps import CurrentSnapshot
 from api.snapshot import Snapshot
-from api.validity import Validity, today, validity_on
+from api.validity import Validity, today, validity_in
 from knowledge.corpus import Corpus
 from knowledge.document import Clause, ClauseNotFound, DocumentNotFound, Level, PolicyDocument
 from storage.database import storable
@@ -125,7 +125,9 @@ def search(
 @router.get("/documents", summary="全部政策文件")
 def list_documents(snapshot: CurrentSnapshot) -> DocumentsOut:
     """Return every document version that is not a draft, those in force first."""
-    return DocumentsOut(documents=[_document(d) for d in ordered_documents(snapshot)])
+    return DocumentsOut(
+        documents=[_document(snapshot.corpus, d) for d in ordered_documents(snapshot)]
+    )
 
 
 @router.get("/clauses/{clause_id}", summary="一个条款")
@@ -140,7 +142,7 @@ def read_clause(clause_id: int, snapshot: CurrentSnapshot) -> ClauseOut:
         text=clause.text,
         parents=[parent.address for parent in corpus.ancestors(clause)],
         children=[child.id for child in corpus.children(clause)],
-        document=_document(corpus.document_of(clause)),
+        document=_document(corpus, corpus.document_of(clause)),
         url=f"/clauses/{clause.id}",
     )
 
@@ -162,10 +164,11 @@ def find_document(corpus: Corpus, document_id: int) -> PolicyDocument:
 def ordered_documents(snapshot: Snapshot) -> list[PolicyDocument]:
     """Return all documents: in force before others, the district's before the nation's."""
     day = today()
+    used = snapshot.corpus.valid_documents(day)
     levels = {level: order for order, level in enumerate(reversed(Level))}
 
     def order(document: PolicyDocument) -> tuple[bool, int, int]:
-        in_force = validity_on(document, day).state is Validity.IN_FORCE
+        in_force = document.id in used
         level = levels[document.level] if document.level else len(levels)
         return (not in_force, level, document.id)
 
@@ -178,8 +181,8 @@ def heading_path(corpus: Corpus, clause: Clause) -> str:
     return " › ".join(part.heading or part.address for part in path if part.address)
 
 
-def _document(document: PolicyDocument) -> DocumentOut:
-    validity = validity_on(document, today())
+def _document(corpus: Corpus, document: PolicyDocument) -> DocumentOut:
+    validity = validity_in(corpus, document, today())
     return DocumentOut(
         id=document.id,
         title=document.title,

@@ -12,7 +12,7 @@ from api.deps import CurrentSnapshot
 from api.guards import refuse_foreign_forms
 from api.library import find_clause, find_document, ordered_documents
 from api.pages import render
-from api.validity import today, validity_on
+from api.validity import Validity, today, validity_in
 from knowledge.corpus import Corpus
 from knowledge.department import find_department
 from knowledge.document import Clause, ClauseKind, Level
@@ -45,15 +45,21 @@ class DepartmentLine:
 def show_documents(request: Request, snapshot: CurrentSnapshot) -> Response:
     """List the policies of the knowledge base with their validity today."""
     day = today()
-    documents = [(d, validity_on(d, day)) for d in ordered_documents(snapshot)]
-    return render(request, "documents.html", documents=documents, levels=LEVEL_NAMES)
+    documents = [(d, validity_in(snapshot.corpus, d, day)) for d in ordered_documents(snapshot)]
+    return render(
+        request,
+        "documents.html",
+        current=[(d, note) for d, note in documents if note.state is Validity.IN_FORCE],
+        others=[(d, note) for d, note in documents if note.state is not Validity.IN_FORCE],
+        levels=LEVEL_NAMES,
+    )
 
 
 @router.get("/documents/{document_id}")
 def show_document(request: Request, document_id: int, snapshot: CurrentSnapshot) -> Response:
     """Show a whole document, clause by clause, each with its anchor."""
     document = find_document(snapshot.corpus, document_id)
-    validity = validity_on(document, today())
+    validity = validity_in(snapshot.corpus, document, today())
     contents = [c for c in document.clauses if c.kind is ClauseKind.HEADING and c.depth == 1]
     return render(
         request,
@@ -83,7 +89,7 @@ def show_clause(
         "clause.html",
         clause=clause,
         document=document,
-        validity=validity_on(document, today()),
+        validity=validity_in(corpus, document, today()),
         parts=marked_parts(clause, start, end),
         ancestors=corpus.ancestors(clause),
         below=corpus.subtree(clause)[1:],

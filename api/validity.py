@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from guidance.session import SHANGHAI
+from knowledge.corpus import Corpus
 from knowledge.document import DocumentStatus, PolicyDocument
 
 
@@ -58,6 +59,19 @@ def validity_on(document: PolicyDocument, day: date) -> ValidityNote:
     return ValidityNote(
         Validity.IN_FORCE, "现行有效", f"有效期到 {chinese_date(document.expires_on)}。"
     )
+
+
+def validity_in(corpus: Corpus, document: PolicyDocument, day: date) -> ValidityNote:
+    """Say how a document stands on a day beside the other versions of its series.
+
+    Answers use one version of a series: the official text, say, and not our restatement.
+    """
+    note = validity_on(document, day)
+    if note.state is Validity.IN_FORCE and document.id not in corpus.valid_documents(day):
+        return ValidityNote(
+            Validity.REPLACED, "已被替代", "已有正式文件或更好的版本，答复用那一份。"
+        )
+    return note
 
 
 def chinese_date(day: date) -> str:

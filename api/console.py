@@ -1,0 +1,86 @@
+"""How commands speak: Chinese messages for what a person can mend, never a stack trace."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+from pydantic import ValidationError
+
+from api.settings import PREFIX, Settings
+from evaluation.case import BadCaseFile
+from knowledge.reader import UnreadableDocument
+from knowledge.weights.model_folder import ModelDamaged
+from knowledge.weights.packaged import WeightsNotFound, WeightsUnreadable
+from storage.connection import DatabaseUnavailable
+
+FAILED = 1
+MISUSED = 2
+
+# Errors that a person at the console caused or can mend; their messages say how.
+TOLD = (
+    BadCaseFile,
+    DatabaseUnavailable,
+    ModelDamaged,
+    UnreadableDocument,
+    WeightsNotFound,
+    WeightsUnreadable,
+)
+USAGE = {
+    "MissingParameter": "缺少参数",
+    "NoSuchOption": "没有这个选项",
+    "BadParameter": "参数的值不对",
+    "BadOptionUsage": "选项用法不对",
+}
+
+
+class SettingsWrong(ValueError):
+    """An environment variable holds what it may not; the message names it."""
+
+
+class AddressTaken(ValueError):
+    """The address to listen on cannot be had."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment; raises SettingsWrong."""
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        names = "、".join(f"{PREFIX}{str(e['loc'][0]).upper()}" for e in error.errors() if e["loc"])
+        raise SettingsWrong(f"这些设置的值不对：{names}。请对照 README 的设置表修改。") from error
+
+
+def run(app: Callable[..., object], arguments: list[str] | None = None) -> int:
+    """Run a typer application; return its exit status.
+
+    0: done; 1: it failed, and standard error says why; 2: it was called wrongly.
+    """
+    try:
+        status = app(arguments, standalone_mode=False)
+    except typer.TyperException as error:
+        return _misused(error)
+    except (*TOLD, SettingsWrong, AddressTaken) as error:
+        return _failed(str(error))
+    except OSError as error:
+        where = f"({Path(error.filename).name})" if isinstance(error.filename, str) else ""
+        return _failed(f"读写出错{where}:{error.strerror or error}。请检查路径、权限和磁盘空间。")
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed("已中断。")
+    return status if isinstance(status, int) else 0
+
+
+def _failed(message: str) -> int:
+    print(f"错误：{message}", file=sys.stderr)  # noqa: T201
+    return FAILED
+
+
+def _misused(error: typer.TyperException) -> int:
+    what = USAGE.get(type(error).__name__, "命令用法不对")
+    parameter = getattr(error, "param", None)
+    name = getattr(error, "option_name", None) or getattr(parameter, "human_readable_name", "")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "qichuang"
+    detail = f" {name}" if name else ""
+    print(f"错误：{what}{detail}。用法见 {command} --help", file=sys.stderr)  # noqa: T201
+    return MISUSED

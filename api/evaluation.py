@@ -1,0 +1,54 @@
+"""The commands that measure: `qichuang evaluate ...`."""
+
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.console import load_settings
+from api.snapshot import Snapshot
+from api.startup import bring_in_pack, counting, open_database, open_snapshot, snapshot_builder
+from api.validity import today
+from evaluation.answers import evaluate_answers
+from evaluation.case import named_documents, read_cases
+from knowledge.encoder import load_encoder
+from knowledge.ingest import ingest_file
+
+evaluate_app = typer.Typer(help="用题目衡量检索和回答。", no_args_is_help=True)
+
+
+@evaluate_app.command("answers")
+def answers(
+    file: Annotated[Path, typer.Argument(help="题目文件，每行一个 JSON。")],
+    failures: Annotated[bool, typer.Option("--failures", help="列出每道答错的题。")] = False,
+) -> None:
+    """衡量回答：逐题判断对错，输出一个 JSON。"""
+    settings = load_settings()
+    cases = read_cases(file)
+    documents = named_documents(cases, file.parent)
+    with counting("正在答题") as step:
+        if documents:
+            with tempfile.TemporaryDirectory(prefix="qichuang-evaluate-") as folder:
+                snapshot = _apart(settings.data_dir, Path(folder), documents)
+        else:
+            database = open_database(settings.database_url)
+            bring_in_pack(database)
+            snapshot = open_snapshot(database, settings.data_dir)
+            database.close()
+        report = evaluate_answers(cases, snapshot.answer, today(), failures=failures, progress=step)
+    typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+
+
+def _apart(data_dir: Path, folder: Path, documents: list[Path]) -> Snapshot:
+    """Build a snapshot of the pack and the cases' own documents, away from the real data."""
+    database = open_database(f"sqlite:///{folder}/qichuang.db")
+    bring_in_pack(database)
+    for path in documents:
+        with database.writing() as db:
+            ingest_file(db, path.name, path, now=datetime.now(UTC))
+    snapshot = snapshot_builder(load_encoder(data_dir), folder)(database)
+    database.close()
+    return snapshot

@@ -1,0 +1,92 @@
+"""From settings to a loaded installation: database, documents, encoder, index."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from api.snapshot import Snapshot
+from api.version import VERSION
+from assistant.pipeline import answer_question
+from knowledge.corpus import load_corpus
+from knowledge.encoder import Encoder, load_encoder
+from knowledge.knowledge_base import build_knowledge
+from knowledge.meaning import StatementVectors
+from knowledge.pack import load_pack
+from knowledge.retriever import build_retriever
+from storage.database import Database
+from storage.migrations import migrate
+
+log = logging.getLogger("qichuang")
+
+
+def say(text: str) -> None:
+    """Tell the operator, on standard error: standard output is for results."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Give a progress that counts on a terminal; nothing is said when there is nothing to do."""
+    bars: list[tqdm[NoReturn]] = []
+
+    def step(done: int) -> None:
+        if not bars and not sys.stderr.isatty():
+            say(f"{what}…")
+        if not bars:
+            bars.append(tqdm(desc=what, file=sys.stderr, disable=None, bar_format="{desc} {n_fmt}"))
+        bars[0].update(done)
+
+    yield step
+    for bar in bars:
+        bar.close()
+
+
+def open_database(url: str) -> Database:
+    """Open the database and bring its tables up to date. Raises DatabaseUnavailable."""
+    database = Database(url)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def bring_in_pack(database: Database) -> int:
+    """Load the shipped documents that are new or changed; return how many."""
+    with counting("正在载入随附的政策文件") as step, database.writing() as db:
+        return load_pack(db, datetime.now(UTC), lambda _done, _total: step(1))
+
+
+def snapshot_builder(encoder: Encoder, data_dir: Path) -> Callable[[Database], Snapshot]:
+    """Return what builds a snapshot from the database; its index is kept in the data folder."""
+
+    def build(database: Database) -> Snapshot:
+        with database.reading() as db:
+            corpus = load_corpus(db)
+        with counting("正在为条款建立索引") as step:
+            retriever = build_retriever(corpus, encoder, data_dir, step)
+        with counting("正在理解条款的每一句") as step:
+            vectors = StatementVectors(encoder, data_dir)
+            knowledge = build_knowledge(corpus, retriever.search, vectors, step)
+        return Snapshot(
+            corpus=corpus,
+            register=knowledge.register,
+            search=retriever.search,
+            answer=partial(answer_question, knowledge=knowledge),
+            versions={"app": VERSION, "corpus": corpus.version, "encoder": encoder.fingerprint},
+        )
+
+    return build
+
+
+def open_snapshot(database: Database, data_dir: Path) -> Snapshot:
+    """Load everything an answer needs, once: for the commands that answer and end."""
+    return snapshot_builder(load_encoder(data_dir), data_dir)(database)
