@@ -34,15 +34,13 @@ class _Batch:
 
     def takes_more(self) -> bool:
         age_ms = (time.monotonic() - self.begun_at_s) * 1000
-        return age_ms < BATCH_MS and self.writers < BATCH_WRITERS and not self.is_lost()
+        return age_ms < BATCH_MS and self.writers < BATCH_WRITERS and self.failure is None
 
     def finish(self) -> None:
         """Commit for all writers of the batch, or note why not, and let them go."""
         try:
-            if not self.is_lost():
+            if self.failure is None:
                 self.connection.commit()
-            elif self.failure is None:
-                self.failure = unavailable(DatabaseUnavailable, "写入已全部撤销,请重试")
         except BaseException as error:
             self.failure = _first_failure(error)
             raise

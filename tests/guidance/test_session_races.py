@@ -1,5 +1,6 @@
 """Many deliveries at the same moment, from threads and from processes."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -107,6 +108,33 @@ def test_sweeps_during_messages_close_only_what_is_idle(database: Database) -> N
     for session in sessions:
         assert (session.closed_at is None) == (session.opened_at == now)
         assert [t.sequence for t in turns if t.session_id == session.id] == [1]
+
+
+def test_sweep_passes_over_a_session_that_is_being_written_to(
+    postgres_database: Database,
+) -> None:
+    record(postgres_database, message("m1"))
+    later = NOON + timedelta(hours=1)
+    with postgres_database.writing() as talking:
+        inbound = message("m2", at=NOON + timedelta(minutes=29))
+        record_turn(talking, inbound, REPLY, answered_at=later)
+        with postgres_database.writing() as sweeping:
+            assert close_idle_sessions(sweeping, later) == 0
+
+
+def test_message_during_its_sessions_closing_begins_another(postgres_database: Database) -> None:
+    closed = record(postgres_database, message("m1"))
+    with ThreadPoolExecutor(1) as pool:
+        with postgres_database.writing() as sweeping:
+            assert close_idle_sessions(sweeping, NOON + timedelta(hours=1)) == 1
+            sweeping.flush()
+            late = message("m2", at=NOON + timedelta(minutes=29))
+            recording = pool.submit(record, postgres_database, late)
+            time.sleep(0.2)
+            assert not recording.done()
+        assert recording.result().session_id != closed.session_id
+    sessions, _ = sessions_and_turns(postgres_database)
+    assert [session.turn_count for session in sessions] == [1, 1]
 
 
 def test_several_processes_share_one_database(database: Database, database_url: str) -> None:

@@ -2,7 +2,8 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,29 +41,31 @@ def on_disk(database: Database) -> list[int]:
     return found
 
 
-def waiting(database: Database) -> int:
+def wait_until_waiting(database: Database, writers: int) -> None:
     assert database._group_commit is not None
-    return len(database._group_commit._waiting)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while not condition():
+    while len(database._group_commit._waiting) != writers:
         assert time.monotonic() < deadline
         time.sleep(0.001)
 
 
 def hold_then(
-    database: Database, threads: ThreadPoolExecutor, *following: Callable[[], object]
-) -> list[Future[object]]:
-    """Keep the writer's place until all the others wait in this order; return their futures."""
-    futures: list[Future[object]] = []
-    with database.writing() as db:
-        for number, work in enumerate(following, start=1):
-            futures.append(threads.submit(work))
-            wait_until(lambda number=number: waiting(database) == number)  # type: ignore[misc]
-        db.execute(text("INSERT INTO notes (id) VALUES (0)"))
-    return futures
+    database: Database, threads: ThreadPoolExecutor, *following: Callable[[], None]
+) -> list[Future[None]]:
+    """Write note 0 while others come to wait in this order; return the outcome of each."""
+    outcomes: list[Future[None]] = []
+
+    def hold() -> None:
+        with database.writing() as db:
+            for number, work in enumerate(following, start=1):
+                outcomes.append(threads.submit(work))
+                wait_until_waiting(database, number)
+            db.execute(text("INSERT INTO notes (id) VALUES (0)"))
+
+    first = threads.submit(hold)
+    wait([first])
+    wait(outcomes)
+    return [first, *outcomes]
 
 
 def test_note_is_on_disk_when_its_writer_returns(
@@ -78,9 +81,8 @@ def test_note_is_on_disk_when_its_writer_returns(
 def test_waiting_writers_share_a_commit(notes: Database, threads: ThreadPoolExecutor) -> None:
     commits: list[object] = []
     event.listen(notes.engine, "commit", commits.append)
-    followers = [lambda n=n: add_note(notes, n) for n in range(1, 11)]
-    for future in hold_then(notes, threads, *followers):
-        future.result()
+    for outcome in hold_then(notes, threads, *(partial(add_note, notes, n) for n in range(1, 11))):
+        outcome.result()
     assert on_disk(notes) == list(range(11))
     assert len(commits) <= 2  # one, unless the batch grew too old on a busy machine
 
@@ -92,27 +94,18 @@ def test_writers_go_in_order_of_arrival(notes: Database, threads: ThreadPoolExec
         with notes.writing():
             order.append(number)
 
-    for future in hold_then(notes, threads, *(lambda n=n: write(n) for n in range(30))):
-        future.result()
+    for outcome in hold_then(notes, threads, *(partial(write, n) for n in range(30))):
+        outcome.result()
     assert order == list(range(30))
 
 
 def test_failure_of_one_writer_is_no_failure_of_the_others(
     notes: Database, threads: ThreadPoolExecutor
 ) -> None:
-    futures = hold_then(
-        notes,
-        threads,
-        lambda: add_note(notes, 1),
-        lambda: add_note(notes, 0),
-        lambda: add_note(notes, 2),
-        lambda: add_note(notes, 1),
-    )
-    futures[0].result()
-    futures[2].result()
-    for refused in (futures[1], futures[3]):
-        with pytest.raises(IntegrityError):
-            refused.result()
+    outcomes = hold_then(notes, threads, *(partial(add_note, notes, n) for n in (1, 0, 2, 1)))
+    kinds = [type(outcome.exception()) for outcome in outcomes]
+    nothing = type(None)
+    assert kinds == [nothing, nothing, IntegrityError, nothing, IntegrityError]
     assert on_disk(notes) == [0, 1, 2]
 
 
@@ -129,9 +122,14 @@ def test_nobody_is_told_of_success_when_the_batch_is_lost(
             assert driver is not None
             driver.rollback()
 
-    with pytest.raises(DatabaseUnavailable, match="请重试"):
-        hold_then(notes, threads, lose_the_transaction, lambda: add_note(notes, 2))
-    wait_until(lambda: on_disk(notes) == [2])
+    first, loser, follower = hold_then(
+        notes, threads, lose_the_transaction, partial(add_note, notes, 2)
+    )
+    for told in (first, loser):
+        with pytest.raises(DatabaseUnavailable, match="请重试"):
+            told.result()
+    follower.result()
+    assert on_disk(notes) == [2]
     add_note(notes, 3)
     assert on_disk(notes) == [2, 3]
 
@@ -146,8 +144,11 @@ def test_nobody_is_told_of_success_when_the_commit_fails(
             db.execute(text("PRAGMA defer_foreign_keys = ON"))
             db.execute(text("INSERT INTO notes (id, parent) VALUES (1, 99)"))
 
+    first, breaker = hold_then(notes, threads, break_the_commit)
+    with pytest.raises(IntegrityError):
+        breaker.result()
     with pytest.raises(DatabaseUnavailable, match="请重试"):
-        hold_then(notes, threads, break_the_commit)
+        first.result()
     assert on_disk(notes) == []
     add_note(notes, 3)
     assert on_disk(notes) == [3]
