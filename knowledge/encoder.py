@@ -4,7 +4,7 @@ import os
 import threading
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,12 +13,13 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from knowledge.encoder_choice import chosen_model, encoder_root
 from knowledge.weights.conversion import Progress, ProgressBar, default_model
 from knowledge.weights.model_folder import GRAPH_FILE, TOKENIZER_FILE, ModelFolder
 
 QUERY_CHARACTERS = 500
 PASSAGE_CHARACTERS = 2000
-_BATCH_TOKENS = 2048  # tokens of a batch, padding included: 4 passages of full length
+_PROGRESS_STEP = 256  # passages between two reports
 _REMEMBERED_QUERIES = 1024
 
 FloatArray = NDArray[np.float32]
@@ -38,6 +39,8 @@ class Encoder:
             model.path / GRAPH_FILE, options, providers=["CPUExecutionProvider"]
         )
         self._tokenizer = Tokenizer.from_file(str(model.path / TOKENIZER_FILE))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(model.card.max_tokens)
         self._card = model.card
         self._threads = threads or os.cpu_count() or 1
         self._remembered: OrderedDict[str, FloatArray] = OrderedDict()
@@ -74,46 +77,36 @@ class Encoder:
         Only the first 2,000 characters and 512 tokens count. `progress` is told how many
         passages have been encoded so far.
         """
-        prefix = self._card.passage_prefix
-        encodings = self._tokenizer.encode_batch(
-            [prefix + clean(text, PASSAGE_CHARACTERS) for text in texts]
-        )
-        tokens = [np.array(encoding.ids, np.int64) for encoding in encodings]
         embeddings = np.empty((len(texts), self.dimension), np.float32)
-        done = 0
         with ThreadPoolExecutor(self._threads) as pool:
-            batches = list(batches_by_length([len(row) for row in tokens]))
-            results = pool.map(lambda batch: self._run([tokens[i] for i in batch]), batches)
-            for batch, result in zip(batches, results, strict=True):
-                embeddings[batch] = result
-                done += len(batch)
+            for start in range(0, len(texts), _PROGRESS_STEP):
+                part = texts[start : start + _PROGRESS_STEP]
+                for offset, embedding in enumerate(pool.map(self._passage, part)):
+                    embeddings[start + offset] = embedding
                 if progress is not None:
-                    progress(done)
+                    progress(start + len(part))
         return embeddings
+
+    def _passage(self, text: str) -> FloatArray:
+        return self._embed(self._card.passage_prefix + clean(text, PASSAGE_CHARACTERS))
 
     def _query(self, text: str) -> FloatArray:
         with self._lock:
             if (known := self._remembered.get(text)) is not None:
                 self._remembered.move_to_end(text)
                 return known
-        tokens = np.array(self._tokenizer.encode(text).ids, np.int64)
-        embedding: FloatArray = self._run([tokens])[0]
+        embedding = self._embed(text)
         with self._lock:
             self._remembered[text] = embedding
             if len(self._remembered) > _REMEMBERED_QUERIES:
                 self._remembered.popitem(last=False)
         return embedding
 
-    def _run(self, tokens: Sequence[NDArray[np.int64]]) -> FloatArray:
-        width = max(map(len, tokens))
-        ids = np.zeros((len(tokens), width), np.int64)
-        mask = np.zeros_like(ids)
-        for row, text in enumerate(tokens):
-            ids[row, : len(text)] = text
-            mask[row, : len(text)] = 1
-        inputs = {"input_ids": ids, "attention_mask": mask}
-        embeddings: FloatArray = self._session.run(["embedding"], inputs)[0]
-        return embeddings
+    def _embed(self, text: str) -> FloatArray:
+        """Return the embedding of a prefixed text, float32 (dimension,)."""
+        tokens = np.array([self._tokenizer.encode(text).ids], np.int64)
+        embedding: FloatArray = self._session.run(["embedding"], {"input_ids": tokens})[0][0]
+        return embedding
 
 
 def clean(text: str, characters: int) -> str:
@@ -130,22 +123,11 @@ def clean(text: str, characters: int) -> str:
     )
 
 
-def batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Group texts of similar length so that little is padding; yields their positions."""
-    batch: list[int] = []
-    for position in np.argsort(lengths, kind="stable").tolist():
-        if batch and (len(batch) + 1) * lengths[position] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(position)
-    if batch:
-        yield batch
-
-
 def load_encoder(data_dir: Path, progress: Progress | None = None) -> Encoder:
     """Load the active encoder, converting the default one at first use (seconds).
 
     `progress` is told how far the conversion is; by default a bar is drawn on a terminal.
     Raises WeightsNotFound, WeightsUnreadable, ModelDamaged.
     """
-    return Encoder(default_model(data_dir / "encoder", progress or ProgressBar()))
+    root = encoder_root(data_dir)
+    return Encoder(chosen_model(root) or default_model(root, progress or ProgressBar()))

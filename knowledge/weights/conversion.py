@@ -11,24 +11,25 @@ from tqdm import tqdm
 
 from knowledge.weights.graph import build_graph
 from knowledge.weights.model_folder import (
+    CONSTANTS_FILE,
     GRAPH_FILE,
     TOKENIZER_FILE,
     ModelCard,
     ModelDamaged,
     ModelFolder,
     file_digest,
+    file_digests,
     locked,
     open_model_folder,
     place_model_folder,
-    write_model_card,
 )
 from knowledge.weights.packaged import PackagedWeights, packaged_file
-from knowledge.weights.vocabulary import build_tokenizer, pruned_vocabulary
+from knowledge.weights.vocabulary import MAX_TOKENS, build_tokenizer, pruned_vocabulary
 
 NAME = "multilingual-e5-small"
 QUERY_PREFIX = "query: "
 PASSAGE_PREFIX = "passage: "
-_CONVERSION = "1"  # raise it whenever the conversion gives other embeddings
+_CONVERSION = "2"  # raise it whenever the conversion gives other embeddings
 
 Progress = Callable[[float, str], None]
 """Is told the share done, 0 to 1, and in Chinese what is being done."""
@@ -69,26 +70,32 @@ def default_model(root: Path, progress: Progress) -> ModelFolder:
     with locked(root):
         with suppress(ModelDamaged):  # another process was faster
             return open_model_folder(target)
-        return place_model_folder(target, lambda path: _convert(source, path, progress))
+        return place_model_folder(root, lambda path: _convert(source, path, progress))
 
 
-def _convert(source: Path, path: Path, progress: Progress) -> None:
+def _convert(source: Path, path: Path, progress: Progress) -> ModelCard:
     progress(0.0, "读取语义模型的权重")
     weights = PackagedWeights(source.read_bytes())
     progress(0.1, "挑选中文和拉丁字母的词表")
     vocabulary = pruned_vocabulary(weights)
     build_tokenizer(weights, vocabulary).save(str(path / TOKENIZER_FILE), pretty=False)
-    progress(0.2, "转换网络")
-    graph = build_graph(weights, vocabulary)
+    graph = build_graph(weights, vocabulary, lambda share: progress(0.2 + 0.7 * share, "转换网络"))
     progress(0.9, "写入文件")
-    onnx.save(graph, str(path / GRAPH_FILE))
-    card = ModelCard(
+    onnx.save(
+        graph,
+        str(path / GRAPH_FILE),
+        save_as_external_data=True,  # mapped, not read: rare words never take memory
+        location=CONSTANTS_FILE,
+        size_threshold=1024,
+    )
+    (path / CONSTANTS_FILE).chmod((path / TOKENIZER_FILE).stat().st_mode)  # onnx: owner only
+    progress(1.0, "语义模型已备好")
+    return ModelCard(
         name=NAME,
         fingerprint=default_fingerprint(weights.digest),
         dimension=weights.shape.hidden,
         query_prefix=QUERY_PREFIX,
         passage_prefix=PASSAGE_PREFIX,
-        digests={name: file_digest(path / name) for name in (GRAPH_FILE, TOKENIZER_FILE)},
+        max_tokens=MAX_TOKENS,
+        digests=file_digests(path),
     )
-    write_model_card(path, card)
-    progress(1.0, "语义模型已备好")

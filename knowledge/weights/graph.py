@@ -1,9 +1,11 @@
 """The network as an ONNX graph with 8-bit weights, built without torch.
 
-Input: input_ids and attention_mask, int64 (texts, tokens). Output: embedding, float32
-(texts, hidden), the mean over the tokens, scaled to length 1.
+Input: input_ids, int64 (1, tokens). Output: embedding, float32 (1, hidden), the mean over the
+tokens, scaled to length 1. One text at a time: activations are quantised by the range of the
+whole input, so beside other texts a text would get another embedding (cosine 0.997).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from knowledge.weights.vocabulary import Vocabulary
 
 _OPSET = 20
 _IR_VERSION = 10  # what the oldest supported runtime reads
-_MASKED = 1e9  # subtracted from the attention scores of padding
+_OUTLIER = 5.0  # times the usual largest weight of an output
 
 
 class _Graph:
@@ -32,9 +34,6 @@ class _Graph:
 
     def ints(self, *values: int) -> str:
         return self.constant("ints_" + "_".join(map(str, values)), np.array(values, np.int64))
-
-    def float(self, name: str, value: float) -> str:
-        return self.constant(name, np.array(value, np.float32))
 
     def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
         result = output or f"{kind}_{len(self.nodes)}"
@@ -59,6 +58,16 @@ class _Graph:
         scale = self.node("Mul", x[1], self.constant(name + ".scale", scales))
         product = self.node("Mul", product, scale)
         return self.node("Add", product, self.constant(name + ".b", bias))
+
+
+def outlier_inputs(matrix: FloatArray) -> NDArray[np.int64]:
+    """Return the columns whose largest weight is far above what is usual for a row.
+
+    Such inputs carry values as large as their weights, one in most layers. With them in 8 bits
+    the steps are too coarse for all others (LLM.int8(), Dettmers et al. 2022).
+    """
+    sizes = np.abs(matrix)
+    return np.flatnonzero(sizes.max(axis=0) > _OUTLIER * np.median(sizes.max(axis=1)))
 
 
 def quantize_rows(matrix: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
@@ -89,7 +98,7 @@ class _Network:
         )
 
     def embedded(self) -> str:
-        """Word, position and type embeddings of input_ids, (texts, tokens, hidden)."""
+        """Word, position and type embeddings of input_ids, (1, tokens, hidden)."""
         g, w, hidden = self.graph, self.weights, self.hidden
         table = w.matrix("emb.word", hidden).rows(self.vocabulary.rows).dense()
         levels, scales = quantize_rows(table)
@@ -102,7 +111,7 @@ class _Network:
         place_name = g.node("Slice", g.constant("places", place), g.ints(0), tokens, g.ints(0))
         return self.normalized(g.node("Add", words, place_name), "emb.ln")
 
-    def attention(self, x: str, layer: str, bias: str) -> str:
+    def attention(self, x: str, layer: str) -> str:
         g, hidden = self.graph, self.hidden
         heads = self.weights.shape.heads
         shape = g.ints(0, 0, heads, hidden // heads)
@@ -115,57 +124,67 @@ class _Network:
             weight = self.dense(name + ".w", hidden) * factor
             y = g.linear(quantized, name, weight, self.weights.vector(name + ".b") * factor)
             parts.append(g.node("Transpose", g.node("Reshape", y, shape), perm=order))
-        scores = g.node("Add", g.node("MatMul", parts[0], parts[1]), bias)
-        mixed = g.node("MatMul", g.node("Softmax", scores, axis=-1), parts[2])
+        shares = g.node("Softmax", g.node("MatMul", parts[0], parts[1]), axis=-1)
+        mixed = g.node("MatMul", shares, parts[2])
         mixed = g.node("Transpose", mixed, perm=[0, 2, 1, 3])
         mixed = g.node("Reshape", mixed, g.ints(0, 0, hidden))
         return self.projected(mixed, f"{layer}.ao", hidden)
 
     def projected(self, x: str, name: str, columns: int) -> str:
-        return self.graph.linear(
-            self.graph.quantize(x),
-            name,
-            self.dense(name + ".w", columns),
-            self.weights.vector(name + ".b"),
-        )
+        """Multiply with an 8-bit matrix."""
+        weight, bias = self.dense(name + ".w", columns), self.weights.vector(name + ".b")
+        return self.graph.linear(self.graph.quantize(x), name, weight, bias)
 
-    def layer(self, x: str, layer: str, bias: str) -> str:
+    def projected_exactly(self, x: str, name: str, columns: int) -> str:
+        """Multiply with a matrix whose outlier inputs stay in float32 and the rest in 8 bits."""
         g = self.graph
-        x = self.normalized(g.node("Add", x, self.attention(x, layer, bias)), layer + ".aln")
+        weight = self.dense(name + ".w", columns)
+        outliers = outlier_inputs(weight)
+        if not len(outliers):
+            return self.projected(x, name, columns)
+        large = g.node("Gather", x, g.constant(name + ".outliers", outliers), axis=-1)
+        exact = g.node("MatMul", large, g.constant(name + ".exact", weight[:, outliers].T))
+        usual = np.ones(columns, np.float32)
+        usual[outliers] = 0
+        small = g.quantize(g.node("Mul", x, g.constant(name + ".usual", usual)))
+        rest = g.linear(small, name, weight * usual, self.weights.vector(name + ".b"))
+        return g.node("Add", rest, exact)
+
+    def layer(self, x: str, layer: str) -> str:
+        g = self.graph
+        x = self.normalized(g.node("Add", x, self.attention(x, layer)), layer + ".aln")
         wide = g.node("Gelu", self.projected(x, layer + ".fi", self.hidden))
-        narrow = self.projected(wide, layer + ".fo", self.weights.shape.feed_forward)
+        narrow = self.projected_exactly(wide, layer + ".fo", self.weights.shape.feed_forward)
         return self.normalized(g.node("Add", x, narrow), layer + ".oln")
 
-    def pooled(self, x: str, mask: str) -> None:
-        """Mean over the tokens that are not padding, scaled to length 1."""
+    def pooled(self, x: str) -> None:
+        """Mean over the tokens, scaled to length 1."""
         g = self.graph
-        weight = g.node("Unsqueeze", mask, g.ints(2))
-        total = g.node("ReduceSum", g.node("Mul", x, weight), g.ints(1), keepdims=0)
-        mean = g.node("Div", total, g.node("ReduceSum", weight, g.ints(1), keepdims=0))
+        mean = g.node("ReduceMean", x, g.ints(1), keepdims=0)
         length = g.node("ReduceL2", mean, g.ints(-1), keepdims=1)
         g.node("Div", mean, length, output="embedding")
 
 
-def build_graph(weights: PackagedWeights, vocabulary: Vocabulary) -> onnx.ModelProto:
-    """Return the whole network over a vocabulary."""
+def build_graph(
+    weights: PackagedWeights, vocabulary: Vocabulary, progress: Callable[[float], None]
+) -> onnx.ModelProto:
+    """Return the whole network over a vocabulary; `progress` is told the share built, 0 to 1."""
     network = _Network(weights, vocabulary)
-    g = network.graph
-    mask = g.node("Cast", "attention_mask", to=TensorProto.FLOAT)
-    absent = g.node("Sub", g.node("Unsqueeze", mask, g.ints(1, 2)), g.float("one", 1))
-    bias = g.node("Mul", absent, g.float("masked", _MASKED))
     x = network.embedded()
     for number in range(weights.shape.layers):
-        x = network.layer(x, f"l{number}", bias)
-    network.pooled(x, mask)
-    inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
-        for name in ("input_ids", "attention_mask")
-    ]
-    output = helper.make_tensor_value_info(
-        "embedding", TensorProto.FLOAT, ["texts", weights.shape.hidden]
+        progress((number + 1) / (weights.shape.layers + 1))
+        x = network.layer(x, f"l{number}")
+    network.pooled(x)
+    tokens = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])
+    embedding = helper.make_tensor_value_info(
+        "embedding", TensorProto.FLOAT, [1, weights.shape.hidden]
     )
     graph = helper.make_graph(
-        g.nodes, "encoder", inputs, [output], initializer=list(g.constants.values())
+        network.graph.nodes,
+        "encoder",
+        [tokens],
+        [embedding],
+        initializer=list(network.graph.constants.values()),
     )
     opset = helper.make_opsetid("", _OPSET)
     return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)

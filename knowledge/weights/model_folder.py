@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 GRAPH_FILE = "model.onnx"
+CONSTANTS_FILE = "model.onnx.data"  # beside the graph where its constants are large
 TOKENIZER_FILE = "tokenizer.json"
 CARD_FILE = "encoder.json"
 _LOCK_FILE = ".lock"
@@ -25,7 +25,8 @@ class ModelCard:
     """What encoder.json says of a converted encoder.
 
     `fingerprint` changes whenever its embeddings may change; `dimension` is the length of an
-    embedding; the prefixes are put before every text; `digests` are SHA-256 by file name.
+    embedding; the prefixes are put before every text; what goes beyond `max_tokens` is cut off;
+    `digests` are SHA-256 by file name.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ModelCard:
     dimension: int
     query_prefix: str
     passage_prefix: str
+    max_tokens: int
     digests: dict[str, str]
 
 
@@ -50,6 +52,11 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a new model folder, by name."""
+    return {path.name: file_digest(path) for path in sorted(folder.iterdir())}
+
+
 def open_model_folder(path: Path) -> ModelFolder:
     """Read a converted encoder and check every file. Raises ModelDamaged."""
     try:
@@ -63,12 +70,6 @@ def open_model_folder(path: Path) -> ModelFolder:
     return ModelFolder(path, card)
 
 
-def write_model_card(path: Path, card: ModelCard) -> None:
-    """Write encoder.json beside the files it names."""
-    text = json.dumps(asdict(card), ensure_ascii=False, indent=1)
-    (path / CARD_FILE).write_text(text + "\n", "utf-8")
-
-
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Hold the lock of a folder of encoders: one process converts, the others wait."""
@@ -78,18 +79,20 @@ def locked(root: Path) -> Iterator[None]:
         yield
 
 
-def place_model_folder(target: Path, write: Callable[[Path], None]) -> ModelFolder:
-    """Write an encoder beside its place, check it, then move it there in one step.
+def place_model_folder(root: Path, write: Callable[[Path], ModelCard]) -> ModelFolder:
+    """Let `write` fill a new folder, check it, and move it to root/fingerprint in one step.
 
-    Whatever stood there is removed. The caller holds the lock of the parent folder.
+    Whatever stood there is removed. The caller holds the lock of `root`.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=root) as scratch:
         fresh = Path(scratch) / "model"
         fresh.mkdir()
-        write(fresh)
+        card = write(fresh)
+        text = json.dumps(asdict(card), ensure_ascii=False, indent=1)
+        (fresh / CARD_FILE).write_text(text + "\n", "utf-8")
         open_model_folder(fresh)
+        target = root / card.fingerprint
         if target.exists():
-            shutil.move(target, Path(scratch) / "old")
+            target.rename(Path(scratch) / "old")
         fresh.rename(target)
-    return open_model_folder(target)
+    return ModelFolder(target, card)
