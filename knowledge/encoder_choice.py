@@ -14,6 +14,10 @@ class TransformersMissing(LookupError):
     """The packages that another model needs are not installed."""
 
 
+class ModelUnusable(ValueError):
+    """A model cannot be loaded, exported, or does not survive the export."""
+
+
 def encoder_root(data_dir: Path) -> Path:
     """Return the folder that holds the converted encoders."""
     return data_dir / "encoder"

@@ -14,6 +14,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from sentence_transformers import SentenceTransformer
 
 from knowledge.encoder import Encoder
+from knowledge.encoder_choice import ModelUnusable
 from knowledge.weights.model_folder import (
     GRAPH_FILE,
     TOKENIZER_FILE,
@@ -36,10 +37,6 @@ _SAMPLES = (
 )
 
 _logger = logging.getLogger(__name__)
-
-
-class ModelUnusable(ValueError):
-    """A model cannot be loaded, exported, or does not survive the export."""
 
 
 class _UnitEmbedding(torch.nn.Module):
