@@ -12,7 +12,7 @@ from lxml import etree
 from knowledge.numbering import read_label
 from knowledge.parsed import Parsed, UnreadableDocument, table_lines
 from knowledge.word_numbering import MAX_LEVEL, Numbering, W, read_numbering
-from knowledge.word_package import DAMAGED, unpack
+from knowledge.word_package import DAMAGED, parse_part, unpack
 
 MAX_DEPTH = 100
 
@@ -32,7 +32,6 @@ _SKIPPED = frozenset(
     ]
     + [f"{_MC}Fallback"]
 )
-_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0[DE]\0|\0<\0!\0[DE]")
 
 
 class _Styles:
@@ -44,7 +43,7 @@ class _Styles:
         self._parents: dict[str, str] = {}
         if data is None:
             return
-        for style in _parse(data).iter(f"{W}style"):
+        for style in parse_part(data).iter(f"{W}style"):
             name = style.get(f"{W}styleId", "")
             self._numbers[name] = _list_place(style.find(f"{W}pPr"))
             based = style.find(f"{W}basedOn")
@@ -80,11 +79,9 @@ def read(data: bytes) -> Parsed:
     parts = unpack(data)
     if "word/document.xml" not in parts:
         raise UnreadableDocument("这不是Word文档(docx),请用Word或WPS另存为docx后上传。")
-    root = _parse(parts["word/document.xml"])
-    try:
-        numbering = read_numbering(parts.get("word/numbering.xml"))
-    except etree.XMLSyntaxError as error:
-        raise UnreadableDocument(DAMAGED) from error
+    root = parse_part(parts["word/document.xml"])
+    numbers = parts.get("word/numbering.xml")
+    numbering = read_numbering(None if numbers is None else parse_part(numbers))
     styles = _Styles(parts.get("word/styles.xml"))
     body = root.find(f"{W}body")
     if body is None:
@@ -96,18 +93,6 @@ def read(data: bytes) -> Parsed:
         raise UnreadableDocument("Word文件里没有文字,请检查是否选错了文件。")
     changed = root.find(f".//{W}del") is not None or root.find(f".//{W}ins") is not None
     return Parsed(text, (), ("文件带有修订标记,已按接受全部修订后的文字读取。",) if changed else ())
-
-
-def _parse(data: bytes) -> etree._Element:
-    if _DECLARATION.search(data):
-        raise UnreadableDocument(
-            "Word文件里有不允许的XML声明,为安全起见没有读取。请另存为新文件后上传。"
-        )
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        return etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableDocument(DAMAGED) from error
 
 
 def _blocks(body: etree._Element, numbering: Numbering, styles: _Styles) -> Iterator[str]:

@@ -47,7 +47,7 @@ def split_front_matter(text: str) -> tuple[FrontMatter | None, str]:
     """
     if not text.startswith("---\n"):
         return None, text
-    end = text.find("\n---\n", 3, MAX_CHARACTERS)
+    end = (text[:MAX_CHARACTERS] + "\n").find("\n---\n", 3)
     if end < 0:
         return None, text
     try:

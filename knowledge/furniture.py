@@ -35,7 +35,7 @@ _SITE_WORDS = (
     "本站", "客服", "范文", "欢迎咨询", "小编", "精心整理", "为你整理", "为您整理", "免费下载",
     "会员", "公众号", "转载请注明", "个性化的参考", "投稿", "本网站", "侵权", "版权归", "仅供参考",
 )  # fmt: skip
-_WHOLE_LINE = (_CRUMB, _PLACE, _BUTTONS, _COUNTER, _NEIGHBOUR, _RELATED)
+_WHOLE_LINE = (_CRUMB, _PLACE, _BUTTONS, _COUNTER, _NEIGHBOUR, _RELATED, _FOOTER)
 
 
 def drop_furniture(text: str) -> tuple[str, list[str]]:
@@ -49,17 +49,15 @@ def drop_furniture(text: str) -> tuple[str, list[str]]:
     tail = max(head, len(lines) - TAIL_LINES)
     kept: list[str] = []
     dropped: list[str] = []
-    titles: set[str] = set()
+    title = ""
     for number, line in enumerate(lines):
         body = line.strip(" \t\u3000\xa0#*")
         in_head = number < head
-        repeats = in_head and body in titles
-        at_end = number >= tail and _FOOTER.fullmatch(body) is not None
-        if body and (in_head or number >= tail) and (_is_furniture(body) or repeats or at_end):
+        repeats = in_head and 4 <= len(body) <= 60 and body == title and "。" not in body
+        if body and (in_head or number >= tail) and (_is_furniture(body) or repeats):
             dropped.append(body)
             continue
-        if in_head and 4 <= len(body) <= 60:
-            titles.add(body)
+        title = title or body
         kept.append(line)
     if not dropped:
         return text, []

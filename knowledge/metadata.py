@@ -41,6 +41,7 @@ _FIELD = {
     name: re.compile(rf"(?:^|[ |]){label}[ ]*[:|][ ]*(?P<value>[^\n| ]{{2,120}})", re.M)
     for name, label in _FIELDS.items()
 }  # fmt: skip
+_REFERS = re.compile(r"根据|按照|依据|遵照|。")
 _DATE_LINE = re.compile(rf"[ (]*{DATE}[ )]*")
 _BODY = re.compile(rf"[\u4e00-\u9fff()、 ]{{0,60}}{ORGANISATION}")
 _BEFORE_TITLE = re.compile(rf"(?P<issuer>[\u4e00-\u9fff、 ]{{0,40}}?{ORGANISATION})关于")
@@ -138,9 +139,9 @@ def _doc_number(source: str, text: str, head: list[_Line]) -> Finding[str] | Non
 def _bracketed(line: str) -> str:
     """Return the bracket that ends a title line, without dates: …的通知(国发〔2015〕23号)."""
     opened = line.rfind("(")
-    if not line.endswith(")") or opened < 0 or "《" in line[opened:] or "。" in line:
+    if not line.endswith(")") or opened < 0 or "《" in line[opened:] or _REFERS.search(line):
         return ""
-    return re.sub(DATE, " ", line[opened + 1 : -1])
+    return re.sub(DATE, "#", line[opened + 1 : -1])
 
 
 def _title(source: str, text: str, head: list[_Line]) -> Finding[str] | None:

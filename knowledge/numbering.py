@@ -168,7 +168,7 @@ def join_address(parent: str, own: str) -> str:
         parent[-1:]
         and own[:1]
         and (
-            (parent[-1].isdigit() and own[0].isdigit())
+            (parent[-1].isdecimal() and own[0].isdecimal())
             or (parent[-1] in "一二三四五六七八九十" and own[0] in "一二三四五六七八九十")
         )
     )

@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import unicodedata
 from collections import Counter
 
 from pypdf import PdfReader
@@ -19,11 +20,17 @@ _PAGE_NUMBER = re.compile(
     r"[-\u2014\u2013~·. ]*(?:第[ ]*)?[0-9]{1,4}[ ]*(?:页)?"
     r"[-\u2014\u2013~·. ]*(?:[/共,\uff0c ]*[0-9]{1,4}[ ]*页?)?[ ]*"
 )
-_END = re.compile(r"[。\uff01\uff1f\uff1b\uff1a!?;:]\Z")
+_END = re.compile(r"[。\uff01\uff1f!?]\Z")
 _DAMAGED = "PDF文件已损坏,无法打开。请重新导出后上传。"
 _SCANNED = "这个PDF没有文字层,可能是扫描件。请先做文字识别(OCR),或上传Word、txt版本。"
 _ODD = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]")
 _HAN = r"[\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e“”]"
+_SIGN = r"[0-9,.;:!?()%/]"
+# Chinese is written without spaces; these come from fitting the line to the page.
+_SET_APART = re.compile(
+    rf"(?<={_HAN}) (?={_HAN}|{_SIGN})|(?<={_SIGN}) (?={_HAN})|(?<=[(\uff08]) | (?=[)\uff09])"
+)
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
 
 
 def read(data: bytes) -> Parsed:
@@ -68,7 +75,8 @@ def _pages(data: bytes) -> list[list[str]]:
 
 def _tidy(line: str) -> str:
     line = re.sub(r"[ \t\u3000\xa0]+", " ", line).strip()
-    return re.sub(rf"(?<={_HAN}) (?={_HAN})", "", line)  # letters set apart to fill the line
+    line = _LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match.group()), line)
+    return _SET_APART.sub("", line)
 
 
 def _without_edges(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:

@@ -69,12 +69,11 @@ class Numbering:
         return label + shape.gap if label else ""
 
 
-def read_numbering(data: bytes | None) -> Numbering:
-    """Read word/numbering.xml; without one there are no lists."""
+def read_numbering(root: etree._Element | None) -> Numbering:
+    """Read the root of word/numbering.xml; without one there are no lists."""
     numbering = Numbering()
-    if data is None:
+    if root is None:
         return numbering
-    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
     for abstract in root.iter(f"{W}abstractNum"):
         name = abstract.get(f"{W}abstractNumId", "")
         numbering.levels[name] = dict(_level(node) for node in abstract.iter(f"{W}lvl"))
