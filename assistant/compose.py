@@ -16,6 +16,8 @@ NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of 
 MAX_RELIEF = 0.2
 OFF_TOPIC_COVERAGE = 0.35
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
+WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
+COVERED = 0.8
 MAX_POINTS = 5
 MAX_CLAUSE_CHARACTERS = 320
 
@@ -42,6 +44,8 @@ def _answers(item: Evidence, reading: Reading) -> bool:
     """Whether a statement answers the question: the right kind of content on the right topic."""
     if item.statement.is_heading or (reading.asked in STRICT and not item.fills):
         return False
+    if not all(specific in item.context for specific in reading.specifics):
+        return False
     enough = ENOUGH_FOR_FIGURE if reading.asked in STRICT else ENOUGH_FOR_TEXT
     relief = min(MAX_RELIEF, NEARNESS_RELIEF * max(0.0, item.nearness - USUAL_NEARNESS))
     return item.coverage + relief >= enough
@@ -67,8 +71,29 @@ def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:
             break
         if not other.statement.is_heading:
             draft.quote(other.statement, bullet=True)
+    _cover_the_rest(draft, look, evidence)
     intent = Intent.FIGURE if look.reading.asked in FIGURES else Intent.POLICY
     return draft.finish(AnswerStatus.ANSWERED, intent)
+
+
+def _cover_the_rest(draft: Draft, look: Lookup, evidence: list[Evidence]) -> None:
+    """Add a statement for each topic word not yet spoken of: a question may ask two things."""
+    lexicon = look.knowledge.lexicon
+    said = draft.quoted_text()
+    missing = {
+        term
+        for term in look.reading.terms
+        if lexicon.knows(term) and lexicon.weight(term) >= WORTH_COVERING
+        if lexicon.found(term, said) < COVERED
+    }
+    strict = look.reading.asked in STRICT
+    for item in evidence:
+        held = {term for term in missing if lexicon.found(term, item.statement.text) >= COVERED}
+        if not held or item.statement.is_heading or (strict and not item.fills):
+            continue
+        if item.coverage >= WORTH_SHOWING:
+            draft.quote(item.statement, bullet=True)
+            missing -= held
 
 
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:

@@ -25,6 +25,10 @@ class Draft:
     def __len__(self) -> int:
         return len(self._statements)
 
+    def quoted_text(self) -> str:
+        """Return all statements added so far, one a line."""
+        return "\n".join(statement.text for statement in self._statements)
+
     def say(self, wording: str) -> None:
         """Add one of the fixed wordings."""
         self._sentences.append(Sentence(wording))

@@ -21,9 +21,13 @@ NEIGHBOUR_SHARE = 0.5  # and less again elsewhere in the clause
 
 NEARNESS_WEIGHT = 0.12
 HEADING_PENALTY = 0.3
-OWN_DISTRICT_BONUS = 0.1
+OWN_DISTRICT_BONUS = 0.15
+# 青溪 of 青溪县人民政府; 全国, 市 and 区 alone name no place.
+_PLACE = re.compile(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff]{2,3}?)(?=[省市县](?!场|直|级|区))")
 # Statements about the document itself answer only questions about documents.
-_SOURCE_NOTE = re.compile(r"依据(?:的)?文件|文号|发文机关|印发")
+_SOURCE_NOTE = re.compile(
+    r"依据(?:的)?文件|文号|发文机关|(?:文件|通知|公告)[^。]{0,6}(?:印发|发布|公布)"
+)
 
 # What a sentence must hold to answer what is asked, where no figure can tell.
 _FILLERS: dict[Asked, re.Pattern[str]] = {
@@ -44,7 +48,9 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
     Asked.DEFINITION: re.compile(r"是指|指的是|[,\uff0c]?是[^。]{4,}|包括|反映|称为|即"),
     Asked.NAME: re.compile(r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是"),
 }
-_GRANT = re.compile(r"补|贴|奖|减|免|扣|资助")
+_GRANT = re.compile(
+    r"(?:%|分之.)[^,\uff0c。]{0,6}(?:补|贴|奖|减|免|扣)|(?:补|贴|奖|减|免|扣)[^。]{0,16}(?:%|分之)"
+)
 _RECURRING = r"每(?:个)?季度|每年|每月|每周|每半年"
 _TIME_WORDS = {
     Asked.DURATION: re.compile(_RECURRING),
@@ -68,11 +74,16 @@ class Evidence:
     nearness: float
     fills: bool
     score: float
+    context: str  # the statement with its clause and headings
 
 
 def gather_evidence(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Evidence]:
     """Find and rank the statements that bear on a question, best first; deterministic."""
     hits = list(knowledge.search(reading.text, SEARCH_DEPTH, as_of))
+    places = places_named(reading.text, knowledge)
+    if places:
+        clauses = knowledge.corpus.clauses
+        hits = [h for h in hits if clauses[h.clause_id].document_id in places]
     if not hits:
         return []
     best, least = hits[0].score, hits[-1].score
@@ -101,16 +112,35 @@ def _weigh(
     score = coverage + 0.5 * closeness + NEARNESS_WEIGHT * nearness + (0.4 if fills else 0.0)
     if statement.is_heading:
         score -= HEADING_PENALTY
-    if _SOURCE_NOTE.search(statement.text) and not _SOURCE_NOTE.search(reading.text):
+    if is_note(statement) and not _SOURCE_NOTE.search(reading.text):
         score -= HEADING_PENALTY
     if is_own_district(clause, knowledge):
         score += OWN_DISTRICT_BONUS
-    return Evidence(statement, clause, coverage, nearness, fills, score)
+    context = f"{knowledge.heading_path(clause)}\n{clause.text}"
+    return Evidence(statement, clause, coverage, nearness, fills, score, context)
 
 
 def is_own_district(clause: Clause, knowledge: Knowledge) -> bool:
     """Whether a clause stands in a document of the district itself."""
     return knowledge.corpus.document_of(clause).level is Level.DISTRICT
+
+
+def places_named(text: str, knowledge: Knowledge) -> frozenset[int]:
+    """Return the documents of the places that a text names; empty where it names none.
+
+    Another county's rules are no answer about this one.
+    """
+    found = set()
+    for document in knowledge.corpus.documents.values():
+        for place in _PLACE.findall(f"{document.title} {document.issuer or ''}"):
+            if place in text:
+                found.add(document.id)
+    return frozenset(found)
+
+
+def is_note(statement: Statement) -> bool:
+    """Whether a statement is about the document itself: its number, its issuer."""
+    return _SOURCE_NOTE.search(statement.text) is not None
 
 
 def known_topic(reading: Reading, knowledge: Knowledge) -> bool:

@@ -1,5 +1,6 @@
 """How a question is read: what kind of answer would satisfy it, and about what."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +61,9 @@ STRICT = frozenset(FIGURES) | {
     Asked.MATERIALS,
 }
 # "list#2" is a second, weaker set of patterns for the same kind.
+_SPECIFIC = re.compile(
+    r"第[一二三四五六七八九十\d]+(?:年|批|档|类|期|季度)|[一二三四五六七八九特]等奖|[一二三四五]级(?=补|奖|证)"
+)
 _KINDS = tuple((Asked(name.partition("#")[0]), pattern) for name, pattern in patterns.ASKED)
 
 
@@ -75,6 +79,11 @@ class Reading:
     asked: Asked
     terms: tuple[str, ...]
     background: tuple[str, ...] = ()
+
+    @property
+    def specifics(self) -> list[str]:
+        """The one case of several that it asks about: 第三年, 四等奖, 第二批."""
+        return _SPECIFIC.findall(self.text)
 
     @property
     def figure_kinds(self) -> frozenset[FigureKind]:
@@ -99,10 +108,13 @@ def asked_of(text: str) -> Asked:
 
 def _asked(text: str) -> tuple[Asked, str]:
     """Return the kind of answer asked for and the words that say so."""
-    for asked, pattern in _KINDS:
-        if match := pattern.search(text):
-            return asked, match[0]
-    return Asked.ANY, ""
+    found = [(asked, match[0]) for asked, pattern in _KINDS if (match := pattern.search(text))]
+    if not found:
+        return Asked.ANY, ""
+    figures = {asked for asked, _ in found if asked in FIGURES} - {Asked.NUMBER, Asked.COUNT}
+    if found[0][0] in figures and len(figures) > 1 and patterns.SEVERAL.search(text):
+        return Asked.NUMBER, ""  # "额度和期限各是多少" asks for figures of two kinds
+    return found[0]
 
 
 def content_words(text: str) -> list[str]:

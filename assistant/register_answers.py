@@ -1,12 +1,13 @@
 """Answers from registers: complete lists of duties, parts, and help for a group of people."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent
 from assistant.draft import Draft
-from assistant.evidence import Evidence
+from assistant.evidence import Evidence, is_note
 from assistant.lists import (
     CLOSE_TO_BEST,
     ENOUGH_OF_TOPIC,
@@ -36,7 +37,8 @@ Attempt = Callable[[Lookup, list[Evidence]], Answer | None]
 WEAK_TERM = 2.5  # a word of less weight does not narrow a topic
 MANY_BODIES = 4
 MAX_DUTIES = 5
-ENOUGH_FOR_DUTY = 0.45
+ENOUGH_FOR_DUTY = 0.5
+_NO_OFFICE = re.compile(r"小组|^各|^其他|有关")
 
 
 def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
@@ -82,7 +84,7 @@ def _members(look: Lookup, evidence: list[Evidence]) -> Answer | None:
         return None
     for item in evidence:
         bodies = bodies_listed(item.statement.text)
-        if len(bodies) < MANY_BODIES or item.coverage < ENOUGH_OF_TOPIC:
+        if len(bodies) < MANY_BODIES or item.coverage < ENOUGH_OF_TOPIC or is_note(item.statement):
             continue
         draft = Draft(look.knowledge)
         draft.quote(item.statement)
@@ -163,7 +165,8 @@ def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
         and look.knowledge.lexicon.weight(term) >= WEAK_TERM
     )
     personal = patterns.FIRST_PERSON.search(text) is not None
-    if not personal and (specific or look.reading.asked not in (Asked.LIST, Asked.ANY)):
+    whole = len(groups) > 1 or (not specific and look.reading.asked in (Asked.LIST, Asked.ANY))
+    if not personal and not whole:
         return None
     narrowed = replace(look.reading, terms=specific, background=())
     found = help_for(words, narrowed, look.knowledge, look.as_of)
@@ -181,12 +184,19 @@ def whom_to_ask(look: Lookup) -> Duty | None:
         duties = duties_of(department, look.knowledge, look.as_of)
         if duties:
             return Duty((department.name,), duties[0])
-    for item in duties_about(look.reading, look.knowledge, look.as_of):
+    known = tuple(t for t in look.reading.terms if look.knowledge.lexicon.knows(t))
+    topic = replace(look.reading, terms=known)
+    for item in duties_about(topic, look.knowledge, look.as_of):
         if item.coverage < ENOUGH_FOR_DUTY:
             break
-        if any(find_department(name) for name in item.duty.departments):
+        if any(_is_office(name) for name in item.duty.departments):
             return item.duty
     return leading_duty(look.knowledge, look.as_of)
+
+
+def _is_office(name: str) -> bool:
+    """Whether people can go there: one known department, no committee and no "各部门"."""
+    return find_department(name) is not None and not _NO_OFFICE.search(name)
 
 
 FROM_REGISTERS: Sequence[Attempt] = (_members, _department_duties, _responsible, _parts, _group)

@@ -86,10 +86,7 @@ def _patterns() -> list[re.Pattern[str]]:
     fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
     fixed += [today_name(d.name, d.today) for d in load_departments() if d.today]
     counted = re.escape("{count}")
-    return [
-        re.compile(re.escape(text).replace(counted, "[零一二三四五六七八九十百千]+"))
-        for text in fixed
-    ]
+    return [re.compile(re.escape(text).replace(counted, _CHINESE_NUMBER)) for text in fixed]
 
 
 _FIXED = _patterns()
