@@ -67,7 +67,7 @@ _REFERENCE = (
 _LABEL = re.compile(
     rf"""
     第{_SPACE}?(?P<unit_n>{_HAN}{{1,7}}|{_DIGIT}{{1,4}}){_SPACE}?
-        (?P<unit>部分|分编|编|篇|章|节|条|款|项|目)
+        (?P<unit>部分|分编|编|篇|章|节|条|[款项目](?=[ \t\u3000\xa0、:\uff1a\n]|\Z))
         (?:之(?P<sub>{_HAN}{{1,3}}))?(?!{_REFERENCE})
   | 附{_SPACE}?[件录](?P<annex>{_SPACE}?(?:{_HAN}{{1,3}}|{_DIGIT}{{1,2}}))?
         {_SPACE}*[:\uff1a]?{_SPACE}*(?=\n|\Z)

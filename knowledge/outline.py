@@ -83,6 +83,19 @@ class Outline:
         while self._open and self.entries[self._open[-1]].candidate.inline:
             self._open.pop()
 
+    def close_below(self, style: Style) -> None:
+        """Close what is open below the innermost number of a style, if there is one."""
+        for level in range(len(self._open) - 1, -1, -1):
+            if self._style(self._open[level]) is style:
+                del self._open[level + 1 :]
+                return
+
+    def close_run(self, style: Style) -> None:
+        """Close the innermost number of a style and what is open below it."""
+        self.close_below(style)
+        if self._open and self._style(self._open[-1]) is style:
+            self._open.pop()
+
     def close_all(self) -> None:
         """Return to the top: what follows belongs to no number."""
         self._open.clear()

@@ -1,31 +1,26 @@
 """A document's text -> its clauses, addressed by the document's own numbering."""
 
-import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from knowledge.document import ClauseKind
-from knowledge.numbering import UNIT_STYLES, Label, read_label
-from knowledge.outline import Candidate, Outline
+from knowledge.front import Block, Counts, fold_front
+from knowledge.line import BLANK, Line, find_candidates, read_lines
+from knowledge.numbering import Style
+from knowledge.outline import Outline
 from knowledge.paragraph import (
     enumeration,
     heading_of,
     is_date,
     is_table_line,
-    is_title,
     is_unfinished,
     may_follow_signature,
     may_sign,
 )
 
 FRONT_CHARACTERS = 800  # a longer preamble is cut into its paragraphs
-FRONT_LINES = 6
+_FINISHED = ("。", ";", "\uff1b")
 SIGNERS = 8
-MAX_CHAIN = 3
-
-_LEAD = re.compile(r"[ \t\u3000\xa0\ufeff>]*(?P<marks>#{1,6}[ \t]+)?(?:\*\*|__)?")
-_CONTENTS = re.compile(r"目[ \t\u3000]*[录次]")
-_BLANK = " \t\r\u3000\xa0\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +40,6 @@ class ClauseDraft:
     text: str
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    start: int
-    end: int  # without the line break
-    body: str  # stripped
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A clause without its end: it runs to the start of the next."""
-
-    kind: ClauseKind
-    start: int
-    parent: int | None
-    depth: int
-    address: str
-    label: str = ""
-    heading: str = ""
 
 
 def split(text: str) -> list[ClauseDraft]:
@@ -99,16 +74,16 @@ class _Assembly:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._lines = _lines(text)
-        self._candidates = _candidates(text, self._lines)
+        self._lines = read_lines(text)
+        self._candidates = find_candidates(text, self._lines)
         self._outline = Outline([c for found in self._candidates.values() for c in found])
-        self._blocks: list[_Block] = []
+        self._blocks: list[Block] = []
         self._home: list[int] = []  # entry of the outline -> position of its block
-        self._counts: dict[tuple[str, int | None], int] = defaultdict(int)
+        self._counts: Counts = defaultdict(int)
         self._sentence: tuple[str, bool] | None = None  # last line of running text, is it numbered
         self._table: int | None = None
 
-    def blocks(self) -> list[_Block]:
+    def blocks(self) -> list[Block]:
         for number, line in enumerate(self._lines):
             if not line.body:
                 self._table = None
@@ -118,10 +93,10 @@ class _Assembly:
                 self._table = None
                 self._take_line(number, line)
         if not self._home:
-            self._fold_front(whole=False)
-        return self._blocks or [_Block(ClauseKind.FRONT, 0, None, 0, "")]
+            self._fold(whole=False)
+        return self._blocks or [Block(ClauseKind.FRONT, 0, None, 0, "")]
 
-    def _take_line(self, number: int, line: _Line) -> None:
+    def _take_line(self, number: int, line: Line) -> None:
         if self._take_numbered(number, line):
             self._sentence = (line.body, True)
             return
@@ -130,20 +105,33 @@ class _Assembly:
         ):
             self._sentence = (line.body, False)
             return
+        finished = self._sentence is not None and self._sentence[0].endswith(_FINISHED)
         self._sentence = (line.body, False)
         if self._home and is_date(line.body) and self._ends_document(number):
             self._take_signature(line)
             return
+        if finished:
+            # Behind a finished item of an article stands the article's next paragraph.
+            self._outline.close_below(Style.ARTICLE)
+        self._close_list_before_another(number, line)
         self._add_under_current(ClauseKind.PARAGRAPH, line.start, "¶")
         self._take_enumeration(number, line.start, line.end)
 
-    def _take_numbered(self, number: int, line: _Line) -> bool:
+    def _close_list_before_another(self, number: int, line: Line) -> None:
+        """A paragraph that leads in a list which begins anew is no part of the list before."""
+        if line.body.endswith((":", "\uff1a")):
+            following = self._candidates.get(self._next_line(number))
+            label = following[0].label if following else None
+            if label is not None and label.number == 1:
+                self._outline.close_run(label.style)
+
+    def _take_numbered(self, number: int, line: Line) -> bool:
         taken = False
         for candidate in self._candidates.get(number, ()):
             if not self._outline.accept(candidate):
                 break
             if not self._home:
-                self._fold_front(whole=line.start <= FRONT_CHARACTERS)
+                self._fold(whole=line.start <= FRONT_CHARACTERS)
             start = candidate.label.start if taken and candidate.label else line.start
             self._add_entry(start, line.end)
             taken = True
@@ -151,7 +139,7 @@ class _Assembly:
             self._take_enumeration(number, self._own_start(line), line.end)
         return taken
 
-    def _own_start(self, line: _Line) -> int:
+    def _own_start(self, line: Line) -> int:
         label = self._outline.entries[-1].candidate.label
         return line.start if label is None else label.end
 
@@ -174,7 +162,7 @@ class _Assembly:
         first_line = self._text[label.end if label else start : end][:200]
         self._home.append(len(self._blocks))
         self._blocks.append(
-            _Block(
+            Block(
                 ClauseKind.HEADING,
                 start,
                 None if entry.parent is None else self._home[entry.parent],
@@ -191,7 +179,7 @@ class _Assembly:
         above = None if parent is None else self._blocks[parent]
         self._counts[mark, parent] += 1
         self._blocks.append(
-            _Block(
+            Block(
                 kind,
                 start,
                 parent,
@@ -200,7 +188,7 @@ class _Assembly:
             )
         )
 
-    def _take_row(self, line: _Line) -> None:
+    def _take_row(self, line: Line) -> None:
         self._sentence = None
         if self._table is None:
             self._table = len(self._blocks)
@@ -210,20 +198,24 @@ class _Assembly:
             self._counts["行", self._table] += 1
             address = f"{table.address}行{self._counts['行', self._table]}"
             self._blocks.append(
-                _Block(ClauseKind.ROW, line.start, self._table, table.depth + 1, address)
+                Block(ClauseKind.ROW, line.start, self._table, table.depth + 1, address)
             )
 
     def _ends_document(self, number: int) -> bool:
-        rest = (self._lines[index].body for index in range(number + 1, len(self._lines)))
-        following = next((body for body in rest if body), None)
-        return following is None or may_follow_signature(following)
+        following = self._next_line(number)
+        return following < 0 or may_follow_signature(self._lines[following].body)
 
-    def _take_signature(self, line: _Line) -> None:
+    def _next_line(self, number: int) -> int:
+        """Return the number of the next line with text, or -1."""
+        rest = range(number + 1, len(self._lines))
+        return next((index for index in rest if self._lines[index].body), -1)
+
+    def _take_signature(self, line: Line) -> None:
         """Make one clause of the issuing bodies and the date at the end of a document."""
         start = line.start
         for _ in range(SIGNERS):
             last = self._blocks[-1]
-            body = self._text[last.start : start].strip(_BLANK + "\n")
+            body = self._text[last.start : start].strip(BLANK + "\n")
             if last.kind is not ClauseKind.PARAGRAPH or not may_sign(body):
                 break
             self._blocks.pop()
@@ -233,101 +225,8 @@ class _Assembly:
         self._counts["落款", None] += 1
         seen = self._counts["落款", None]
         address = "落款" if seen == 1 else f"落款#{seen}"
-        self._blocks.append(_Block(ClauseKind.PARAGRAPH, start, None, 1, address))
+        self._blocks.append(Block(ClauseKind.PARAGRAPH, start, None, 1, address))
 
-    def _fold_front(self, *, whole: bool) -> None:
-        """Make one clause of what stands before the first number, or of its title lines."""
-        if not self._blocks:
-            return
-        titles = self._title_lines()
-        plain = all(block.kind is ClauseKind.PARAGRAPH for block in self._blocks)
-        if whole and plain:
-            titles = len(self._blocks)
-        if not titles:
-            return
-        front = _Block(ClauseKind.FRONT, self._blocks[0].start, None, 0, "")
-        rest = self._blocks[titles:]
-        self._blocks, self._table = [front], None
-        self._counts.clear()
-        self._renumber(rest, titles)
-
-    def _title_lines(self) -> int:
-        edges = [block.start for block in self._blocks[1 : FRONT_LINES + 1]] + [len(self._text)]
-        for count, (block, end) in enumerate(zip(self._blocks[:FRONT_LINES], edges, strict=False)):
-            body = self._text[block.start : end].strip(_BLANK + "\n")
-            if block.kind is not ClauseKind.PARAGRAPH or not is_title(body):
-                return count
-        return min(len(self._blocks), FRONT_LINES)
-
-    def _renumber(self, blocks: list[_Block], folded: int) -> None:
-        """Count paragraphs and tables anew after title lines became the front matter."""
-        for block in blocks:
-            above = None if block.parent is None else block.parent - folded + 1
-            mark = {ClauseKind.TABLE: "表", ClauseKind.ROW: "行"}.get(block.kind, "¶")
-            self._counts[mark, above] += 1
-            base = "" if above is None else self._blocks[above].address
-            address = f"{base}{mark}{self._counts[mark, above]}"
-            self._blocks.append(replace(block, parent=above, address=address))
-
-
-def _lines(text: str) -> list[_Line]:
-    lines, start = [], 0
-    for line in text.split("\n"):
-        end = start + len(line)
-        lines.append(_Line(start, end, line.strip(_BLANK)))
-        start = end + 1
-    return lines
-
-
-def _candidates(text: str, lines: list[_Line]) -> dict[int, list[Candidate]]:
-    """Find what may be a number at the start of each line, keyed by line."""
-    found: dict[int, list[Candidate]] = {}
-    contents_at: int | None = None
-    for number, line in enumerate(lines):
-        if not line.body or is_table_line(line.body):
-            continue
-        if contents_at is None and _CONTENTS.fullmatch(line.body):
-            contents_at = number
-        lead = _LEAD.match(text, line.start, line.end)
-        marks = len((lead["marks"] or "").strip()) if lead else 0
-        labels = _labels(text, lead.end() if lead else line.start, line.end)
-        if labels:
-            found[number] = [Candidate(label, number, marks) for label in labels]
-        elif marks and line.body.strip("# \t") and (found or number > _first(lines) or marks > 1):
-            found[number] = [Candidate(None, number, marks)]
-    return found if contents_at is None else _without_contents(found, contents_at)
-
-
-def _first(lines: list[_Line]) -> int:
-    return next(number for number, line in enumerate(lines) if line.body)
-
-
-def _labels(text: str, start: int, end: int) -> list[Label]:
-    """Read one label, or several that stand together: 第一条 (一) 1."""
-    labels: list[Label] = []
-    while start < end and len(labels) < MAX_CHAIN:
-        label = read_label(text, start)
-        if label is None or label.end > end:
-            break
-        if labels and (label.number != 1 or label.style in UNIT_STYLES):
-            break  # a title may begin with 第一部分
-        labels.append(label)
-        start = label.end
-        while start < end and text[start] in _BLANK:
-            start += 1
-    return labels
-
-
-def _without_contents(
-    found: dict[int, list[Candidate]], contents_at: int
-) -> dict[int, list[Candidate]]:
-    """Drop the numbers of a table of contents: the text repeats the first of them."""
-    listed = [number for number in found if number > contents_at]
-    if not listed:
-        return found
-    first = found[listed[0]][0].label
-    for number in listed[1:]:
-        label = found[number][0].label
-        if first and label and (first.style, first.number) == (label.style, label.number):
-            return {n: c for n, c in found.items() if n < contents_at or n >= number}
-    return found
+    def _fold(self, *, whole: bool) -> None:
+        self._blocks, self._counts = fold_front(self._text, self._blocks, whole=whole)
+        self._table = None

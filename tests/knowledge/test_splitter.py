@@ -127,6 +127,25 @@ def test_reference_to_a_later_article_does_not_break_the_count() -> None:
     assert numbered(text) == ["第一条", "第二条", "第三条", "第四条"]
 
 
+def test_paragraphs_of_an_article_behind_its_list() -> None:
+    found = by_address(
+        "第一条 甲包括:\n(一)乙;\n(二)丙。\n前款不适用于丁。\n有下列情形的除外:\n(一)戊;\n(二)己。\n第二条 庚:\n(一)标题\n正文一段。\n"
+    )
+    assert list(found) == [
+        "第一条", "第一条(一)", "第一条(二)", "第一条¶1", "第一条¶2", "第一条(一)#2", "第一条(二)#2",
+        "第二条", "第二条(一)", "第二条(一)¶1",
+    ]  # fmt: skip
+    assert found["第一条¶1"].parent == 0
+    assert found["第一条(一)#2"].parent == 0
+
+
+def test_paragraph_and_item_units_need_a_mark_behind_them() -> None:
+    assert numbered("第一条 甲。\n第一款罪名从重。\n第二条 乙。") == ["第一条", "第二条"]
+    assert numbered("第一条 甲。\n第一款 乙。\n第一项 丙。\n第二项 丁。\n第二款 戊。") == [
+        "第一条", "第一条第一款", "第一条第一款第一项", "第一条第一款第二项", "第一条第二款",
+    ]  # fmt: skip
+
+
 def test_enumeration_inside_a_line() -> None:
     found = by_address("一、材料包括:(1)身份证;(2)申请表;(3)营业执照。\n以上材料交窗口。\n二、其他")
     assert [d.text for a, d in found.items() if a.startswith("一(")] == [
