@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ CONSTANTS_FILE = "model.onnx.data"  # beside the graph where its constants are l
 TOKENIZER_FILE = "tokenizer.json"
 CARD_FILE = "encoder.json"
 _LOCK_FILE = ".lock"
+_SCRATCH = ".new-"
 
 
 class ModelDamaged(ValueError):
@@ -84,7 +86,9 @@ def place_model_folder(root: Path, write: Callable[[Path], ModelCard]) -> ModelF
 
     Whatever stood there is removed. The caller holds the lock of `root`.
     """
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=root) as scratch:
+    for abandoned in root.glob(_SCRATCH + "*"):  # by a process that was killed
+        shutil.rmtree(abandoned)
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=root) as scratch:
         fresh = Path(scratch) / "model"
         fresh.mkdir()
         card = write(fresh)

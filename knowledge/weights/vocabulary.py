@@ -1,6 +1,7 @@
 """The pieces a text is cut into: pruned to Chinese and Latin script, built into a tokenizer."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,7 @@ def pruned_vocabulary(weights: PackagedWeights) -> Vocabulary:
     return _chosen(weights, keep)
 
 
-def _chosen(weights: PackagedWeights, rows: "range | list[int]") -> Vocabulary:
+def _chosen(weights: PackagedWeights, rows: Sequence[int]) -> Vocabulary:
     scores = weights.scores.tolist()
     pieces = [(weights.pieces[row], scores[row]) for row in rows]
     return Vocabulary(pieces, np.array(rows, np.int64))

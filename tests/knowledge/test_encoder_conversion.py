@@ -203,6 +203,12 @@ def test_a_failed_conversion_leaves_the_old_folder(tiny: ModelFolder, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["f1"]
 
 
+def test_what_a_killed_conversion_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".new-abandoned" / "model").mkdir(parents=True)
+    model_folder.place_model_folder(tmp_path, _tiny)
+    assert [path.name for path in tmp_path.iterdir()] == ["f1"]
+
+
 def test_starting_at_once_converts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fingerprint = conversion.default_fingerprint(model_folder.file_digest(packaged_file()))
     conversions: list[Path] = []
