@@ -16,13 +16,15 @@ from api import doctor as examination
 from api.app import create_app
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
+from api.progress import say
 from api.snapshot import LiveSnapshot
-from api.startup import bring_in_pack, open_database, open_snapshot, say, snapshot_builder
+from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
 from api.thread import SOURCE_LABEL
 from api.validity import today
 from assistant.answer import Answer, Question
 from knowledge.document import DocumentStatus
 from knowledge.encoder import load_encoder
+from knowledge.encoder_choice import reset_model, use_model
 from knowledge.ingest import IngestReport, store_reading
 from knowledge.policy_reading import Confirmed, read_policy
 from knowledge.reader import UnreadableDocument
@@ -34,7 +36,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+UNREADABLE: dict[type[OSError], str] = {
+    FileNotFoundError: "没有这个文件",
+    IsADirectoryError: "这是文件夹，不是文件",
+    PermissionError: "没有读取权限",
+}
+encoder_app = typer.Typer(help="换用语义模型。", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(encoder_app, name="encoder")
 
 
 @app.command()
@@ -71,6 +80,7 @@ def serve(
 
 def _bind(host: str, port: int) -> socket.socket:
     """Take the port before loading anything; raises AddressTaken."""
+    listening = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -79,6 +89,8 @@ def _bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:
+        if listening is not None:
+            listening.close()
         raise AddressTaken(
             f"不能在 {host}:{port} 上监听（{error.strerror}）。如端口已被占用，请用 --port 换。"
         ) from error
@@ -120,7 +132,7 @@ def ingest(
             report = _ingest_one(database, path, confirmed, status)
         except UnreadableDocument as error:
             failures += 1
-            tqdm.write(f"✗ {path.name}:{error}", file=sys.stderr)
+            tqdm.write(f"✗ {path.name}：{error}", file=sys.stderr)
         else:
             tqdm.write("\n".join(["✓ " + report.lines()[0], *report.lines()[1:], ""]))
     database.close()
@@ -135,7 +147,8 @@ def _ingest_one(
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UnreadableDocument(f"读不到文件（{error.strerror}），请检查路径和权限。") from error
+        why = UNREADABLE.get(type(error), "读不到这个文件")
+        raise UnreadableDocument(f"{why}，请检查路径和权限。") from error
     reading = read_policy(path.name, data, confirmed)  # parsing takes time: not in a transaction
     with database.writing() as db:
         return store_reading(db, reading, now=datetime.now(UTC), status=status)
@@ -188,12 +201,29 @@ def _as_json(answer: Answer) -> dict[str, Any]:
 
 def _as_text(answer: Answer) -> str:
     sources = [
-        f"[{number}] 《{citation.document}》{citation.address}:{citation.quote}"
+        f"[{number}] 《{citation.document}》{citation.address}：{citation.quote}"
         for number, citation in enumerate(answer.citations, start=1)
     ]
     return "\n".join(
-        [answer.text, *(["", "依据：", *sources] if sources else []), f"({SOURCE_LABEL})"]
+        [answer.text, *(["", "依据：", *sources] if sources else []), f"（{SOURCE_LABEL}）"]
     )
+
+
+@encoder_app.command("use")
+def use_encoder(
+    name: Annotated[str, typer.Argument(help="模型文件夹，或 sentence-transformers 的模型名。")],
+) -> None:
+    """换用另一个模型，下次启动生效，索引会重新建立。"""
+    say("正在检查并转换模型…")
+    model = use_model(name, load_settings().data_dir)
+    typer.echo(f"已换用 {model.card.name}({model.card.dimension} 维)，下次启动生效。")
+
+
+@encoder_app.command("reset")
+def reset_encoder() -> None:
+    """恢复默认模型，下次启动生效。"""
+    reset_model(load_settings().data_dir)
+    typer.echo("已恢复默认模型，下次启动生效。")
 
 
 @app.command()
@@ -204,7 +234,7 @@ def doctor() -> None:
         typer.echo(f"  {name} = {value}")
     findings = examination.examine(settings)
     for finding in findings:
-        typer.echo(f"{'✓' if finding.ok else '✗'} {finding.what}:{finding.detail}")
+        typer.echo(f"{'✓' if finding.ok else '✗'} {finding.what}：{finding.detail}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
 

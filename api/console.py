@@ -6,9 +6,12 @@ from pathlib import Path
 
 import typer
 from pydantic import ValidationError
+from typer import rich_utils
 
 from api.settings import PREFIX, Settings
 from evaluation.case import BadCaseFile
+from evaluation.judged_set import JudgedSetInvalid
+from knowledge.encoder_choice import ModelUnusable, TransformersMissing
 from knowledge.reader import UnreadableDocument
 from knowledge.weights.model_folder import ModelDamaged
 from knowledge.weights.packaged import WeightsNotFound, WeightsUnreadable
@@ -21,7 +24,10 @@ MISUSED = 2
 TOLD = (
     BadCaseFile,
     DatabaseUnavailable,
+    JudgedSetInvalid,
     ModelDamaged,
+    ModelUnusable,
+    TransformersMissing,
     UnreadableDocument,
     WeightsNotFound,
     WeightsUnreadable,
@@ -51,11 +57,21 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsWrong(f"这些设置的值不对：{names}。请对照 README 的设置表修改。") from error
 
 
+def speak_chinese() -> None:
+    """Give the frames of help pages Chinese titles."""
+    rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
+    rich_utils.OPTIONS_PANEL_TITLE = "选项"
+    rich_utils.COMMANDS_PANEL_TITLE = "命令"
+    rich_utils.DEFAULT_STRING = "[默认：{}]"
+    rich_utils.REQUIRED_LONG_STRING = "[必填]"
+
+
 def run(app: Callable[..., object], arguments: list[str] | None = None) -> int:
     """Run a typer application; return its exit status.
 
     0: done; 1: it failed, and standard error says why; 2: it was called wrongly.
     """
+    speak_chinese()
     try:
         status = app(arguments, standalone_mode=False)
     except typer.TyperException as error:

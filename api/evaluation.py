@@ -9,15 +9,34 @@ from typing import Annotated
 import typer
 
 from api.console import load_settings
+from api.progress import Steps, counting
 from api.snapshot import Snapshot
-from api.startup import bring_in_pack, counting, open_database, open_snapshot, snapshot_builder
+from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
 from api.validity import today
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
+from evaluation.retrieval import evaluate_retrieval
 from knowledge.encoder import load_encoder
 from knowledge.ingest import ingest_file
 
 evaluate_app = typer.Typer(help="用题目衡量检索和回答。", no_args_is_help=True)
+
+
+@evaluate_app.command("retrieval")
+def retrieval(
+    folder: Annotated[Path, typer.Argument(help="含 corpus.jsonl、queries.jsonl、qrels.tsv。")],
+    qrels: Annotated[Path | None, typer.Option(help="换用另一个相关性文件。")] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="同时给出几种单一检索方法的得分。")
+    ] = False,
+) -> None:
+    """衡量检索：用正式的切分、编码和检索，输出一个 JSON。"""
+    encoder = load_encoder(load_settings().data_dir)
+    with Steps() as steps:
+        report = evaluate_retrieval(
+            folder, encoder, qrels=qrels, baselines=baselines, progress=steps
+        )
+    typer.echo(json.dumps(report, ensure_ascii=False))
 
 
 @evaluate_app.command("answers")

@@ -168,9 +168,10 @@ def ordered_documents(snapshot: Snapshot) -> list[PolicyDocument]:
     levels = {level: order for order, level in enumerate(reversed(Level))}
 
     def order(document: PolicyDocument) -> tuple[bool, int, int]:
+        # Within a level the documents that say most come first.
         in_force = document.id in used
         level = levels[document.level] if document.level else len(levels)
-        return (not in_force, level, document.id)
+        return (not in_force, level, -len(document.clauses))
 
     return sorted(snapshot.corpus.documents.values(), key=order)
 

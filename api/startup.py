@@ -1,16 +1,11 @@
 """From settings to a loaded installation: database, documents, encoder, index."""
 
-import logging
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
-from tqdm import tqdm
-
+from api.progress import counting
 from api.snapshot import Snapshot
 from api.version import VERSION
 from assistant.pipeline import answer_question
@@ -22,30 +17,6 @@ from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
 from storage.database import Database
 from storage.migrations import migrate
-
-log = logging.getLogger("qichuang")
-
-
-def say(text: str) -> None:
-    """Tell the operator, on standard error: standard output is for results."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
-
-
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """Give a progress that counts on a terminal; nothing is said when there is nothing to do."""
-    bars: list[tqdm[NoReturn]] = []
-
-    def step(done: int) -> None:
-        if not bars and not sys.stderr.isatty():
-            say(f"{what}…")
-        if not bars:
-            bars.append(tqdm(desc=what, file=sys.stderr, disable=None, bar_format="{desc} {n_fmt}"))
-        bars[0].update(done)
-
-    yield step
-    for bar in bars:
-        bar.close()
 
 
 def open_database(url: str) -> Database:

@@ -189,4 +189,4 @@ def _source(number: int, citation: dict[str, Any]) -> Source:
 def _copy_text(turn: Turn, sources: Sequence[Source]) -> str:
     lines = [f"问：{turn.question}", f"答：{turn.answer_text}"]
     lines += [f"依据：《{source.title}》{source.address}" for source in sources]
-    return "\n".join([*lines, f"({SOURCE_LABEL})"])
+    return "\n".join([*lines, f"（{SOURCE_LABEL}）"])
