@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from knowledge.numbering import UNIT_STYLES, Label, read_label
 from knowledge.outline import Candidate
-from knowledge.paragraph import is_table_line
+from knowledge.paragraph import is_boxed_title, is_table_line
 
+BOXED_LEVEL = 7  # 【申请条件】 stands below every # heading
 MAX_CHAIN = 3  # labels that stand together: 第一条 (一) 1.
 BLANK = " \t\r\u3000\xa0\ufeff"
 
@@ -47,6 +48,8 @@ def find_candidates(text: str, lines: list[Line]) -> dict[int, list[Candidate]]:
         labels = _labels(text, lead.end() if lead else line.start, line.end)
         if labels:
             found[number] = [Candidate(label, number, marks) for label in labels]
+        elif is_boxed_title(line.body) and number > _first(lines):
+            found[number] = [Candidate(None, number, BOXED_LEVEL)]
         elif marks and line.body.strip("# \t") and (found or number > _first(lines) or marks > 1):
             found[number] = [Candidate(None, number, marks)]
     return found if contents_at is None else _without_contents(found, contents_at)

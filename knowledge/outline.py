@@ -8,13 +8,15 @@ from knowledge.numbering import DECIMALS, RANK, UNIT_STYLES, Label, Style, join_
 
 MAX_SKIPPED = 2  # 一、 二、 四、: a gap is a slip of the pen, a larger jump is not numbering
 FEEBLE = frozenset({Style.LATIN, Style.ROMAN, *DECIMALS.values()})  # need a second member
+_COUNTED_IN_DECIMALS = frozenset({Style.DOT, Style.ARABIC, *DECIMALS.values()})
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Something at the start of a line that may be a number of the outline.
 
-    `label` is None for an unnumbered heading, whose `mark_level` is the number of #.
+    `label` is None for an unnumbered heading, whose `mark_level` is the number of #,
+    or 7 for a line in 【】.
     `inline` marks an enumeration inside a line; its runs end with that line.
     """
 
@@ -59,6 +61,8 @@ class Outline:
         if candidate.label is None:
             self._enter_unnumbered(candidate)
             return True
+        if candidate.mark_level:
+            self._close_marked(candidate.mark_level)
         level = self._level_for(candidate.label)
         if level is None or (candidate.inline and level < len(self._open)):
             return False
@@ -109,20 +113,34 @@ class Outline:
         self._open.append(len(self.entries) - 1)
 
     def _enter_unnumbered(self, candidate: Candidate) -> None:
-        while self._open:
-            above = self.entries[self._open[-1]].candidate.mark_level
-            if 0 < above < candidate.mark_level:
-                break
+        while self._open and not self._holds_unnumbered(self._open[-1], candidate.mark_level):
             self._open.pop()
         parent = self.current
         self._unnumbered[parent] += 1
         base = "" if parent is None else self.entries[parent].address
         self._enter(candidate, f"{base}§{self._unnumbered[parent]}")
 
+    def _holds_unnumbered(self, index: int, mark_level: int) -> bool:
+        """Whether an unnumbered heading stands inside an open number or heading."""
+        above = self.entries[index].candidate
+        if above.mark_level or above.label is None:
+            return above.mark_level < mark_level
+        following = self._next.get(above.label.start)
+        return following is not None and _continues(above.label, following)
+
+    def _close_marked(self, mark_level: int) -> None:
+        """Close the unnumbered headings that a number in a heading of this level ends."""
+        while self._open:
+            above = self.entries[self._open[-1]].candidate
+            if above.label is not None or above.mark_level < mark_level:
+                return
+            self._open.pop()
+
     def _address_of(self, label: Label) -> str:
-        parent = self.current
-        if label.parts:
-            return label.address
+        above = list(self._open)
+        while label.parts and above and self._style(above[-1]) in _COUNTED_IN_DECIMALS:
+            above.pop()  # 1.2 already names the number above it
+        parent = above[-1] if above else None
         # Articles are counted through all chapters, so their number alone is the address.
         if parent is None or (
             label.style is Style.ARTICLE and label.address not in self._addresses

@@ -16,7 +16,10 @@ _INNER_MARK = re.compile(r"[、,\uff0c。;\uff1b]")
 _INNER_STOP = re.compile(r"[。;\uff1b]")
 _FIELD = re.compile(r"\S{2,12}[:\uff1a]")
 _LIST_ITEM = re.compile(r"[-*+•·●○◆■□★☆※▪►➢]|[*+-] ")
-_TITLE_END = re.compile(r"[。\uff1a\n]|(?<!\d):|:(?!\d)")
+_REFERENCE = re.compile(r"第[一二三四五六七八九十百0-9]{1,6}[条款项章](?:第|规定|所|的)")
+_TITLE_END = re.compile(r"[。\uff1a\n]|(?<=[?\uff1f])|(?<!\d):|:(?!\d)")
+_QUESTION = re.compile(r"\A问[:\uff1a]")
+_TITLE_EDGE = " \t\u3000,;、\uff0c\uff1b\u3010\u3011"
 _MARKUP = re.compile(r"\*\*|__")
 _BRACKETED = re.compile(
     r"[ \u3000]*[\u3010\[(\uff08](?P<title>[^\u3011\])\uff09\n]{2,20})[\u3011\])\uff09]"
@@ -42,10 +45,10 @@ def heading_of(body: str, style: Style | None) -> str:
     if style in (Style.ARTICLE, Style.PARAGRAPH, Style.ITEM, Style.SUBITEM):
         match = _BRACKETED.match(body) or (style is Style.ARTICLE and _SET_OFF.match(body)) or None
         return match["title"] if match else ""
-    head = body[: MAX_HEADING + 1]
+    head = _QUESTION.sub("", body)[: MAX_HEADING + 1]
     end = _TITLE_END.search(head)
     title = head[: end.start()] if end else head
-    return "" if len(title) > MAX_HEADING else title.strip()
+    return "" if len(title) > MAX_HEADING else title.strip(_TITLE_EDGE)
 
 
 def is_unfinished(line: str, following: str, *, numbered: bool) -> bool:
@@ -57,7 +60,7 @@ def is_unfinished(line: str, following: str, *, numbered: bool) -> bool:
         return False
     if _DATE_LINE.fullmatch(following):
         return False
-    if _COMMA_END.search(line):
+    if _COMMA_END.search(line) or _REFERENCE.match(following):
         return True
     if numbered:
         return len(line) >= MIN_BROKEN_NUMBERED or (
@@ -69,6 +72,11 @@ def is_unfinished(line: str, following: str, *, numbered: bool) -> bool:
 def is_table_line(line: str) -> bool:
     """Whether a line is a row of a table in Markdown form: | a | b |."""
     return len(line) > 2 and line[0] == "|" and line[-1] == "|"
+
+
+def is_boxed_title(line: str) -> bool:
+    """Whether a line is a heading in 【】 and nothing else."""
+    return 4 <= len(line) <= 22 and line[0] == "\u3010" and line.find("\u3011") == len(line) - 1
 
 
 def is_title(line: str) -> bool:

@@ -1,7 +1,7 @@
 """A document's text -> its clauses, addressed by the document's own numbering."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knowledge.document import ClauseKind
 from knowledge.front import Block, Counts, fold_front
@@ -13,6 +13,7 @@ from knowledge.paragraph import (
     heading_of,
     is_date,
     is_table_line,
+    is_title,
     is_unfinished,
     may_follow_signature,
     may_sign,
@@ -105,6 +106,9 @@ class _Assembly:
         ):
             self._sentence = (line.body, False)
             return
+        if self._is_title_of_annex(line):
+            self._blocks[-1] = replace(self._blocks[-1], heading=line.body)
+            return
         finished = self._sentence is not None and self._sentence[0].endswith(_FINISHED)
         self._sentence = (line.body, False)
         if self._home and is_date(line.body) and self._ends_document(number):
@@ -116,6 +120,15 @@ class _Assembly:
         self._close_list_before_another(number, line)
         self._add_under_current(ClauseKind.PARAGRAPH, line.start, "¶")
         self._take_enumeration(number, line.start, line.end)
+
+    def _is_title_of_annex(self, line: Line) -> bool:
+        """Whether a line is the title below the word 附件, which is no clause of its own."""
+        last = self._outline.entries[-1] if self._home else None
+        label = last.candidate.label if last else None
+        fresh = self._home and self._home[-1] == len(self._blocks) - 1
+        without = fresh and not self._blocks[-1].heading
+        is_annex = label is not None and label.style is Style.ANNEX
+        return bool(without and is_annex and is_title(line.body))
 
     def _close_list_before_another(self, number: int, line: Line) -> None:
         """A paragraph that leads in a list which begins anew is no part of the list before."""
