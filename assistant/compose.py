@@ -1,7 +1,9 @@
 """From evidence to an answer, by the kind of answer asked for."""
 
+from dataclasses import replace
+
 from assistant import wording
-from assistant.answer import Answer, AnswerStatus, Intent
+from assistant.answer import Answer, AnswerStatus, Intent, Sentence
 from assistant.draft import Draft
 from assistant.evidence import Evidence, gather_evidence, known_topic
 from assistant.lists import CLOSE_TO_BEST
@@ -14,6 +16,7 @@ ENOUGH_FOR_TEXT = 0.5
 USUAL_NEARNESS = 3.0  # standard deviations that a passing mention reaches, too
 NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of the words
 MAX_RELIEF = 0.2
+PARTLY_RELIEF = 0.1
 OFF_TOPIC_COVERAGE = 0.35
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
 WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
@@ -29,9 +32,17 @@ def compose_answer(look: Lookup) -> Answer:
         answer = attempt(look, evidence)
         if answer is not None:
             return answer
-    chosen = next((e for e in evidence if _answers(e, look.reading)), None)
+    chosen = next((e for e in evidence if _answers(e, look.reading, 0.0)), None)
     if chosen is not None:
         return _answer(look, evidence, chosen)
+    if look.reading.asked not in STRICT:
+        nearest = next((e for e in evidence if _answers(e, look.reading, PARTLY_RELIEF)), None)
+        if nearest is not None:
+            partly = _answer(look, evidence, nearest)
+            lead = Sentence(wording.PARTLY)
+            return replace(
+                partly, status=AnswerStatus.PARTLY_ANSWERED, sentences=(lead, *partly.sentences)
+            )
     if _is_off_topic(look, evidence):
         draft = Draft(look.knowledge)
         draft.say(wording.OUT_OF_SCOPE)
@@ -40,14 +51,14 @@ def compose_answer(look: Lookup) -> Answer:
     return _refuse(look, evidence)
 
 
-def _answers(item: Evidence, reading: Reading) -> bool:
+def _answers(item: Evidence, reading: Reading, relief: float) -> bool:
     """Whether a statement answers the question: the right kind of content on the right topic."""
     if item.statement.is_heading or (reading.asked in STRICT and not item.fills):
         return False
     if not all(specific in item.context for specific in reading.specifics):
         return False
     enough = ENOUGH_FOR_FIGURE if reading.asked in STRICT else ENOUGH_FOR_TEXT
-    relief = min(MAX_RELIEF, NEARNESS_RELIEF * max(0.0, item.nearness - USUAL_NEARNESS))
+    relief += min(MAX_RELIEF, NEARNESS_RELIEF * max(0.0, item.nearness - USUAL_NEARNESS))
     return item.coverage + relief >= enough
 
 

@@ -95,7 +95,7 @@ def is_named(department: Department, names: Sequence[str]) -> bool:
     return any(find_department(name) == department for name in names)
 
 
-def parts_about(text: str, knowledge: Knowledge, as_of: date) -> list[Clause]:
+def parts_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Clause]:
     """Return the numbered parts of the clause whose heading a question quotes, or none.
 
     "创建工作分几个阶段" quotes most of 创建工作步骤, whose every part is a 阶段.
@@ -108,11 +108,14 @@ def parts_about(text: str, knowledge: Knowledge, as_of: date) -> list[Clause]:
             parts = [c for c in knowledge.corpus.children(clause) if c.kind is ClauseKind.HEADING]
             if len(parts) < 2 or not clause.heading:
                 continue
-            quoted = max(_quoted(clause.heading, text), _common_name(parts, text))
+            headings = knowledge.heading_path(clause)
+            quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
             if quoted < ENOUGH_OF_HEADING:
                 continue
             if is_own_district(clause, knowledge):
                 quoted += OWN_DISTRICT_BONUS
+            elif knowledge.lexicon.coverage(reading.terms, headings) < ENOUGH_OF_TOPIC:
+                continue
             if quoted > most:
                 best, most = parts, quoted
     return best

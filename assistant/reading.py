@@ -44,7 +44,7 @@ FIGURES: dict[Asked, frozenset[FigureKind]] = {
     Asked.AREA: frozenset({FigureKind.AREA}),
     Asked.PEOPLE: frozenset({FigureKind.PEOPLE, FigureKind.TIMES}),
     Asked.TIMES: frozenset({FigureKind.TIMES}),
-    Asked.DURATION: frozenset({FigureKind.DURATION, FigureKind.DATE}),
+    Asked.DURATION: frozenset({FigureKind.DURATION}),
     Asked.DATE: frozenset({FigureKind.DATE, FigureKind.DURATION}),
     Asked.COUNT: frozenset({FigureKind.COUNT, FigureKind.PEOPLE, FigureKind.TIMES}),
     Asked.NUMBER: frozenset(FigureKind),

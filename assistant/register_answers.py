@@ -126,7 +126,7 @@ def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     if look.reading.asked in STRICT - {Asked.COUNT}:
         return None
     text = look.reading.text
-    parts = parts_about(text, look.knowledge, look.as_of)
+    parts = parts_about(look.reading, look.knowledge, look.as_of)
     if not parts:
         return None
     ordinal = ordinal_in(text, len(parts))
@@ -184,7 +184,10 @@ def whom_to_ask(look: Lookup) -> Duty | None:
         duties = duties_of(department, look.knowledge, look.as_of)
         if duties:
             return Duty((department.name,), duties[0])
-    known = tuple(t for t in look.reading.terms if look.knowledge.lexicon.knows(t))
+    lexicon = look.knowledge.lexicon
+    known = tuple(t for t in look.reading.terms if lexicon.knows(t))
+    if sum(map(lexicon.weight, known)) < WEAK_TERM:
+        return leading_duty(look.knowledge, look.as_of)
     topic = replace(look.reading, terms=known)
     for item in duties_about(topic, look.knowledge, look.as_of):
         if item.coverage < ENOUGH_FOR_DUTY:
