@@ -222,5 +222,7 @@ def _events(
         yield stream_problem(request, error)
         return
     for sentence in turn.reply["sentences"]:
-        yield server_sent_event("sentence", sentence)
+        # In this order always: a JSON column may give the keys back in another.
+        ordered = {name: sentence[name] for name in ("text", "citations", "bullet")}
+        yield server_sent_event("sentence", ordered)
     yield server_sent_event("done", chat_reply(turn).model_dump(mode="json"))

@@ -50,7 +50,7 @@ def test_question_by_plain_form_comes_back_with_its_answer(client: TestClient) -
     assert response.history[0].headers["location"] == "/#latest"
     assert 'id="latest"' in response.text
     assert "每年培训600人" in response.text
-    assert "看依据原文" in response.text
+    assert "查看依据" in response.text
     assert "创业扶持办法" in response.text
     assert "你问" in response.text or "您问" in response.text
 

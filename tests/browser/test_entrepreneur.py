@@ -17,7 +17,7 @@ def test_entrepreneur_asks_and_reads_the_clause(page: Page) -> None:
     expect(answer).to_be_focused()
 
     # Opens the source: the clause, its document, number and date, the quote marked.
-    answer.get_by_text("看依据原文").click()
+    answer.get_by_text("查看依据").click()
     answer.get_by_role("link", name="《创业扶持办法》").click()
     expect(page.locator("mark")).to_contain_text("每年培训600人")
     expect(page.get_by_text("启政发〔2026〕8号")).to_be_visible()
@@ -53,7 +53,7 @@ def test_entrepreneur_without_javascript(plain_page: Page) -> None:
     expect(page.locator("#latest")).to_contain_text("每年培训600人")
     page.get_by_role("button", name="小额担保贷款找谁办").click()
     expect(page.locator("article.turn")).to_have_count(2)
-    page.locator("#latest").get_by_text("看依据原文").click()
+    page.locator("#latest").get_by_text("查看依据").click()
     page.locator("#latest").get_by_role("link", name="《创业扶持办法》").click()
     expect(page.locator("mark")).to_be_visible()
     page.get_by_role("button", name="长辈版").click()
