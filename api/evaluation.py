@@ -47,7 +47,7 @@ def answers(
     """衡量回答：逐题判断对错，输出一个 JSON。"""
     settings = load_settings()
     cases = read_cases(file)
-    documents = named_documents(cases, file.parent)
+    documents = named_documents(cases, file.parent / "documents")
     with counting("正在答题") as step:
         if documents:
             with tempfile.TemporaryDirectory(prefix="qichuang-evaluate-") as folder:
