@@ -4,6 +4,7 @@ import re
 import sys
 import threading
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -70,6 +71,21 @@ def topic_share(word: str) -> float:
     return _SHARE_BY_TAG.get(_tags().get(word, "n"), DEFAULT_SHARE)
 
 
+def word_counts() -> Mapping[str, int]:
+    """Return how often each known word stands in jieba's corpus of 60 million words.
+
+    A count of 0 belongs to the beginning of a word that is no word itself.
+    """
+    counts: Mapping[str, int] = _segmenter().FREQ
+    return counts
+
+
+def terms() -> list[str]:
+    """Return the shipped terms of start-up policy, in the order of their file."""
+    lines = files("knowledge").joinpath("terms/terms.txt").read_text("utf-8").splitlines()
+    return [term for line in lines if (term := line.partition("#")[0].strip())]
+
+
 def bigrams(text: str) -> list[str]:
     """Return the overlapping character pairs of a text in order.
 
@@ -101,10 +117,8 @@ def _load_segmenter() -> jieba.Tokenizer:
     segmenter = jieba.Tokenizer()
     segmenter.FREQ, segmenter.total = segmenter.gen_pfdict(segmenter.get_dict_file())
     segmenter.initialized = True
-    for line in files("knowledge").joinpath("terms/terms.txt").read_text("utf-8").splitlines():
-        term = line.partition("#")[0].strip()
-        if term:
-            segmenter.add_word(term)
+    for term in terms():
+        segmenter.add_word(term)
     return segmenter
 
 
