@@ -106,7 +106,7 @@ def test_failed_message_can_be_changed(page: Page, context: BrowserContext) -> N
     context.set_offline(True)
     page.get_by_label("您想问什么").fill("每年培训多少")
     page.get_by_role("button", name="发送").click()
-    page.get_by_role("button", name="放回输入框").click()
+    page.get_by_role("button", name="修改后再发").click()
     expect(page.get_by_label("您想问什么")).to_have_value("每年培训多少")
     expect(page.locator("article.turn")).to_have_count(0)
     context.set_offline(False)
