@@ -38,7 +38,7 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
     Asked.WEBSITE: re.compile(r"www\.|https?:|公众号|小程序|网址是|APP"),
     Asked.ADDRESS: re.compile(r"(?:路|街|大道|巷)\d+号|\d+号楼|\d+楼|地址|设在|位于|地点"),
     Asked.MATERIALS: re.compile(
-        r"(?:提交|提供|携带|出示|凭|持|需要|准备|包括|材料[:\uff1a有为])[^。]*"
+        r"(?:材料|证件|资料|手续)[:\uff1a]$|(?:提交|提供|携带|出示|凭|持|需要|准备|包括|材料[:\uff1a有为])[^。]*"
         r"(?:身份证|证明|复印件|申请书|申请表|合同|执照|户口|照片|登记证|创业证|失业证|证书|计划书|协议|凭证|材料)"
     ),
     Asked.PROCEDURE: re.compile(

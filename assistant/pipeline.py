@@ -33,7 +33,7 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
     if screened.problem is not None:
         status, text = _PROBLEMS[screened.problem]
         return _fixed(status, Intent.OUT_OF_SCOPE, text)
-    text = normalize(screened.text)
+    text = knowledge.speller.correct(normalize(screened.text))
     small = _small_talk(text)
     if small is not None:
         return small

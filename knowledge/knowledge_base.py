@@ -11,6 +11,7 @@ from knowledge.document import Clause
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
 from knowledge.register import Register, build_register
+from knowledge.spelling import Speller, build_speller
 from knowledge.statement import Statement
 from knowledge.tokenizer import topic_share, words
 
@@ -46,6 +47,7 @@ class Knowledge:
     lexicon: Lexicon
     search: Search  # (question, k, as_of) -> clauses, best first
     meaning: StatementVectors
+    speller: Speller
 
     def heading_path(self, clause: Clause) -> str:
         """Return the document's title and what heads a clause and all above it, one a line.
@@ -80,4 +82,4 @@ def build_knowledge(
     texts = [statement.text for statement in register.statements]
     meaning.prepare(texts, progress)
     lexicon = Lexicon(texts, words, load_synonyms(), topic_share)
-    return Knowledge(corpus, register, lexicon, search, meaning)
+    return Knowledge(corpus, register, lexicon, search, meaning, build_speller(texts))
