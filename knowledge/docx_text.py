@@ -78,7 +78,7 @@ def read(data: bytes) -> Parsed:
     """Read a docx file. Raises UnreadableDocument."""
     parts = unpack(data)
     if "word/document.xml" not in parts:
-        raise UnreadableDocument("这不是Word文档(docx),请用Word或WPS另存为docx后上传。")
+        raise UnreadableDocument("这不是Word文档（docx），请用Word或WPS另存为docx后上传。")
     root = parse_part(parts["word/document.xml"])
     numbers = parts.get("word/numbering.xml")
     numbering = read_numbering(None if numbers is None else parse_part(numbers))
@@ -89,10 +89,12 @@ def read(data: bytes) -> Parsed:
     text = "\n".join(_blocks(body, numbering, styles))
     if not text.strip():
         if any(name.startswith("word/media/") for name in parts):
-            raise UnreadableDocument("Word文件里只有图片,没有文字。请提供可复制文字的版本。")
-        raise UnreadableDocument("Word文件里没有文字,请检查是否选错了文件。")
+            raise UnreadableDocument("Word文件里只有图片，没有文字。请提供可复制文字的版本。")
+        raise UnreadableDocument("Word文件里没有文字，请检查是否选错了文件。")
     changed = root.find(f".//{W}del") is not None or root.find(f".//{W}ins") is not None
-    return Parsed(text, (), ("文件带有修订标记,已按接受全部修订后的文字读取。",) if changed else ())
+    return Parsed(
+        text, (), ("文件带有修订标记，已按接受全部修订后的文字读取。",) if changed else ()
+    )
 
 
 def _blocks(body: etree._Element, numbering: Numbering, styles: _Styles) -> Iterator[str]:

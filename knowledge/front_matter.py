@@ -53,11 +53,11 @@ def split_front_matter(text: str) -> tuple[FrontMatter | None, str]:
     try:
         stated = yaml.load(text[4 : end + 1], Loader=_Loader) or {}  # a safe loader
     except yaml.YAMLError as error:
-        raise InvalidFrontMatter(f"文件开头 --- 之间的内容不是正确的 YAML:{error}") from error
+        raise InvalidFrontMatter(f"文件开头 --- 之间的内容不是正确的 YAML：{error}") from error
     if not isinstance(stated, dict):
         raise InvalidFrontMatter("文件开头 --- 之间应当逐行写“名称: 内容”。")
     if unknown := sorted(str(name) for name in stated if name not in _NAMES):
-        raise InvalidFrontMatter(f"文件开头有不认识的项目:{'、'.join(unknown)}。")
+        raise InvalidFrontMatter(f"文件开头有不认识的项目：{'、'.join(unknown)}。")
     values = {name: _value(name, value) for name, value in stated.items() if value is not None}
     return FrontMatter(**values), text[end + 5 :].strip("\n")
 

@@ -27,7 +27,7 @@ def read(data: bytes) -> Parsed:
     try:
         root = html.document_fromstring(data, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableDocument("网页里没有文字,请重新保存网页后上传。") from error
+        raise UnreadableDocument("网页里没有文字，请重新保存网页后上传。") from error
     titles = [flat(element) for element in root.iter("h1")]
     titles += [flat(element) for element in root.iter("title")]
     dropped = drop_furniture(root)

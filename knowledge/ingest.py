@@ -50,24 +50,24 @@ class IngestReport:
 
     def lines(self) -> list[str]:
         """Return the report as lines of Chinese."""
-        return [*self.reading.lines(), f"结果:{self._result()}", *self._effects()]
+        return [*self.reading.lines(), f"结果：{self._result()}", *self._effects()]
 
     def _result(self) -> str:
-        state = "(草稿,发布后才会用于回答)" if self.status is DocumentStatus.DRAFT else ""
+        state = "（草稿，发布后才会用于回答）" if self.status is DocumentStatus.DRAFT else ""
         match self.outcome:
             case Outcome.CREATED:
                 return f"已载入{state}"
             case Outcome.NEW_VERSION:
                 return f"已载入为第{self.version}版{state}"
             case Outcome.UPDATED:
-                return f"文字没有变化,已更新:{'、'.join(self.changed)}{state}"
+                return f"文字没有变化，已更新：{'、'.join(self.changed)}{state}"
             case Outcome.UNCHANGED:
-                return f"与已载入的内容相同,没有变化{state}"
+                return f"与已载入的内容相同，没有变化{state}"
             case Outcome.KEPT_OFFICIAL:
-                return "已有正式文件,保留正式文件"
+                return "已有正式文件，保留正式文件"
 
     def _effects(self) -> list[str]:
-        return [f"已不再有效:{title}" for title in self.replaced]
+        return [f"已不再有效：{title}" for title in self.replaced]
 
 
 def ingest_file(
@@ -206,7 +206,7 @@ def _put_in_force(
     if document.status is DocumentStatus.PUBLISHED and not document.restated:
         repealed_by = end_if_repealed(db, document, today)
         if repealed_by is not None:
-            replaced.append(f"{document.title}(被《{repealed_by}》废止)")
+            replaced.append(f"{document.title}（被《{repealed_by}》废止）")
     return replaced
 
 

@@ -39,7 +39,7 @@ def load_pack(
         data = path.read_bytes()
         stated, text = split_front_matter(clean(data.decode("utf-8")))
         if stated is None or stated.series is None:
-            raise ValueError(f"{path.name}: 知识包文件开头必须写明 series")
+            raise ValueError(f"{path.name}：知识包文件开头必须写明 series")
         if _bring_in(db, versions[stated.series], path, data, (stated, text), now):
             changed.append((stated.series, stated))
         if progress is not None:

@@ -21,8 +21,8 @@ _PAGE_NUMBER = re.compile(
     r"[-\u2014\u2013~·. ]*(?:[/共,\uff0c ]*[0-9]{1,4}[ ]*页?)?[ ]*"
 )
 _END = re.compile(r"[。\uff01\uff1f!?]\Z")
-_DAMAGED = "PDF文件已损坏,无法打开。请重新导出后上传。"
-_SCANNED = "这个PDF没有文字层,可能是扫描件。请先做文字识别(OCR),或上传Word、txt版本。"
+_DAMAGED = "PDF文件已损坏，无法打开。请重新导出后上传。"
+_SCANNED = "这个PDF没有文字层，可能是扫描件。请先做文字识别（OCR），或上传Word、txt版本。"
 _ODD = re.compile("[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]")
 _HAN = r"[\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e“”]"
 _SIGN = r"[0-9,.;:!?()%/]"
@@ -56,7 +56,7 @@ def read(data: bytes) -> Parsed:
     if visible < 10 or visible < 3 * len(pages):
         raise UnreadableDocument(_SCANNED)
     if len(_ODD.findall(text)) > visible // 5:
-        raise UnreadableDocument("这个PDF的文字无法正确识别(缺少字体编码)。请上传Word或txt版本。")
+        raise UnreadableDocument("这个PDF的文字无法正确识别（缺少字体编码）。请上传Word或txt版本。")
     kept, dropped = _without_edges(pages)
     return Parsed("\n\n".join(_paragraphs(kept)), tuple(dropped))
 
@@ -64,9 +64,9 @@ def read(data: bytes) -> Parsed:
 def _pages(data: bytes) -> list[list[str]]:
     reader = PdfReader(io.BytesIO(data), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
-        raise UnreadableDocument("PDF文件加了密码,请去掉密码后再上传。")
+        raise UnreadableDocument("PDF文件加了密码，请去掉密码后再上传。")
     if len(reader.pages) > MAX_PAGES:
-        raise UnreadableDocument("PDF超过2000页,请拆分后分别上传。")
+        raise UnreadableDocument("PDF超过2000页，请拆分后分别上传。")
     return [
         [line for raw in page.extract_text().split("\n") if (line := _tidy(raw))]
         for page in reader.pages

@@ -21,6 +21,14 @@ _INVISIBLE = re.compile(
 )
 _TRAILING = re.compile(r"[ \t\u3000\xa0]+(?=\n|\Z)")
 _GAPS = re.compile(r"\n{3,}")
+_UNDERLINED = re.compile(r"^(?![#|>\-*])([^\n]{1,80})\n={3,}$", re.M)
+_MARKDOWN = (
+    (re.compile(r"^[ ]{0,3}(?:```|~~~)[^\n]*\n?", re.M), ""),
+    (re.compile(r"!\[[^\]\n]{0,200}\]\([^()\n]{0,500}\)"), ""),
+    (re.compile(r"\[([^\]\[\n]{1,200})\]\([^()\n]{1,500}\)"), r"\1"),
+    (re.compile(r"(\*\*|__)(?=\S)([^\n*_]{1,300}?)(?<=\S)\1"), r"\2"),
+    (re.compile(r"`([^`\n]{1,200})`"), r"\1"),
+)
 
 
 class UnknownEncoding(ValueError):
@@ -68,6 +76,21 @@ def clean(text: str) -> str:
     """
     text = _INVISIBLE.sub("", _BREAKS.sub("\n", text))
     return _GAPS.sub("\n\n", _TRAILING.sub("", text)).strip("\n")
+
+
+def plain_markdown(text: str) -> str:
+    """Return Markdown without emphasis, link targets, images, comments and fences.
+
+    Headings and tables keep their marks: the splitter reads them.
+    """
+    pieces = text.split("<!--")
+    text = pieces[0] + "".join(
+        piece.partition("-->")[2] if "-->" in piece else f"<!--{piece}" for piece in pieces[1:]
+    )
+    text = _UNDERLINED.sub(r"# \1\n", text)
+    for pattern, kept in _MARKDOWN:
+        text = pattern.sub(kept, text)
+    return text
 
 
 def _strictly(data: bytes, encoding: str) -> str | None:

@@ -68,30 +68,30 @@ class PolicyReading:
 
     def lines(self) -> list[str]:
         """Return the reading as lines of Chinese to be confirmed by a person."""
-        found = [f"文件:{self.name}({self.source.form},{self.source.encoding or '二进制'})"]
+        found = [f"文件：{self.name}（{self.source.form}，{self.source.encoding or '二进制'}）"]
         found += [self._fact_line(name) for name in FACT_NAMES]
-        found += [f"同时废止:{repeal.quote}" for repeal in self.facts.repeals]
+        found += [f"同时废止：{repeal.quote}" for repeal in self.facts.repeals]
         counted = Counter(d.depth for d in self.clauses if d.kind is ClauseKind.HEADING)
         depths = "、".join(f"第{depth}层{counted[depth]}个" for depth in sorted(counted))
         rows = sum(d.kind is ClauseKind.ROW for d in self.clauses)
         found.append(
-            f"条款:共{len(self.clauses)}条;编号标题{depths or '没有'}"
-            + (f";表格数据{rows}行" if rows else "")
+            f"条款：共{len(self.clauses)}条；编号标题{depths or '没有'}"
+            + (f"；表格数据{rows}行" if rows else "")
         )
         if self.source.dropped:
-            found.append(f"已去掉的页面文字:{len(self.source.dropped)}处")
+            found.append(f"已去掉的页面文字：{len(self.source.dropped)}处")
             found += [f"  - {_short(text)}" for text in self.source.dropped[:10]]
-        return found + [f"提醒:{warning}" for warning in self.warnings]
+        return found + [f"提醒：{warning}" for warning in self.warnings]
 
     def _fact_line(self, name: str) -> str:
         value = getattr(self.stated, name)
         finding: Finding[object] | None = getattr(self.facts, name)
         if value is None:
-            return f"{FACT_NAMES[name]}:未写明"
+            return f"{FACT_NAMES[name]}：未写明"
         shown = LEVEL_NAMES[value] if isinstance(value, Level) else str(value)
         if finding is None or finding.value != value:
-            return f"{FACT_NAMES[name]}:{shown}(由人填写)"
-        return f"{FACT_NAMES[name]}:{shown}(原文:“{_short(finding.quote)}”)"
+            return f"{FACT_NAMES[name]}：{shown}（由人填写）"
+        return f"{FACT_NAMES[name]}：{shown}（原文：“{_short(finding.quote)}”）"
 
 
 def read_policy(name: str, data: bytes, confirmed: Confirmed | None = None) -> PolicyReading:
@@ -107,7 +107,7 @@ def read_policy(name: str, data: bytes, confirmed: Confirmed | None = None) -> P
         except InvalidFrontMatter as error:
             raise UnreadableDocument(str(error)) from error
     if not body.strip():
-        raise UnreadableDocument("文件里没有文字,请检查是否选错了文件。")
+        raise UnreadableDocument("文件里没有文字，请检查是否选错了文件。")
     source = replace(source, text=body)
     # Where an author states the facts nothing is read out of the text.
     facts = DocumentFacts() if head is not None and head.title else read_facts(body)
@@ -127,7 +127,7 @@ def _join(head: FrontMatter, facts: DocumentFacts, confirmed: Confirmed) -> Fron
     joined = replace(head, **values)
     begins, ends = joined.effective_on, joined.expires_on
     if begins is not None and ends is not None and ends < begins:
-        raise UnreadableDocument(f"失效日期{ends}早于施行日期{begins},请核对后重新填写。")
+        raise UnreadableDocument(f"失效日期{ends}早于施行日期{begins}，请核对后重新填写。")
     return joined
 
 
@@ -136,11 +136,11 @@ def _doubts(stated: FrontMatter, head: FrontMatter | None) -> list[str]:
         return []
     doubts = []
     if stated.title is None:
-        doubts.append("没有读到标题,暂用文件名,请填写。")
+        doubts.append("没有读到标题，暂用文件名，请填写。")
     if stated.published_on is None and stated.effective_on is None:
-        doubts.append("没有读到发布日期和施行日期,将视为一直有效,请核对后填写。")
+        doubts.append("没有读到发布日期和施行日期，将视为一直有效，请核对后填写。")
     if stated.status is DocumentStatus.PUBLISHED and stated.issuer is None:
-        doubts.append("没有读到发文机关,请填写。")
+        doubts.append("没有读到发文机关，请填写。")
     return doubts
 
 
@@ -155,9 +155,9 @@ def _gaps(clauses: Sequence[ClauseDraft]) -> list[str]:
         key = (draft.parent, label.style.value)
         before = last.get(key)
         if before is not None and label.number > before + 1:
-            found.append(f"编号不连续:“{draft.label}”之前缺少编号,请核对原文。")
+            found.append(f"编号不连续：“{draft.label}”之前缺少编号，请核对原文。")
         if "#" in draft.address:
-            found.append(f"编号重复:“{draft.label}”出现了不止一次,请核对原文。")
+            found.append(f"编号重复：“{draft.label}”出现了不止一次，请核对原文。")
         last[key] = label.number
     return found[:10]
 

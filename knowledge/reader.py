@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from knowledge.furniture import drop_furniture
 from knowledge.parsed import UnreadableDocument
-from knowledge.plain_text import UnknownEncoding, clean, decode
+from knowledge.plain_text import UnknownEncoding, clean, decode, plain_markdown
 from knowledge.sandbox import parse_apart
 
 __all__ = ["SourceText", "UnreadableDocument", "read_document"]
@@ -17,7 +17,7 @@ _FORMS = {
     ".txt": "txt", ".text": "txt", ".md": "md", ".markdown": "md",
     ".html": "html", ".htm": "html", ".docx": "docx", ".pdf": "pdf",
 }  # fmt: skip
-_ACCEPTED = "可以上传:txt、md、html、docx、pdf。"
+_ACCEPTED = "可以上传：txt、md、html、docx、pdf。"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_KINDS = (
@@ -60,13 +60,13 @@ def read_document(name: str, data: bytes) -> SourceText:
         text, encoding, lost = _decoded(data)
         dropped = []
         if lost:
-            warnings.append(f"有{lost}个字无法识别,请核对原文。")
+            warnings.append(f"有{lost}个字无法识别，请核对原文。")
         if form == "html":
             parsed = parse_apart(form, text.encode("utf-8"))
             text, dropped = parsed.text, list(parsed.dropped)
     text = clean(text)
     if not (form == "md" and text.startswith("---\n")):
-        text, furniture = drop_furniture(text)
+        text, furniture = drop_furniture(clean(plain_markdown(text)) if form == "md" else text)
         dropped += furniture
     _check(text)
     return SourceText(text, form, encoding, tuple(dropped), tuple(warnings))
@@ -76,9 +76,9 @@ def _form(name: str, data: bytes) -> str:
     """Decide what a file is, from its first bytes rather than its name."""
     suffix = PurePath(name).suffix.lower()
     if not data:
-        raise UnreadableDocument("文件是空的,请检查后重新上传。")
+        raise UnreadableDocument("文件是空的，请检查后重新上传。")
     if len(data) > MAX_UPLOAD_BYTES:
-        raise UnreadableDocument("文件超过10MB,请拆分或去掉图片后再上传。")
+        raise UnreadableDocument("文件超过10MB，请拆分或去掉图片后再上传。")
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if data.startswith(_ZIP) and suffix in (".docx", ".docm"):
@@ -88,7 +88,9 @@ def _form(name: str, data: bytes) -> str:
     if form is None:
         raise UnreadableDocument(f"不支持“{suffix or name}”文件。{_ACCEPTED}")
     if form in ("docx", "pdf"):
-        raise UnreadableDocument(f"文件名是{suffix},内容却不是,文件可能已损坏,请重新导出后上传。")
+        raise UnreadableDocument(
+            f"文件名是{suffix}，内容却不是，文件可能已损坏，请重新导出后上传。"
+        )
     return form
 
 
@@ -96,34 +98,36 @@ def _refuse_foreign(suffix: str, data: bytes) -> None:
     """Name the kind of file that is not text, and what to do with it."""
     if data.startswith(_OLD_OFFICE):
         if suffix in (".docx", ".xlsx", ".pptx"):
-            raise UnreadableDocument("文件加了密码,请去掉密码后再上传。")
-        raise UnreadableDocument("这是旧版Word文件(.doc),请用Word或WPS打开,另存为docx后再上传。")
+            raise UnreadableDocument("文件加了密码，请去掉密码后再上传。")
+        raise UnreadableDocument(
+            "这是旧版Word文件（.doc），请用Word或WPS打开，另存为docx后再上传。"
+        )
     if data.startswith(b"{\\rtf"):
-        raise UnreadableDocument("这是RTF文件,请用Word或WPS打开,另存为docx后再上传。")
+        raise UnreadableDocument("这是RTF文件，请用Word或WPS打开，另存为docx后再上传。")
     if data.startswith(_ZIP):
-        raise UnreadableDocument(f"这是压缩包或其他办公文件,不能直接读取。{_ACCEPTED}")
+        raise UnreadableDocument(f"这是压缩包或其他办公文件，不能直接读取。{_ACCEPTED}")
     kind = next((kind for mark, kind in _OTHER_KINDS if data.startswith(mark)), None)
     if kind is None and data[_MOVIE_AT] == b"ftyp":
         kind = "视频"
     if kind is not None:
-        raise UnreadableDocument(f"这是{kind}文件,不是文字文件。{_ACCEPTED}")
+        raise UnreadableDocument(f"这是{kind}文件，不是文字文件。{_ACCEPTED}")
 
 
 def _decoded(data: bytes) -> tuple[str, str, int]:
     try:
         decoded = decode(data)
     except UnknownEncoding as error:
-        raise UnreadableDocument("无法识别文字编码,请另存为UTF-8编码的文本后再上传。") from error
+        raise UnreadableDocument("无法识别文字编码，请另存为UTF-8编码的文本后再上传。") from error
     controls = sum(
         decoded.text.count(chr(code)) for code in range(32) if code not in (9, 10, 12, 13)
     )
     if controls > max(8, len(decoded.text) // 50) or decoded.lost > max(8, len(decoded.text) // 50):
-        raise UnreadableDocument(f"文件内容不是文字,可能选错了文件。{_ACCEPTED}")
+        raise UnreadableDocument(f"文件内容不是文字，可能选错了文件。{_ACCEPTED}")
     return decoded.text, decoded.encoding, decoded.lost
 
 
 def _check(text: str) -> None:
     if not text.strip():
-        raise UnreadableDocument("文件里没有文字,请检查是否选错了文件。")
+        raise UnreadableDocument("文件里没有文字，请检查是否选错了文件。")
     if len(text) > MAX_CHARACTERS:
-        raise UnreadableDocument("文件的文字超过500万字,请拆分后分别上传。")
+        raise UnreadableDocument("文件的文字超过500万字，请拆分后分别上传。")

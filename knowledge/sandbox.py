@@ -24,7 +24,7 @@ PARSERS = {
 }
 
 _ROOT = Path(__file__).resolve().parents[1]
-_HARMFUL = "文件结构异常或过于复杂,无法安全读取。请用Word、WPS或浏览器打开后另存为新文件,再上传。"
+_HARMFUL = "文件结构异常或过于复杂，无法安全读取。请用Word、WPS或浏览器打开后另存为新文件，再上传。"
 
 
 def parse_apart(form: str, data: bytes) -> Parsed:
@@ -69,7 +69,7 @@ def main() -> int:
     try:
         parsed: Parsed = importlib.import_module(PARSERS[sys.argv[1]]).read(sys.stdin.buffer.read())
         if len(parsed.text) > MAX_CHARACTERS:
-            raise UnreadableDocument("文件的文字超过500万字,请拆分后分别上传。")
+            raise UnreadableDocument("文件的文字超过500万字，请拆分后分别上传。")
         reply = {"text": parsed.text, "dropped": parsed.dropped, "warnings": parsed.warnings}
     except UnreadableDocument as error:
         reply = {"error": str(error)}

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from knowledge.finding import DATE, Finding, add_months, half_width, read_date
 from knowledge.numbering import han_number
 
+MAX_SENTENCE = 600  # characters on each side that are looked at
 FRONT = 1_500  # characters in which number, dates and preamble stand
 
 _FIELD = re.compile(
@@ -71,7 +72,7 @@ def read_validity(source: str) -> Validity:
     effective = _effective(source, text, published, doubts)
     expires = _expires(source, text, effective or published, doubts)
     if effective and expires and expires.value < effective.value:
-        doubts.append("读到的失效日期早于施行日期,两个日期都没有采用,请核对原文。")
+        doubts.append("读到的失效日期早于施行日期，两个日期都没有采用，请核对原文。")
         effective = expires = None
     return Validity(published, effective, expires, tuple(_repeals(source, text)), tuple(doubts))
 
@@ -102,8 +103,9 @@ def _sentences(
 ) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
     """Yield each sentence with each place in it that the pattern matches."""
     for match in pattern.finditer(text):
-        begin = max(text.rfind(stop, 0, match.start()) for stop in "。;\n") + 1
-        sentence = _SENTENCE.match(text, begin, max(match.end(), begin + 600))
+        left = max(0, match.start() - MAX_SENTENCE)
+        begin = max(left, *(text.rfind(stop, left, match.start()) + 1 for stop in "。;\n"))
+        sentence = _SENTENCE.match(text, begin, match.end() + MAX_SENTENCE)
         if sentence is not None:
             yield sentence, match
 
@@ -129,14 +131,14 @@ def _effective(
         wanted = own_days if len(own_days) == 1 else days
         return next(finding for finding in reversed(found) if finding.value in wanted)
     if days:
-        doubts.append("原文有几个不同的施行日期,没有采用其中任何一个,请核对后填写。")
+        doubts.append("原文有几个不同的施行日期，没有采用其中任何一个，请核对后填写。")
         return None
     for sentence, match in _sentences(text, _FROM_ISSUE):
         if not _speaks_of_itself(sentence.group(), match.start() - sentence.start()):
             continue
         if published is None:
             doubts.append(
-                "原文写明自发布(公布、印发)之日起施行,但没有读到发布日期,请填写施行日期。"
+                "原文写明自发布（公布、印发）之日起施行，但没有读到发布日期，请填写施行日期。"
             )
             return None
         return _found(source, match, published.value + timedelta(days=_count(match["days"])))
@@ -156,7 +158,7 @@ def _expires(
         if not _is_about_validity(sentence.group()):
             continue
         if begins is None:
-            doubts.append(f"原文写明{match.group()},但没有读到起算日期,请填写失效日期。")
+            doubts.append(f"原文写明{match.group()}，但没有读到起算日期，请填写失效日期。")
             return None
         months = _count(match["count"]) * (12 if match["unit"] == "年" else 1)
         return _found(source, match, add_months(begins.value, months) - timedelta(days=1))

@@ -14,8 +14,8 @@ MAX_UNPACKED_BYTES = 50 * 2**20
 MAX_ENTRIES = 2_000
 MAX_RATIO = 100
 RATIO_FROM_BYTES = 2**20  # small parts compress well without being bombs
-DAMAGED = "Word文件已损坏,无法打开。请用Word或WPS打开后另存为docx,再上传。"
-_PACKED = "Word文件的压缩内容异常(可能是压缩炸弹),为安全起见没有读取。请另存为新文件后上传。"
+DAMAGED = "Word文件已损坏，无法打开。请用Word或WPS打开后另存为docx，再上传。"
+_PACKED = "Word文件的压缩内容异常（可能是压缩炸弹），为安全起见没有读取。请另存为新文件后上传。"
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\0!\0[DE]\0|\0<\0!\0[DE]")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -74,7 +74,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES or len(set(names)) != len(names):
         raise UnreadableDocument(_PACKED)
     if any(entry.flag_bits & 1 for entry in entries) or "EncryptedPackage" in names:
-        raise UnreadableDocument("文件加了密码,请去掉密码后再上传。")
+        raise UnreadableDocument("文件加了密码，请去掉密码后再上传。")
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         outside = entry.filename.startswith(("/", "\\")) or ".." in re.split(
@@ -89,7 +89,7 @@ def parse_part(data: bytes) -> etree._Element:
     """Parse an XML part; one that declares entities is refused. Raises UnreadableDocument."""
     if _DECLARATION.search(data):
         raise UnreadableDocument(
-            "Word文件里有不允许的XML声明,为安全起见没有读取。请另存为新文件后上传。"
+            "Word文件里有不允许的XML声明，为安全起见没有读取。请另存为新文件后上传。"
         )
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:

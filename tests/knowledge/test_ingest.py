@@ -183,7 +183,7 @@ def test_what_a_person_confirms_goes_before_what_was_read(database: Database) ->
     again = ingest(database, "创业方案\n一、甲\n", confirmed=confirmed)
     assert (again.outcome, again.document_id) == (Outcome.UPDATED, first.document_id)
     assert set(again.changed) == {"发文机关", "级别", "施行日期"}
-    assert "施行日期:2025-05-01(由人填写)" in again.lines()
+    assert "施行日期：2025-05-01（由人填写）" in again.lines()
     with database.reading() as db:
         assert document(db, first.document_id).effective_on == date(2025, 5, 1)
     assert ingest(database, "创业方案\n一、甲\n", confirmed=confirmed).outcome is Outcome.UNCHANGED
@@ -210,14 +210,14 @@ def test_nothing_of_an_unreadable_file_is_stored(
 def test_the_report_shows_what_was_read_and_what_is_missing(database: Database) -> None:
     text = "首页 > 政策\n创业方案\n一、甲\n三、乙\n(一)丙\n| 丁 | 戊 |\n| 1 | 2 |\n本办法自发布之日起施行。\n"
     lines = ingest(database, text, "方案.txt").lines()
-    assert lines[0] == "文件:方案.txt(txt,utf-8)"
-    assert "标题:创业方案(原文:“创业方案”)" in lines
-    assert "发布日期:未写明" in lines
-    assert "条款:共7条;编号标题第1层2个、第2层1个;表格数据1行" in lines
+    assert lines[0] == "文件：方案.txt（txt，utf-8）"
+    assert "标题：创业方案（原文：“创业方案”）" in lines
+    assert "发布日期：未写明" in lines
+    assert "条款：共7条；编号标题第1层2个、第2层1个；表格数据1行" in lines
     assert "  - 首页 > 政策" in lines
-    assert "提醒:编号不连续:“三、”之前缺少编号,请核对原文。" in lines
-    assert any("没有读到发布日期,请填写施行日期" in line for line in lines)
-    assert lines[-1] == "结果:已载入"
+    assert "提醒：编号不连续：“三、”之前缺少编号，请核对原文。" in lines
+    assert any("没有读到发布日期，请填写施行日期" in line for line in lines)
+    assert lines[-1] == "结果：已载入"
 
 
 def test_a_file_from_disk(database: Database, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What a document says about itself, in many official wordings; silence stays silence."""
 
+import time
 from datetime import date
 
 import pytest
@@ -272,6 +273,16 @@ def test_several_signers() -> None:
 )  # fmt: skip
 def test_dates(text: str, day: date | None) -> None:
     assert read_date(text) == day
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["废止", "《甲》废止", "自2023年1月1日起", "有效期3年", "2023年1月1日\n", "本办法", "人民政府", "国发〔2015〕", "《", "(", "至2023年1月1日止"],
+)  # fmt: skip
+def test_hostile_text_takes_linear_time(piece: str) -> None:
+    begun = time.process_time()
+    read_facts(piece * 50_000)
+    assert time.process_time() - begun < 6
 
 
 def test_months_are_added_within_shorter_months() -> None:

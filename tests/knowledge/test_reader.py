@@ -140,6 +140,16 @@ def test_furniture_in_the_middle_of_a_text_stays() -> None:
     assert "\n打印\n" in read_document("a.txt", text.encode()).text
 
 
+def test_markdown_keeps_headings_and_tables_only() -> None:
+    text = (
+        "手册\n====\n<!-- 注释 -->\n## **一、对象**\n见[办事指南](https://example.org/a)和`表格`。\n"
+        "![图](a.png)\n```\n代码\n```\n| 甲 | 乙 |\n| --- | --- |\n| 2**3 | a__b |\n"
+    )
+    assert read_document("a.md", text.encode()).text.split("\n") == [
+        "# 手册", "", "## 一、对象", "见办事指南和表格。", "", "代码", "| 甲 | 乙 |", "| --- | --- |", "| 2**3 | a__b |",
+    ]  # fmt: skip
+
+
 HTML = """<html><head><title>关于发放补贴的通知_某区人民政府</title><meta charset="gbk"><style>p{}</style></head><body>
 <div class="header"><ul class="nav"><li>首页</li><li>政务公开</li></ul></div><div class="crumbs">首页 &gt; 通知</div>
 <div id="zoom"><h1>关于发放补贴的通知</h1><p>一、补贴标准</p><p>标准<b>如下</b>\uff1a</p>
