@@ -5,11 +5,18 @@ from dataclasses import replace
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, Sentence
 from assistant.draft import Draft
-from assistant.evidence import Evidence, gather_evidence, known_topic
+from assistant.evidence import (
+    Evidence,
+    gather_evidence,
+    holds_asked,
+    known_topic,
+    topic_coverage,
+)
 from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
 from assistant.reading import FIGURES, STRICT, Reading
 from assistant.register_answers import FROM_REGISTERS, add_today_names, whom_to_ask
+from knowledge.statement import Statement
 
 ENOUGH_FOR_FIGURE = 0.5
 ENOUGH_FOR_TEXT = 0.5
@@ -18,6 +25,7 @@ NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of 
 MAX_RELIEF = 0.2
 PARTLY_RELIEF = 0.1
 OFF_TOPIC_COVERAGE = 0.35
+ENOUGH_IF_EXPIRED = 0.8
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
 WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
 COVERED = 0.8
@@ -48,7 +56,7 @@ def compose_answer(look: Lookup) -> Answer:
         draft.say(wording.OUT_OF_SCOPE)
         draft.say(wording.SCOPE_HINT)
         return draft.finish(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.SUGGESTIONS)
-    return _refuse(look, evidence)
+    return _expired(look) or _refuse(look, evidence)
 
 
 def _answers(item: Evidence, reading: Reading, relief: float) -> bool:
@@ -105,6 +113,32 @@ def _cover_the_rest(draft: Draft, look: Lookup, evidence: list[Evidence]) -> Non
         if item.coverage >= WORTH_SHOWING:
             draft.quote(item.statement, bullet=True)
             missing -= held
+
+
+def _expired(look: Lookup) -> Answer | None:
+    """Say that only rules which no longer hold speak of the matter, or None."""
+    documents = look.knowledge.corpus.documents
+    ended = {i for i, d in documents.items() if d.ended_before(look.as_of)}
+    best: tuple[float, Statement] | None = None
+    for statement in look.knowledge.register.statements:
+        if statement.document_id not in ended or statement.is_heading:
+            continue
+        if not holds_asked(look.reading.asked, statement):
+            continue
+        clause = look.knowledge.corpus.clauses[statement.clause_id]
+        coverage = topic_coverage(look.reading, statement, clause, look.knowledge)
+        if coverage >= ENOUGH_IF_EXPIRED and (best is None or coverage > best[0]):
+            best = (coverage, statement)
+    if best is None:
+        return None
+    draft = Draft(look.knowledge)
+    draft.say(wording.EXPIRED_ONLY)
+    draft.quote(best[1], bullet=True)
+    duty = whom_to_ask(look)
+    if duty is not None:
+        draft.say(wording.ASK_THERE)
+        draft.quote(duty.statement, bullet=True)
+    return draft.finish(AnswerStatus.EXPIRED_ONLY, Intent.POLICY)
 
 
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:

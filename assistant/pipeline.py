@@ -44,8 +44,22 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
     if day != question.as_of:
         dated = Sentence(wording.AS_OF_EARLIER)
         answer = replace(answer, sentences=(dated, *answer.sentences))
+    answer = _with_wish(answer, text)
     answer = replace(answer, completed_question=reading.text)
     return _verified(answer, knowledge)
+
+
+def _with_wish(answer: Answer, text: str) -> Answer:
+    """Say plainly that a project or a mentor of one's own cannot be had here yet."""
+    for pattern, intent, lead in (
+        (patterns.PROJECT, Intent.PROJECT, wording.PROJECT),
+        (patterns.MENTOR, Intent.MENTOR, wording.MENTOR),
+    ):
+        if pattern.search(text) and answer.citations:
+            sentences = (Sentence(lead), *answer.sentences)
+            status = AnswerStatus.PARTLY_ANSWERED
+            return replace(answer, status=status, intent=intent, sentences=sentences)
+    return answer
 
 
 def _day_asked_about(text: str, today: date) -> date:

@@ -100,6 +100,11 @@ class PolicyDocument(Base):
             return False
         return self.replaced_on is None or day < self.replaced_on
 
+    def ended_before(self, day: date) -> bool:
+        """Whether the document held once and no longer does."""
+        last_on = self.expires_on if self.replaced_on is None else self.replaced_on
+        return last_on is not None and last_on <= day and not self.holds_on(day)
+
 
 class Clause(Base):
     """One clause of a document version, addressed by the document's own numbering.
