@@ -54,7 +54,7 @@ class Lexicon:
             return SINGLE_CHARACTER_WEIGHT  # a stray character of a word cut wrongly
         if len(word) == 1:
             idf = min(idf, SINGLE_CHARACTER_IDF)
-        return idf * max(self._share(w) for w in (word, self.alternatives(word)[0]))
+        return idf * self._share(word)
 
     def found(self, word: str, text: str) -> float:
         """Return how well a text holds a word: 1 itself or a synonym, less in pieces, 0 not."""
