@@ -1,16 +1,17 @@
 """Loading a document into the database: new, new version of an old one, or nothing to do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from enum import StrEnum
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from knowledge.document import Clause, DocumentStatus, PolicyDocument
+from knowledge.document import Clause, DocumentStatus, PolicyDocument, get_document
+from knowledge.finding import Finding
+from knowledge.ingest_report import IngestReport, Outcome
+from knowledge.metadata import read_facts
 from knowledge.policy_reading import FACT_NAMES, Confirmed, PolicyReading, read_policy
 from knowledge.splitter import ClauseDraft
 from knowledge.succession import (
@@ -21,53 +22,13 @@ from knowledge.succession import (
     put_in_force,
     series_of,
 )
+from knowledge.validity import Repeal
 
-LOCAL_TIME = ZoneInfo("Asia/Shanghai")
+__all__ = ["IngestReport", "Outcome", "ingest_file", "publish_draft", "store_reading"]
+
+LOCAL_TIME = timezone(timedelta(hours=8))  # no summer time since 1991
 _FIELDS = (*FACT_NAMES, "as_of", "caveat", "restated")
-
-
-class Outcome(StrEnum):
-    """What loading a file did."""
-
-    CREATED = "created"
-    NEW_VERSION = "new_version"
-    UPDATED = "updated"  # the same text, other facts
-    UNCHANGED = "unchanged"
-    KEPT_OFFICIAL = "kept_official"  # our restatement gives way to the official text
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What was read and what was done. `replaced` holds titles that went out of force."""
-
-    reading: PolicyReading
-    outcome: Outcome
-    document_id: int
-    version: int
-    status: DocumentStatus
-    replaced: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-
-    def lines(self) -> list[str]:
-        """Return the report as lines of Chinese."""
-        return [*self.reading.lines(), f"结果：{self._result()}", *self._effects()]
-
-    def _result(self) -> str:
-        state = "（草稿，发布后才会用于回答）" if self.status is DocumentStatus.DRAFT else ""
-        match self.outcome:
-            case Outcome.CREATED:
-                return f"已载入{state}"
-            case Outcome.NEW_VERSION:
-                return f"已载入为第{self.version}版{state}"
-            case Outcome.UPDATED:
-                return f"文字没有变化，已更新：{'、'.join(self.changed)}{state}"
-            case Outcome.UNCHANGED:
-                return f"与已载入的内容相同，没有变化{state}"
-            case Outcome.KEPT_OFFICIAL:
-                return "已有正式文件，保留正式文件"
-
-    def _effects(self) -> list[str]:
-        return [f"已不再有效：{title}" for title in self.replaced]
+_INHERITED = ("doc_number", "issuer", "level", "published_on", "effective_on", "expires_on")
 
 
 def ingest_file(
@@ -108,12 +69,28 @@ def store_reading(
         return _refresh(db, newest, reading, now, status)
     document = _new_document(reading, newest, now, status)
     document.series = newest.series if newest else series_of(identity)
+    if newest is not None and newest.restated and not stated.restated:
+        _inherit(document, newest)
     db.add(document)
     db.flush()
     _store_clauses(db, document.id, reading.clauses)
-    replaced = [] if status is DocumentStatus.DRAFT else _put_in_force(db, document, reading, now)
+    replaced: list[str] = []
+    if document.status is not DocumentStatus.DRAFT:
+        replaced = _put_in_force(db, document, reading.facts.repeals, stated.supersedes, now)
     outcome = Outcome.CREATED if newest is None else Outcome.NEW_VERSION
     return replace(_report(reading, outcome, document), replaced=tuple(replaced))
+
+
+def publish_draft(db: Session, document_id: int, *, now: datetime) -> list[str]:
+    """Publish a draft; returns the titles of what it puts out of force.
+
+    Raises DocumentNotFound. A document that is published already stays as it is.
+    """
+    document = get_document(db, document_id)
+    if document.status is not DocumentStatus.DRAFT:
+        return []
+    document.status = DocumentStatus.PUBLISHED
+    return _put_in_force(db, document, read_facts(document.text).repeals, (), now)
 
 
 def _report(reading: PolicyReading, outcome: Outcome, document: PolicyDocument) -> IngestReport:
@@ -190,19 +167,40 @@ def _refresh(
     replaced: list[str] = []
     if document.status is DocumentStatus.DRAFT and status is DocumentStatus.PUBLISHED:
         document.status = DocumentStatus.PUBLISHED
-        replaced = _put_in_force(db, document, reading, now)
+        named = reading.stated.supersedes
+        replaced = _put_in_force(db, document, reading.facts.repeals, named, now)
         changed.append("已发布")
     outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
     report = _report(reading, outcome, document)
     return replace(report, changed=tuple(changed), replaced=tuple(replaced))
 
 
+def _inherit(official: PolicyDocument, restatement: PolicyDocument) -> None:
+    """Take over what our restatement knows and the official text itself does not say.
+
+    Above all that it has ended: an old rule loaded today is still an old rule.
+    """
+    for name in _INHERITED:
+        if getattr(official, name) is None:
+            setattr(official, name, getattr(restatement, name))
+    begins, ends = official.effective_on, official.expires_on
+    if begins is not None and ends is not None and ends < begins:
+        official.expires_on = None
+    if official.status is DocumentStatus.PUBLISHED:
+        official.status = restatement.status
+        official.replaced_on = restatement.replaced_on
+
+
 def _put_in_force(
-    db: Session, document: PolicyDocument, reading: PolicyReading, now: datetime
+    db: Session,
+    document: PolicyDocument,
+    repeals: Iterable[Finding[Repeal]],
+    supersedes: Iterable[str],
+    now: datetime,
 ) -> list[str]:
     today = local_date(now)
-    repeals = [finding.value for finding in reading.facts.repeals]
-    replaced = put_in_force(db, document, repeals, reading.stated.supersedes, today)
+    values = [finding.value for finding in repeals]
+    replaced = put_in_force(db, document, values, supersedes, today)
     if document.status is DocumentStatus.PUBLISHED and not document.restated:
         repealed_by = end_if_repealed(db, document, today)
         if repealed_by is not None:

@@ -9,8 +9,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from knowledge.corpus import load_corpus
-from knowledge.document import Clause, ClauseKind, DocumentStatus, Level, PolicyDocument
-from knowledge.ingest import IngestReport, Outcome, ingest_file
+from knowledge.document import (
+    Clause,
+    ClauseKind,
+    DocumentNotFound,
+    DocumentStatus,
+    Level,
+    PolicyDocument,
+)
+from knowledge.ingest import IngestReport, Outcome, ingest_file, publish_draft
 from knowledge.pack import load_pack
 from knowledge.policy_reading import Confirmed, read_policy
 from knowledge.reader import UnreadableDocument
@@ -175,6 +182,18 @@ def test_a_draft_is_not_answered_from_and_replaces_nothing(database: Database) -
         assert document(db, first.document_id).status is DocumentStatus.SUPERSEDED
 
 
+def test_a_draft_is_published_by_its_id(database: Database) -> None:
+    old = ingest(database, OLD)
+    draft = ingest(database, REPEALING, status=DocumentStatus.DRAFT)
+    with database.writing() as db:
+        assert publish_draft(db, draft.document_id, now=NOW) == ["创业补贴办法"]
+    with database.writing() as db:
+        assert publish_draft(db, draft.document_id, now=NOW) == []
+        assert document(db, old.document_id).status is DocumentStatus.REVOKED
+        with pytest.raises(DocumentNotFound):
+            publish_draft(db, 999, now=NOW)
+
+
 def test_what_a_person_confirms_goes_before_what_was_read(database: Database) -> None:
     first = ingest(database, "创业方案\n一、甲\n")
     confirmed = Confirmed(
@@ -286,6 +305,27 @@ def test_an_official_rule_replaces_every_restatement_of_its_number(
     official = ingest(database, "个体工商户条例\n(2022年10月1日国务院令第755号公布)\n第一条 甲。\n")
     assert sorted(official.replaced) == ["条例要点a", "条例要点b"]
     assert load(database, pack) == 0
+
+
+def test_the_official_text_of_an_ended_rule_stays_ended(database: Database, pack: Path) -> None:
+    (pack / "old.md").write_text(
+        "---\ntitle: 旧规则要点\nseries: old\ndoc_number: 财税〔2010〕84号\nlevel: national\npublished_on: 2010-10-22\n"
+        "effective_on: 2011-01-01\nreplaced_on: 2014-01-01\nstatus: superseded\nrestated: true\n---\n旧规则要点\n一、甲\n",
+        encoding="utf-8",
+    )
+    load(database, pack)
+    official = ingest(database, "关于税收政策的通知\n财税〔2010〕84号\n一、全文。\n")
+    assert "已被替代" in official.lines()[-1]
+    with database.reading() as db:
+        stored = document(db, official.document_id)
+        assert (stored.series, stored.level, stored.effective_on) == (
+            "old",
+            Level.NATIONAL,
+            date(2011, 1, 1),
+        )
+        corpus = load_corpus(db)
+    assert official.document_id in corpus.valid_documents(date(2012, 1, 1))
+    assert official.document_id not in corpus.valid_documents(date(2014, 1, 1))
 
 
 def test_a_new_edition_of_the_pack(database: Database, pack: Path) -> None:
