@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-K1 = 1.2
-B = 0.75
+K1 = 1.0
+B = 0.7
 
 Vector = NDArray[np.float32]
 
@@ -20,7 +20,10 @@ def inverse_frequency(frequency: Vector, passages: int) -> Vector:
 
 
 def bm25(counts: Vector, lengths: Vector, mean_length: float, weights: Vector) -> Vector:
-    """Return the BM25 scores of c passages for t terms, shape (c,).
+    """Return the BM25 scores of c passages for t terms, shape (c,), as shares of the largest.
+
+    The largest possible score, 1, is that of a passage that holds nothing but every
+    term without end; it makes scores of different questions comparable.
 
     Args:
         counts: of each term in each passage, shape (c, t).
@@ -31,5 +34,5 @@ def bm25(counts: Vector, lengths: Vector, mean_length: float, weights: Vector) -
     Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, eq. 3.15.
     """
     norm = K1 * (1 - B + B * lengths / mean_length)
-    scores = (counts * (K1 + 1) / (counts + norm[:, np.newaxis])) @ weights
-    return np.asarray(scores, np.float32)
+    scores = (counts / (counts + norm[:, np.newaxis])) @ weights
+    return np.asarray(scores / max(float(weights.sum()), 1e-6), np.float32)

@@ -1,25 +1,39 @@
-"""Fusion of word, bigram and dense scores into one."""
+"""Fusion of word, character and dense scores into one; measured in docs/decisions/0003."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-HEAD = 100  # best scores whose mean and spread bring a ranking to the common scale
-DENSE_SHARE = 0.4  # of the fused score; the rest is shared by words and bigrams
+WORD_SHARE = 0.25  # of the lexical score; characters and bigrams have the rest
+DENSE_WEIGHT = 9.0  # of a cosine where every candidate shares as many terms as the best
+HEAD = 50  # best lexical scores that tell how far the best one stands out
+AMBIGUITY = (0.1, 0.8)  # bounds of the share of the best score that the others reach
 
 Vector = NDArray[np.float32]
 
 
-def standardize(scores: Vector) -> Vector:
-    """Return scores with mean 0 and deviation 1 over the best HEAD of them, shape kept."""
-    head = scores if len(scores) <= HEAD else -np.partition(-scores, HEAD)[:HEAD]
-    return np.asarray((scores - head.mean()) / (head.std() + 1e-6), np.float32)
-
-
-def fuse(words: Vector, bigrams: Vector, cosines: Vector) -> Vector:
+def fuse(words: Vector, grams: Vector, cosines: Vector) -> Vector:
     """Return the fused score of c candidates, shape (c,); each argument has that shape.
 
-    Every candidate carries all three exact scores, also where only one ranking found
-    it. Fused scores order the candidates of one query; they are no probabilities.
+    `words` and `grams` are shares of the question's term weight, 0 to 1. Every
+    candidate carries all three exact scores, also where only one ranking found it.
+    The score is the lexical share minus a weighted distance in meaning from the nearest
+    candidate: 1 at most, comparable between candidates of one question.
     """
-    lexical = standardize(standardize(words) + standardize(bigrams))
-    return (1 - DENSE_SHARE) * lexical + DENSE_SHARE * standardize(cosines)
+    if not len(words):
+        return words
+    lexical = WORD_SHARE * words + (1 - WORD_SHARE) * grams
+    weight = DENSE_WEIGHT * ambiguity(lexical)
+    return np.asarray(lexical - weight * (cosines.max() - cosines), np.float32)
+
+
+def ambiguity(lexical: Vector) -> float:
+    """Return how little the best lexical score stands out, as the share others reach of it.
+
+    Where many passages hold as many terms of the question as the best, terms decide
+    little and meaning has to.
+    """
+    best = float(lexical.max())
+    if best <= 0:
+        return AMBIGUITY[1]
+    head = -np.partition(-lexical, min(HEAD, len(lexical)) - 1)[:HEAD]
+    return float(np.clip(head.mean() / best, *AMBIGUITY))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ from knowledge.bm25 import bm25, inverse_frequency
 from knowledge.corpus import Corpus
 from knowledge.indexing import TextEncoder, update_index
 from knowledge.passage import Passage, cut_passages
+from knowledge.passage_scores import PassageOutline
 from knowledge.ranking import fuse
-from knowledge.tokenizer import bigrams, words
+from knowledge.tokenizer import grams, words
 from storage.index_file import IndexUnreadable, load_index, save_index
 from storage.memory_index import MemoryIndex
-from storage.passage_index import Candidates, PassageIndex
+from storage.passage_index import Ids, PassageIndex, TermStatistics
 
 POOL = 200  # candidates from each of the three rankings
 
@@ -27,18 +29,18 @@ Vector = NDArray[np.float32]
 class Hit:
     """A clause found for a question, with the scores it was ranked by.
 
-    `start` and `end` are the offsets, in the document's text, of its best passage.
-    Raw scores are those of the clause's best passage in each ranking.
+    `start` and `end` are its offsets in the document's text. The three raw scores are
+    those of its best piece, raised where its block has more than any clause of it.
     """
 
     clause_id: int
     document_id: int
     start: int
     end: int
-    score: float  # fused: orders the hits of one question, means nothing beyond
-    word_score: float  # BM25 over words
-    bigram_score: float  # BM25 over character bigrams
-    cosine: float
+    score: float  # fused: orders the hits of one question
+    word_score: float  # BM25 over words, as a share of the question's term weight
+    bigram_score: float  # the same over characters and bigrams
+    cosine: float  # of the question and the passage with its heading
 
 
 class Retriever:
@@ -52,9 +54,11 @@ class Retriever:
         encoder: TextEncoder,
     ) -> None:
         self._corpus = corpus
-        self._passages = {passage.id: passage for passage in passages}
+        self._outline = PassageOutline(passages)
         self._index = index
         self._encoder = encoder
+        # Looking at every document costs more than the search; days repeat.
+        self._valid_documents = lru_cache(maxsize=64)(corpus.valid_documents)
 
     def search(self, question: str, k: int, as_of: date) -> list[Hit]:
         """Return up to k clauses of documents that hold on a day, best first.
@@ -62,72 +66,57 @@ class Retriever:
         Equal scores are ordered by clause id. A question without any letter or digit
         finds nothing.
         """
-        terms = {"word": _weigh(words(question)), "bigram": _weigh(bigrams(question))}
-        valid = self._corpus.valid_documents(as_of)
-        if not terms["bigram"] or not valid:
+        terms = {"word": words(question), "gram": grams(question)}
+        valid = self._valid_documents(as_of)
+        if not terms["gram"] or not valid:
             return []
         allowed = None if len(valid) == len(self._corpus.documents) else valid
         vector = self._encoder.encode_queries([question])[0]
-        weights = {field: self._weights(field, terms[field]) for field in terms}
-        ids = np.union1d(
-            np.union1d(
-                self._index.matching("word", weights["word"], allowed, POOL),
-                self._index.matching("bigram", weights["bigram"], allowed, POOL),
-            ),
-            self._index.nearest(vector, allowed, POOL),
+        statistics = {
+            field: self._index.statistics(field, list(dict.fromkeys(terms[field])))
+            for field in terms
+        }
+        weights = {field: _weights(statistics[field]) for field in terms}
+        ids = [self._index.nearest(vector, allowed, POOL)]
+        ids += [self._index.matching(f, of, allowed, POOL) for f, of in weights.items()]
+        found = self._index.fetch(
+            self._outline.with_neighbours(np.unique(np.concatenate(ids))),
+            {field: list(of) for field, of in weights.items()},
         )
-        found = self._index.fetch(ids, {field: list(weights[field]) for field in weights})
-        return self._rank(found, weights, vector)[:k]
-
-    def _weights(self, field: str, terms: Mapping[str, float]) -> dict[str, float]:
-        """Return idf times query weight of each term that the index knows."""
-        statistics = self._index.statistics(field, list(terms))
-        known = [term for term in terms if term in statistics.frequency]
-        frequency = np.array([statistics.frequency[term] for term in known], np.float32)
-        idf = inverse_frequency(frequency, statistics.passages)
-        return {term: float(idf[i]) * terms[term] for i, term in enumerate(known)}
-
-    def _rank(
-        self, found: Candidates, weights: Mapping[str, Mapping[str, float]], vector: Vector
-    ) -> list[Hit]:
         scores = {
             field: bm25(
                 found.counts[field],
                 found.lengths[field],
-                self._index.statistics(field, []).mean_length,
-                np.fromiter(weights[field].values(), np.float32, len(weights[field])),
+                statistics[field].mean_length,
+                np.fromiter(of.values(), np.float32, len(of)),
             )
-            for field in weights
+            for field, of in weights.items()
         }
         scores["dense"] = found.vectors @ vector
-        return self._best_of_clauses(found, scores)
+        return self._rank(found.ids, scores, k)
 
-    def _best_of_clauses(self, found: Candidates, scores: Mapping[str, Vector]) -> list[Hit]:
-        """Take the best score of each clause's passages in each ranking, fuse, and order."""
-        passages = [self._passages[int(i)] for i in found.ids]
-        clauses, places = np.unique([p.clause_id for p in passages], return_inverse=True)
-        if not len(clauses):
+    def _rank(self, ids: Ids, scores: Mapping[str, Vector], k: int) -> list[Hit]:
+        """Bring the scores of passages to their clauses, fuse them, and take the best."""
+        if not len(ids):
             return []
-        best = {name: _largest_of(places, of, len(clauses)) for name, of in scores.items()}
-        fused = fuse(best["word"], best["bigram"], best["dense"])
-        by_passage = fuse(scores["word"], scores["bigram"], scores["dense"])
-        order = np.lexsort((clauses, -fused))
-        shown: dict[int, Passage] = {}
-        for i in np.lexsort((found.ids, -by_passage)):
-            shown.setdefault(passages[i].clause_id, passages[i])
-        return [
-            Hit(
-                clause_id=int(clauses[c]),
-                document_id=shown[int(clauses[c])].document_id,
-                start=shown[int(clauses[c])].start,
-                end=shown[int(clauses[c])].end,
-                score=float(fused[c]),
-                word_score=float(best["word"][c]),
-                bigram_score=float(best["bigram"][c]),
-                cosine=float(best["dense"][c]),
+        clauses, best = self._outline.by_clause(ids, scores)
+        fused = fuse(best["word"], best["gram"], best["dense"])
+        hits = []
+        for place in np.lexsort((clauses, -fused))[:k]:
+            clause = self._corpus.clauses[int(clauses[place])]
+            hits.append(
+                Hit(
+                    clause_id=clause.id,
+                    document_id=clause.document_id,
+                    start=clause.start,
+                    end=clause.end,
+                    score=float(fused[place]),
+                    word_score=float(best["word"][place]),
+                    bigram_score=float(best["gram"][place]),
+                    cosine=float(best["dense"][place]),
+                )
             )
-            for c in order
-        ]
+        return hits
 
 
 def build_retriever(
@@ -139,7 +128,7 @@ def build_retriever(
     """Return a retriever over a corpus with the index kept in data_dir/index.
 
     The saved index is brought up to date first: passages that are new or changed are
-    encoded, which `progress` hears of; a missing or damaged index is built anew.
+    encoded, which `progress` is told of; a missing or damaged index is built anew.
     """
     passages = cut_passages(corpus)
     folder = data_dir / "index"
@@ -152,12 +141,9 @@ def build_retriever(
     return Retriever(corpus, passages, index, encoder)
 
 
-def _weigh(terms: Sequence[str]) -> dict[str, float]:
-    """Return each distinct term with the weight 1: questions repeat words by accident."""
-    return dict.fromkeys(terms, 1.0)
-
-
-def _largest_of(places: NDArray[np.int64], scores: Vector, groups: int) -> Vector:
-    best = np.full(groups, -np.inf, np.float32)
-    np.maximum.at(best, places, scores)
-    return best
+def _weights(statistics: TermStatistics) -> dict[str, float]:
+    """Return the idf of every known term; a term that a question repeats counts once."""
+    terms = list(statistics.frequency)
+    frequency = np.fromiter(statistics.frequency.values(), np.float32, len(terms))
+    idf = inverse_frequency(frequency, statistics.passages)
+    return dict(zip(terms, idf.tolist(), strict=True))

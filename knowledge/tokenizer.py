@@ -100,6 +100,15 @@ def bigrams(text: str) -> list[str]:
     return found
 
 
+def grams(text: str) -> list[str]:
+    """Return the single Chinese characters of a text and its bigrams, in no useful order.
+
+    Characters catch what people shorten (创业贷款 for 创业担保贷款) and bigrams miss.
+    """
+    characters = [c for run in _RUN.findall(normalize(text)) if not run.isascii() for c in run]
+    return [*characters, *(pair for pair in bigrams(text) if len(pair) > 1 or pair.isascii())]
+
+
 @cache
 def _simplifier() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")

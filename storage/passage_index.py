@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-FIELDS = ("word", "bigram")
+FIELDS = ("word", "gram")  # of terms, each counted for itself
 
 Ids = NDArray[np.int64]
 Vector = NDArray[np.float32]
