@@ -14,9 +14,15 @@ from knowledge.corpus import Corpus
 from knowledge.statement import Statement, statements_of
 
 # How the name of a body of government, or one that works with it, ends.
+_ENDS = (
+    r"(?:局|委员会|委|厅|部|办公室|办|中心|小组|联合会|工会|妇联|残联|工商联|科协|政府|法院|检察院"
+    r"|街道办事处|街道|社区|村委会|居委会|乡镇|部门|单位|银行|协会|窗口|机构|学校|院校|企业)"
+)
+# No name runs on over "局和", so that a sentence full of bodies is cut in one way only and in
+# linear time; nor over 由, which parts what is done from who does it.
 _BODY = (
-    r"[\u4e00-\u9fff()\uff08\uff09]{1,20}?(?:局|委员会|委|厅|部|办公室|办|中心|小组|联合会|工会|妇联|残联"
-    r"|工商联|科协|政府|法院|检察院|街道办事处|街道|社区|村委会|居委会|乡镇|部门|单位|银行|协会|窗口|机构|学校|院校|企业)"
+    rf"(?:(?:(?!{_ENDS}(?:和|与|及|或)|(?<!自)由)[\u4e00-\u9fff()\uff08\uff09]){{1,20}}?{_ENDS}"
+    rf"|妇联|残联|工会|工商联|科协|银行)"
 )
 _JOIN = r"(?:[、,\uff0c]|和|与|及|以及|会同|或者?)"
 _DUTY_VERBS = (
