@@ -71,8 +71,13 @@ def cut_text(text: str, target: int = TARGET) -> list[tuple[int, int]]:
 def _speaks(corpus: Corpus, clause: Clause) -> bool:
     if not any(character.isalnum() for character in clause.text):
         return False
-    bare = len(clause.text.strip()) < SHORT and clause.kind is ClauseKind.HEADING
+    own = clause.text.strip().removeprefix(clause.label).strip()
+    bare = clause.kind is ClauseKind.HEADING and _bare(own) == _bare(clause.heading)
     return not (bare and corpus.children(clause))
+
+
+def _bare(heading: str) -> str:
+    return heading.strip().rstrip("。:\uff1a")
 
 
 def _runs(clauses: Sequence[Clause]) -> Iterator[list[Clause]]:
