@@ -12,7 +12,7 @@ TARGET = 350  # characters: about 240 tokens, well within the encoder's 512
 SHORT = 40  # characters: a shorter clause in a block is told apart by its words alone
 MAX_PIECES = 4_096  # passages of one clause; the last place is that of the block it opens
 
-_SENTENCE_END = re.compile(r"[。!?;!?;\n]+[”’」』))]*")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"[。!?;\uff01\uff1f\uff1b\n]+[”’」』)\uff09]*")
 
 
 @dataclass(frozen=True, slots=True)
