@@ -20,13 +20,19 @@ class PassageOutline:
         pieces = sorted((p for p in passages if not p.block), key=lambda p: p.id)
         blocks = {clause: p.id for p in passages for clause in p.block}
         self._pieces = np.array([p.id for p in pieces], np.int64)
+        self._known = np.array([p.id for p in passages], np.int64)
         self._encoded = np.array([p.encoded for p in pieces], np.bool_)
         self._blocks = np.array([blocks.get(p.clause_id, _NONE) for p in pieces], np.int64)
         self._by_block = np.argsort(self._blocks, kind="stable")
         self._sorted_blocks = self._blocks[self._by_block]
 
     def with_neighbours(self, ids: Ids) -> Ids:
-        """Return the ids with the blocks of their clauses and all clauses of those blocks."""
+        """Return the ids with the blocks of their clauses and all clauses of those blocks.
+
+        Ids of no passage here are left out: another process may have stored newer ones.
+        """
+        ids = np.unique(ids)
+        ids = ids[np.isin(ids, self._known, assume_unique=True)]
         is_block = ids % MAX_PIECES == MAX_PIECES - 1
         around = self._blocks[np.searchsorted(self._pieces, ids[~is_block])]
         blocks = np.union1d(ids[is_block], around[around != _NONE])

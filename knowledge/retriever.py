@@ -16,9 +16,11 @@ from knowledge.passage import Passage, cut_passages
 from knowledge.passage_scores import PassageOutline
 from knowledge.ranking import fuse
 from knowledge.tokenizer import grams, words
+from storage.database import Database
 from storage.index_file import IndexUnreadable, load_index, save_index
 from storage.memory_index import MemoryIndex
 from storage.passage_index import Ids, PassageIndex, TermStatistics
+from storage.postgres_index import PostgresIndex
 
 POOL = 200  # candidates from each of the three rankings
 
@@ -80,7 +82,7 @@ class Retriever:
         ids = [self._index.nearest(vector, allowed, POOL)]
         ids += [self._index.matching(f, of, allowed, POOL) for f, of in weights.items()]
         found = self._index.fetch(
-            self._outline.with_neighbours(np.unique(np.concatenate(ids))),
+            self._outline.with_neighbours(np.concatenate(ids)),
             {field: list(of) for field, of in weights.items()},
         )
         scores = {
@@ -124,13 +126,19 @@ def build_retriever(
     encoder: TextEncoder,
     data_dir: Path,
     progress: Callable[[int], None] | None = None,
+    database: Database | None = None,
 ) -> Retriever:
-    """Return a retriever over a corpus with the index kept in data_dir/index.
+    """Return a retriever over a corpus.
 
-    The saved index is brought up to date first: passages that are new or changed are
-    encoded, which `progress` is told of; a missing or damaged index is built anew.
+    The index is kept in data_dir/index, or in `database` where that is PostgreSQL. It
+    is brought up to date first: passages that are new or changed are encoded, which
+    `progress` is told of; a missing or damaged index is built anew.
     """
     passages = cut_passages(corpus)
+    if database is not None and database.engine.dialect.name == "postgresql":
+        shared = PostgresIndex(database, encoder.dimension)
+        update_index(shared, passages, encoder, progress)
+        return Retriever(corpus, passages, shared, encoder)
     folder = data_dir / "index"
     try:
         index = load_index(folder, encoder.dimension)
