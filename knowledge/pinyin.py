@@ -7,9 +7,12 @@ import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
 
-MAX_READINGS = 2  # rarer readings of a character belong to words nobody asks about
 LONGEST_SYLLABLE = 6
 
+# Of most characters one reading is alive; of these two are, in words that people ask about.
+_TWO_READINGS = frozenset(
+    "行重调会还长率得参系给都便传大觉乐降校了地没着的什谁模省种数应为间相当难分处量差少"
+)
 _TONES = {"\u0304": 1, "\u0301": 2, "\u030c": 3, "\u0300": 4}
 _ACCENTED = re.compile(r"[a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜ]+")
 _TONED = re.compile(r"(?<![a-z0-9])(?:[a-z]{1,6}[1-5]['\u2019 ]?){2,}(?![a-z0-9])")
@@ -49,7 +52,7 @@ _FOLDS = (
 
 @cache
 def readings(character: str) -> tuple[tuple[str, int], ...]:
-    """Return the readings of a character as (syllable, tone 1-4 or 0), the usual one first.
+    """Return the living readings of a character: (syllable, tone 1-4 or 0), the usual one first.
 
     Syllables are lower case with v for ü. Empty for what is no common Chinese character.
     """
@@ -57,7 +60,7 @@ def readings(character: str) -> tuple[tuple[str, int], ...]:
     if not _FIRST <= code <= _LAST:
         return ()
     found = (_toneless(reading) for reading in _table().get(str(code), "").split(",") if reading)
-    return tuple(dict.fromkeys(found))[:MAX_READINGS]
+    return tuple(dict.fromkeys(found))[: 2 if character in _TWO_READINGS else 1]
 
 
 @cache

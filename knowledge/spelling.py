@@ -29,7 +29,7 @@ NAME_COUNT = 10_000  # of 60 million: characters rarer than that make up names
 BEFORE_COUNT, AFTER_COUNT = 3_000, 50_000  # characters often said before or after a word
 FREE_CHARACTER = 4.0  # nats; for a wrong character that may be a word beside a word
 ASK_COUNT = 60
-TERM_COUNT = 5
+TERM_COUNT = 12
 COMMON_CHARACTER = 50_000  # of 60 million: no part of a name of two characters or more
 LONGEST_NAME = 4  # characters; longer runs are remains of several words
 KEYNESS = 0.03  # uses by the policies for one in 60 million words of general Chinese
@@ -146,7 +146,7 @@ class Speller:
         if written == word:
             return None
         if _CHINESE.fullmatch(written):
-            if word not in self._terms or self._prior.is_word(written):
+            if word not in self._terms or self._prior.is_common_word(written):
                 return None
             if len(word) < LONG_TERM and not self._prior.is_suspicious(written):
                 return None

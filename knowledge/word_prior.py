@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 POLICY_SHARE = 0.5  # of what people write to the desk, in the words of policies
+COMMON_COUNT = 15  # of 60 million
 LONGEST_WORD = 10
 UNKNOWN = 16.0  # nats; a word of no dictionary is rarer than any in it
 
@@ -29,6 +30,10 @@ class WordPrior:
         """Whether the word is known at all."""
         return word in self._policy or self._general.get(word, 0) > 0
 
+    def is_common_word(self, word: str) -> bool:
+        """Whether people may well have meant the word; dictionaries hold many that nobody says."""
+        return word in self._policy or self._general.get(word, 0) >= COMMON_COUNT
+
     def is_policy_word(self, word: str) -> bool:
         """Whether policies or questions about them use the word."""
         return word in self._policy
@@ -39,7 +44,7 @@ class WordPrior:
 
     def is_suspicious(self, written: str) -> bool:
         """Whether written characters are neither a word nor a row of words of the policies."""
-        if self.is_word(written):
+        if self.is_common_word(written):
             return False
         reached = {0}
         for start in range(len(written) - 1):
