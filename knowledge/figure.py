@@ -1,6 +1,7 @@
 """Figures in policy text: numbers with their unit and what kind of thing they count."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,18 +36,20 @@ _UNITS: tuple[tuple[FigureKind, str], ...] = (
 _UNIT_KIND = {unit: kind for kind, units in _UNITS for unit in units.split("|")}
 _UNIT = "|".join(sorted(_UNIT_KIND, key=len, reverse=True))
 _ARABIC = r"\d+(?:,\d{3})*(?:\.\d+)?"
-_CHINESE = r"[零〇一二两三四五六七八九十百千万亿半]+"
+_DIGITS = "零〇一二两三四五六七八九十百千万亿半"
+_CHINESE = rf"(?![百千万亿])[{_DIGITS}]+"  # 百元 and 万元 alone are units
 _RANGE = r"\s*(?:[\u2014\u2013~\uff5e至到\-]{1,2}\s*)"
 _PATTERN = re.compile(
-    rf"(?P<date>\d{{4}}\s*年(?:\s*\d{{1,2}}\s*月(?:\s*\d{{1,2}}\s*日)?)?|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}月\d{{1,2}}日)"
+    rf"(?P<date>[零〇一二三四五六七八九]{{4}}年|\d{{4}}\s*年(?:\s*\d{{1,2}}\s*月(?:\s*\d{{1,2}}\s*日)?)?|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}月\d{{1,2}}日)"
     rf"|(?P<ratio>\d+\s*[:\uff1a]\s*\d+|[一二三四五六七八九十]比[一二三四五六七八九十])"
     rf"|(?P<share>{_ARABIC}(?:{_RANGE}{_ARABIC})?\s*[%\uff05‰]|百分之{_CHINESE}(?:点{_CHINESE})?"
     rf"|[一二三四五六七八九十]分之[一二三四五六七八九十]|{_ARABIC}\s*个百分点|[一二三四五六七八九]成(?![立为员果长本功])|\d/\d)"
-    rf"|(?P<number>{_ARABIC})(?:{_RANGE}{_ARABIC})?\s*(?P<scale>[万亿千]?)(?P<unit>余?(?:{_UNIT}))?"
-    rf"|(?P<hanzi>(?<![第十])(?:{_CHINESE}))(?P<hunit>{_UNIT})"
+    rf"|(?P<number>(?<![第\d]){_ARABIC})(?:{_RANGE}{_ARABIC})?\s*(?P<scale>[万亿千]?)(?P<unit>[余多]?(?:{_UNIT}))?"
+    rf"|(?P<hanzi>(?<![第{_DIGITS}]){_CHINESE})(?P<hunit>[余多]?(?:{_UNIT}))(?!性)"
 )
+_SPOKEN = re.compile(rf"{_CHINESE}(?:点{_CHINESE})?")
 # 一批、一定、进一步 … are words, not counts.
-_NOT_COUNTS = re.compile(r"一(?:批|次性|方面|级|件|步|条|期|场|项|个|种|处)$|^半")
+_NOT_COUNTS = re.compile(r"一(?:批|方面|级|件|步|条|期|场|项|个|种|处)|半.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def find_figures(text: str) -> list[Figure]:
     found = []
     for match in _PATTERN.finditer(text):
         kind, unit = _classify(match)
-        if match["hanzi"] and _NOT_COUNTS.search(match[0]):
+        if match["hanzi"] and _NOT_COUNTS.fullmatch(match[0]):
             continue
         found.append(Figure(match[0], kind, unit, match.start(), match.end()))
     return found
@@ -81,7 +84,7 @@ def _classify(match: re.Match[str]) -> tuple[FigureKind, str]:
         return FigureKind.RATIO, ":"
     if match["share"]:
         return FigureKind.SHARE, "%"
-    unit = (match["unit"] or match["hunit"] or "").removeprefix("余")
+    unit = (match["unit"] or match["hunit"] or "").lstrip("余多")
     if not unit and match["scale"]:
         return FigureKind.MONEY, match["scale"]  # "贷款额度15万": people leave out 元
     return _UNIT_KIND.get(unit, FigureKind.COUNT), unit
@@ -93,23 +96,20 @@ def number_values(text: str) -> set[str]:
     Used to compare an answer's numbers with those of its sources, so a number
     written in another way still counts as the same.
     """
-    values = set()
-    for match in re.finditer(rf"{_ARABIC}", text):
-        values.add(_plain(match[0]))
+    values = {_plain(match[0]) for match in re.finditer(_ARABIC, text)}
     for figure in find_figures(text):
-        hanzi = re.fullmatch(rf"(?:百分之)?({_CHINESE})(?:{_UNIT})?", figure.text)
-        if hanzi:
-            values.add(_from_hanzi(hanzi[1]))
+        spoken = figure.text.removeprefix("百分之")
+        values.update(_from_hanzi(match[0]) for match in _SPOKEN.finditer(spoken))
     return values
 
 
 def _plain(number: str) -> str:
-    number = number.replace(",", "")
+    number = unicodedata.normalize("NFKC", number).replace(",", "")
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 def _from_hanzi(number: str) -> str:
     try:
         return _plain(str(cn2an.cn2an(number.replace("〇", "零"), "smart")))
-    except ValueError:
+    except (ValueError, KeyError):  # no number: 六两
         return number
