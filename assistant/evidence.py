@@ -21,10 +21,12 @@ NEIGHBOUR_SHARE = 0.5  # and less again elsewhere in the clause
 
 NEARNESS_WEIGHT = 0.12
 HEADING_PENALTY = 0.3
+SAYS_WHAT_BONUS = 0.25
 OWN_DISTRICT_BONUS = 0.15
 # 青溪 of 青溪县人民政府; 全国, 市 and 区 alone name no place.
 _PLACE = re.compile(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff]{2,3}?)(?=[省市县](?!场|直|级|区))")
 # Statements about the document itself answer only questions about documents.
+_IS_OR_HAS = r"[,\uff0c]?(?:包括|是指|指的是|是|主要有|有|分为|为)"
 _SOURCE_NOTE = re.compile(
     r"依据(?:的)?文件|文号|发文机关|(?:文件|通知|公告)[^。]{0,6}(?:印发|发布|公布)"
 )
@@ -110,6 +112,8 @@ def _weigh(
     coverage = topic_coverage(reading, statement, clause, knowledge)
     fills = holds_asked(reading.asked, statement)
     score = coverage + 0.5 * closeness + NEARNESS_WEIGHT * nearness + (0.4 if fills else 0.0)
+    if reading.asked in (Asked.DEFINITION, Asked.LIST) and _says_what(statement, reading):
+        score += SAYS_WHAT_BONUS
     if statement.is_heading:
         score -= HEADING_PENALTY
     if is_note(statement) and not _SOURCE_NOTE.search(reading.text):
@@ -136,6 +140,12 @@ def places_named(text: str, knowledge: Knowledge) -> frozenset[int]:
             if place in text:
                 found.add(document.id)
     return frozenset(found)
+
+
+def _says_what(statement: Statement, reading: Reading) -> bool:
+    """Whether a statement says right behind a topic word what that is or what it has."""
+    topic = "|".join(map(re.escape, reading.terms))
+    return bool(topic) and re.search(rf"(?:{topic}){_IS_OR_HAS}", statement.text) is not None
 
 
 def is_note(statement: Statement) -> bool:

@@ -64,7 +64,7 @@ def _with_wish(answer: Answer, text: str) -> Answer:
 
 def _day_asked_about(text: str, today: date) -> date:
     """Return the end of an earlier year that a question asks about, else the day itself."""
-    match = patterns.AS_OF.search(text)
+    match = None if patterns.NOW.search(text) else patterns.AS_OF.search(text)
     year = int(next(filter(None, match.groups()))) if match else today.year
     return date(year, 12, 31) if year < today.year else today
 

@@ -39,6 +39,11 @@ _AGENT = re.compile(
     rf"(?:及时|统一|具体|共同|依法|定期)?"
     rf"(?:负责|牵头|受理|审核|办理|审批|组织|落实|提供|处理|实施|开展|申请|提出|提交|报送|反映|投诉|举报|备案|登记|咨询|领取|确认|核实|认定|评审|发放|拨付|承担|批准)"
 )
+# A sentence that begins so has no subject of its own and goes on with the last one.
+_GOES_ON = re.compile(
+    rf"(?:并|同时|还|也|另|认真|及时|积极|进一步|定期|具体|主要|设立|简化|加强|受理|对[^,\uff0c。]{{2,20}}[,\uff0c]"
+    rf"|(?:{_DUTY_VERBS}))"
+)
 _SPLIT = re.compile(r"[、,\uff0c]|以及|会同")
 # 和 also stands inside names (人力资源和社会保障局): it parts two bodies only after a whole one.
 _AND = re.compile(rf"^({_BODY})(?:和|与|及)(?={_BODY}$)")
@@ -101,7 +106,7 @@ def _duties(statements: Sequence[Statement]) -> list[Duty]:
         if own:
             duties.append(Duty(own, statement))
             subject = own if _SUBJECT.match(statement.text) else ()
-        elif subject:
+        elif subject and _GOES_ON.match(statement.text):
             duties.append(Duty(subject, statement))
     return duties
 
