@@ -43,7 +43,7 @@ def snapshot_builder(encoder: Encoder, data_dir: Path) -> Callable[[Database], S
         with database.reading() as db:
             corpus = load_corpus(db)
         with counting("正在为条款建立索引") as step:
-            retriever = build_retriever(corpus, encoder, data_dir, step)
+            retriever = build_retriever(corpus, encoder, data_dir, step, database)
         with counting("正在理解条款的每一句") as step:
             vectors = StatementVectors(encoder, data_dir)
             knowledge = build_knowledge(corpus, retriever.search, vectors, step)

@@ -49,7 +49,7 @@ def evaluate_retrieval(
     corpus = _corpus(judged)
     passages = cut_passages(corpus)
     index = MemoryIndex(encoder.dimension)
-    update_index(index, passages, encoder, lambda n: progress("编码", n, len(passages)))
+    update_index(index, passages, encoder, _Counted("编码", len(passages), progress))
     retriever = Retriever(corpus, passages, index, encoder)
     index_seconds = time.perf_counter() - began
     rankings: dict[str, list[str]] = {}
@@ -73,6 +73,18 @@ def evaluate_retrieval(
     if baselines:
         report |= _baseline_scores(judged, encoder, progress)
     return report
+
+
+class _Counted:
+    """Turns "so many more" into "so many of so many"."""
+
+    def __init__(self, name: str, total: int, progress: Progress) -> None:
+        self._name, self._total, self._progress = name, total, progress
+        self._done = 0
+
+    def __call__(self, more: int) -> None:
+        self._done += more
+        self._progress(self._name, self._done, self._total)
 
 
 def _corpus(judged: JudgedSet) -> Corpus:

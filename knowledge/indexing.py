@@ -48,7 +48,7 @@ def update_index(
 ) -> bool:
     """Store new and changed passages, remove those gone; return whether anything changed.
 
-    `progress` is told how many passages have been encoded so far.
+    `progress` is told how many more passages have been encoded.
     """
     stored = index.keys()
     shares = heading_shares(passages)
@@ -131,7 +131,15 @@ def _encode(
     rows = [row for row, passage in enumerate(passages) if passage.encoded]
     texts = [f"{passages[row].heading_path}\n{passages[row].text}" for row in rows]
     vectors = np.zeros((len(passages), encoder.dimension), np.float32)
-    vectors[rows] = encoder.encode_passages(texts, progress)
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if progress is not None:
+            progress(done - told)
+        told = done
+
+    vectors[rows] = encoder.encode_passages(texts, tell)
     paths = sorted({passages[row].heading_path for row in rows if shares[passages[row].id]} - {""})
     headings = dict(zip(paths, encoder.encode_passages(paths), strict=True))
     for row in rows:
