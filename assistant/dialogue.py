@@ -24,11 +24,11 @@ def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge
     The reading's text is the completed question. A message that stands on its own, or
     that says it changes the subject, is read alone.
     """
-    reading = read_question(text)
+    reading = read_question(text, knowledge.names)
     last = _last_topic(history)
     if last is None or patterns.SWITCH.search(text) or not _leans(text, reading, knowledge):
         return reading
-    before = read_question(last.completed_question or last.question)
+    before = read_question(last.completed_question or last.question, knowledge.names)
     own = _TAIL.sub("", _LEAD.sub("", text))
     inherits_form = reading.asked in (Asked.ANY, Asked.YES_NO)
     if not reading.terms:

@@ -10,7 +10,6 @@ from assistant.compose import compose_answer
 from assistant.dialogue import read_in_context
 from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
 from assistant.lookup import Lookup
-from assistant.reading import content_words
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
 
@@ -96,7 +95,10 @@ def _fixed(status: AnswerStatus, intent: Intent, text: str) -> Answer:
 def _verified(answer: Answer, knowledge: Knowledge) -> Answer:
     try:
         verify_answer(
-            answer, lambda i: knowledge.corpus.documents[i].text, wording.is_fixed, content_words
+            answer,
+            lambda i: knowledge.corpus.documents[i].text,
+            wording.is_fixed,
+            wording.stated_count,
         )
     except AnswerNotVerified:
         return _fixed(AnswerStatus.BLOCKED_ANSWER, answer.intent, wording.BLOCKED_ANSWER)

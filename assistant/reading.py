@@ -1,6 +1,7 @@
 """How a question is read: what kind of answer would satisfy it, and about what."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,13 +92,23 @@ class Reading:
         return FIGURES.get(self.asked, frozenset())
 
 
-def read_question(text: str) -> Reading:
-    """Read a question that was normalised, and completed if it was a follow-up."""
+def read_question(text: str, names: Sequence[str] = ()) -> Reading:
+    """Read a question that was normalised, and completed if it was a follow-up.
+
+    Args:
+        text: the question.
+        names: names that count as one word each, longest first.
+    """
     asked, words = _asked(text)
     # "利率" in "利率多少" says what kind of answer is wanted; whether a sentence holds that
     # kind is looked at on its own, so the word is no part of the topic.
     topic = text.replace(words, " ") if asked in STRICT else text
-    terms = dict.fromkeys(content_words(patterns.FRAME.sub(" ", topic)))
+    terms: dict[str, None] = {}
+    for name in names:
+        if name in topic:
+            topic = topic.replace(name, " ")
+            terms[name] = None
+    terms.update(dict.fromkeys(content_words(patterns.FRAME.sub(" ", topic))))
     return Reading(text, asked, tuple(terms))
 
 

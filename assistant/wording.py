@@ -4,6 +4,7 @@ import re
 
 from assistant.reading import Asked
 from knowledge.department import load_departments
+from knowledge.figure import number_values
 
 GREETING = "您好，我是启创创业服务台，可以查创业扶持政策、办事部门和目标数据，每句话都注明出处。"
 ABOUT = (
@@ -91,6 +92,10 @@ def _patterns() -> list[re.Pattern[str]]:
 
 
 _FIXED = _patterns()
+_COUNTED = [
+    re.compile(re.escape(text).replace(re.escape("{count}"), f"({_CHINESE_NUMBER})"))
+    for text in (LIST_SIZE, DEPARTMENT_COUNT)
+]
 
 
 def is_fixed(sentence: str) -> bool:
@@ -99,3 +104,9 @@ def is_fixed(sentence: str) -> bool:
     A department's name today comes from the list of departments, not from a clause.
     """
     return any(pattern.fullmatch(sentence) for pattern in _FIXED)
+
+
+def stated_count(sentence: str) -> str | None:
+    """Return the number of items that a wording announces, in digits; None if it announces none."""
+    found = next((m for pattern in _COUNTED if (m := pattern.fullmatch(sentence))), None)
+    return "".join(number_values(f"{found[1]}名")) if found else None

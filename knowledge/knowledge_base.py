@@ -7,13 +7,13 @@ from datetime import date
 from typing import Protocol
 
 from knowledge.corpus import Corpus
-from knowledge.document import Clause
+from knowledge.document import Clause, ClauseKind
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
 from knowledge.register import Register, build_register
 from knowledge.spelling import Speller, build_speller
 from knowledge.statement import Statement
-from knowledge.tokenizer import topic_share, words
+from knowledge.tokenizer import segments, topic_share, words
 
 
 class RankedClause(Protocol):
@@ -33,6 +33,8 @@ class RankedClause(Protocol):
 
 
 HEAD_CHARACTERS = 60
+LONGEST_NAME = 10
+_QUOTED = re.compile(r"[“《]([\u4e00-\u9fff]{2,10})[”》]")
 _INTRODUCES = re.compile(r"[:\uff1a]$|(?:下列|以下|如下)[^。]{0,20}$")
 
 Search = Callable[[str, int, date], Iterable[RankedClause]]
@@ -48,6 +50,7 @@ class Knowledge:
     search: Search  # (question, k, as_of) -> clauses, best first
     meaning: StatementVectors
     speller: Speller
+    names: tuple[str, ...]  # what documents give a name to, longest first
 
     def heading_path(self, clause: Clause) -> str:
         """Return the document's title and what heads a clause and all above it, one a line.
@@ -81,5 +84,19 @@ def build_knowledge(
     register = build_register(corpus)
     texts = [statement.text for statement in register.statements]
     meaning.prepare(texts, progress)
-    lexicon = Lexicon(texts, words, load_synonyms(), topic_share)
-    return Knowledge(corpus, register, lexicon, search, meaning, build_speller(texts))
+    names = _names(corpus, texts)
+    lexicon = Lexicon(texts, names, words, load_synonyms(), topic_share)
+    return Knowledge(corpus, register, lexicon, search, meaning, build_speller(texts), names)
+
+
+def _names(corpus: Corpus, texts: Iterable[str]) -> tuple[str, ...]:
+    """Return what is quoted or begins a table row, and is no dictionary word.
+
+    A programme's own name ("乡创贷") is a word that no dictionary has.
+    """
+    found = {name for text in texts for name in _QUOTED.findall(text)}
+    for clause in corpus.clauses.values():
+        if clause.kind is ClauseKind.ROW:
+            found.add(re.split(r"[|\t]", clause.text.strip(" |\t\n"))[0].strip())
+    kept = {name for name in found if 2 <= len(name) <= LONGEST_NAME and len(segments(name)) > 1}
+    return tuple(sorted(kept, key=lambda name: (-len(name), name)))

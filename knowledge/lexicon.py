@@ -19,6 +19,7 @@ class Lexicon:
     def __init__(
         self,
         texts: Iterable[str],
+        names: Iterable[str],
         words: Callable[[str], list[str]],
         synonyms: Mapping[str, Sequence[str]],
         share: Callable[[str], float],
@@ -28,6 +29,8 @@ class Lexicon:
         for text in texts:
             total += 1
             counts.update(set(words(text)))
+        # Names that no dictionary has count once: they are as rare as they are telling.
+        counts.update(name for name in names if name not in counts)
         self._counts = counts
         self._total = max(total, 1)
         self._synonyms = synonyms

@@ -56,7 +56,7 @@ def _cut(clause: Clause) -> Iterator[Statement]:
         if len(text) < 2:
             continue
         # A whole sentence that stands alone is what the clause says, not a title above it.
-        alone = text.endswith("。") and not clause.text[end:].strip()
+        alone = text[-1] in "。;\uff1b" and not clause.text[end:].strip()
         yield Statement(
             clause.id,
             clause.document_id,
