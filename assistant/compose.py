@@ -16,6 +16,7 @@ from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
 from assistant.reading import FIGURES, STRICT, Reading
 from assistant.register_answers import FROM_REGISTERS, add_today_names, whom_to_ask
+from knowledge.register import Duty
 from knowledge.statement import Statement
 
 ENOUGH_FOR_FIGURE = 0.5
@@ -134,25 +135,28 @@ def _expired(look: Lookup) -> Answer | None:
     draft = Draft(look.knowledge)
     draft.say(wording.EXPIRED_ONLY)
     draft.quote(best[1], bullet=True)
-    duty = whom_to_ask(look)
-    if duty is not None:
-        draft.say(wording.ASK_THERE)
-        draft.quote(duty.statement, bullet=True)
+    _send_on(draft, whom_to_ask(look))
     return draft.finish(AnswerStatus.EXPIRED_ONLY, Intent.POLICY)
 
 
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     """Say what is not stated, what is stated nearby, and whom to ask."""
+    duty = whom_to_ask(look)
     draft = Draft(look.knowledge)
     draft.say(wording.not_stated(look.reading.asked))
-    near = [e for e in evidence if not e.statement.is_heading and e.coverage > WORTH_SHOWING][:2]
-    if near:
-        draft.say(wording.NEARBY)
-        for item in near:
-            draft.quote(item.statement, bullet=True)
-    duty = whom_to_ask(look)
-    if duty is not None:
-        draft.say(wording.ASK_THERE)
-        draft.quote(duty.statement, bullet=True)
-        add_today_names(draft, duty.departments)
+    near = [
+        e.statement
+        for e in evidence
+        if not e.statement.is_heading and e.coverage > WORTH_SHOWING
+        if duty is None or e.statement != duty.statement
+    ]
+    draft.quote_all(wording.NEARBY, near[:2])
+    _send_on(draft, duty)
     return draft.finish(AnswerStatus.NOT_IN_POLICY, Intent.POLICY)
+
+
+def _send_on(draft: Draft, duty: Duty | None) -> None:
+    """Name the body to ask, with the sentence that makes it responsible."""
+    if duty is not None:
+        draft.quote_all(wording.ASK_THERE, [duty.statement])
+        add_today_names(draft, duty.departments)

@@ -36,10 +36,11 @@ def statements_of(document: PolicyDocument) -> Iterator[Statement]:
     """Cut every clause of a document into statements, in reading order.
 
     Labels ("(一)") are left out; a sentence with an open bracket or quotation goes
-    on to its close. Front matter holds no rule and gives no statement.
+    on to its close. Front matter and the header of a table hold no rule and give no
+    statement.
     """
     for clause in document.clauses:
-        if clause.kind is not ClauseKind.FRONT:
+        if clause.kind not in (ClauseKind.FRONT, ClauseKind.TABLE):
             yield from _cut(clause)
 
 
