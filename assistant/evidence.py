@@ -28,7 +28,7 @@ _PLACE = re.compile(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff]{2,3}?)(?=[省市县](
 # Statements about the document itself answer only questions about documents.
 _IS_OR_HAS = r"[,\uff0c]?(?:包括|是指|指的是|是|主要有|有|分为|为)"
 _SOURCE_NOTE = re.compile(
-    r"依据(?:的)?文件|文号|发文机关|(?:文件|通知|公告)[^。]{0,6}(?:印发|发布|公布)"
+    r"依据(?:的)?文件|文号|发文机关|(?:文件|通知|公告)[^。]{0,6}(?:印发|发布|公布)|规则自[^。]{4,14}起施行"
 )
 
 # What a sentence must hold to answer what is asked, where no figure can tell.

@@ -10,6 +10,7 @@ from assistant import patterns
 from assistant.evidence import (
     NEARNESS_WEIGHT,
     OWN_DISTRICT_BONUS,
+    is_note,
     is_own_district,
     topic_coverage,
 )
@@ -172,8 +173,8 @@ def bodies_listed(text: str) -> list[str]:
 
 def help_for(
     names: Sequence[str], reading: Reading, knowledge: Knowledge, as_of: date
-) -> list[Statement]:
-    """Return every statement in force that holds help for a group, the district's own first.
+) -> tuple[list[Statement], list[Statement]]:
+    """Return every statement in force that holds help for a group: the district's own, others'.
 
     Args:
         names: the words for the group.
@@ -181,15 +182,15 @@ def help_for(
     """
     valid = knowledge.corpus.valid_documents(as_of)
     pattern = re.compile("|".join(map(re.escape, names)))
-    found = []
+    own: list[Statement] = []
+    others: list[Statement] = []
     for statement in knowledge.register.statements:
-        if statement.document_id not in valid or statement.is_heading:
+        if statement.document_id not in valid or statement.is_heading or is_note(statement):
             continue
         if not pattern.search(statement.text) or not patterns.HELP.search(statement.text):
             continue
         clause = knowledge.corpus.clauses[statement.clause_id]
         coverage = topic_coverage(reading, statement, clause, knowledge)
         if coverage >= ENOUGH_OF_TOPIC or not reading.terms:
-            found.append((not is_own_district(clause, knowledge), statement))
-    found.sort(key=lambda p: (p[0], p[1].document_id, p[1].start))
-    return [statement for _, statement in found]
+            (own if is_own_district(clause, knowledge) else others).append(statement)
+    return own, others

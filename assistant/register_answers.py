@@ -169,11 +169,12 @@ def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     if not personal and not whole:
         return None
     narrowed = replace(look.reading, terms=specific, background=())
-    found = help_for(words, narrowed, look.knowledge, look.as_of)
-    if not found:
+    own, others = help_for(words, narrowed, look.knowledge, look.as_of)
+    if not own and not others:
         return None
     draft = Draft(look.knowledge)
-    draft.quote_all(wording.LIST_SIZE, found)
+    draft.quote_all(wording.OWN_RULES, own)
+    draft.quote_all(wording.HIGHER_RULES, others)
     return draft.finish(AnswerStatus.ANSWERED, Intent.ELIGIBILITY)
 
 

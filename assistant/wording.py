@@ -35,6 +35,8 @@ ASK_THERE = "这方面的工作由下面的部门负责，建议向其咨询："
 AS_OF_EARLIER = "以下按您所问年份年底有效的文件回答，不代表现行政策。"
 EXPIRED_ONLY = "查到的相关文件已经失效，现在不能作为依据。"
 TODAY_NAME = "{old}的有关职责，现在一般由{new}承担。"
+OWN_RULES = "本区文件里有{count}项："
+HIGHER_RULES = "上级文件里有{count}项，适用于各地，具体以当地为准："
 LIST_SIZE = "共查到{count}项："
 DEPARTMENT_COUNT = "共涉及{count}个部门："
 
