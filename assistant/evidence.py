@@ -171,11 +171,12 @@ def topic_coverage(
     for term in (*reading.terms, *reading.background):
         weight = lexicon.weight(term) * (1.0 if term in reading.terms else BACKGROUND_SHARE)
         total += weight
-        held += weight * max(
-            lexicon.found(term, statement.text),
-            CONTEXT_SHARE * lexicon.found(term, headings),
-            NEIGHBOUR_SHARE * lexicon.found(term, clause.text),
-        )
+        share = lexicon.found(term, statement.text)
+        if share < CONTEXT_SHARE:
+            share = max(share, CONTEXT_SHARE * lexicon.found(term, headings))
+        if share < NEIGHBOUR_SHARE:
+            share = max(share, NEIGHBOUR_SHARE * lexicon.found(term, clause.text))
+        held += weight * share
     return held / total if total else 0.0
 
 

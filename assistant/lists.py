@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import SequenceMatcher
 
 from assistant import patterns
 from assistant.evidence import (
@@ -16,7 +15,7 @@ from assistant.evidence import (
 )
 from assistant.reading import Reading
 from knowledge.department import Department, find_department
-from knowledge.document import Clause, ClauseKind
+from knowledge.document import Clause
 from knowledge.knowledge_base import Knowledge
 from knowledge.register import Duty, split_bodies
 from knowledge.statement import Statement
@@ -96,29 +95,28 @@ def is_named(department: Department, names: Sequence[str]) -> bool:
     return any(find_department(name) == department for name in names)
 
 
-def parts_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Clause]:
+def parts_about(reading: Reading, knowledge: Knowledge, as_of: date) -> Sequence[Clause]:
     """Return the numbered parts of the clause whose heading a question quotes, or none.
 
     "创建工作分几个阶段" quotes most of 创建工作步骤, whose every part is a 阶段.
     """
     valid = knowledge.corpus.valid_documents(as_of)
-    best: list[Clause] = []
+    best: Sequence[Clause] = ()
     most = 0.0
-    for document_id in sorted(valid):
-        for clause in knowledge.corpus.documents[document_id].clauses:
-            parts = [c for c in knowledge.corpus.children(clause) if c.kind is ClauseKind.HEADING]
-            if len(parts) < 2 or not clause.heading:
-                continue
-            headings = knowledge.heading_path(clause)
-            quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
-            if quoted < ENOUGH_OF_HEADING:
-                continue
-            if is_own_district(clause, knowledge):
-                quoted += OWN_DISTRICT_BONUS
-            elif knowledge.lexicon.coverage(reading.terms, headings) < ENOUGH_OF_TOPIC:
-                continue
-            if quoted > most:
-                best, most = parts, quoted
+    for outline in knowledge.outlines:
+        clause, parts = outline.clause, outline.parts
+        quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
+        if quoted < ENOUGH_OF_HEADING or clause.document_id not in valid:
+            continue
+        if is_own_district(clause, knowledge):
+            quoted += OWN_DISTRICT_BONUS
+        elif (
+            knowledge.lexicon.coverage(reading.terms, knowledge.heading_path(clause))
+            < ENOUGH_OF_TOPIC
+        ):
+            continue
+        if quoted > most:
+            best, most = parts, quoted
     return best
 
 
@@ -133,8 +131,10 @@ def parts_named(parts: Sequence[Clause], text: str) -> list[Clause]:
 
 def _quoted(heading: str, text: str) -> float:
     """Return the share of a heading that stands in a text in one piece, 0 to 1."""
-    match = SequenceMatcher(None, heading, text, autojunk=False).find_longest_match()
-    return match.size / len(heading) if match.size >= MIN_QUOTED else 0.0
+    for size in range(len(heading), MIN_QUOTED - 1, -1):
+        if any(heading[i : i + size] in text for i in range(len(heading) - size + 1)):
+            return size / len(heading)
+    return 0.0
 
 
 def _common_name(parts: Sequence[Clause], text: str) -> float:

@@ -1,7 +1,7 @@
 """Everything an answer is looked up in, as one immutable value."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -40,6 +40,14 @@ _INTRODUCES = re.compile(r"[:\uff1a]$|(?:下列|以下|如下)[^。]{0,20}$")
 Search = Callable[[str, int, date], Iterable[RankedClause]]
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A headed clause with its numbered parts, at least two."""
+
+    clause: Clause
+    parts: tuple[Clause, ...]
+
+
 @dataclass(frozen=True)
 class Knowledge:
     """The corpus with all that is computed from it, and the search over it."""
@@ -52,15 +60,12 @@ class Knowledge:
     speller: Speller
     names: tuple[str, ...]  # what documents give a name to, longest first
 
-    def heading_path(self, clause: Clause) -> str:
-        """Return the document's title and what heads a clause and all above it, one a line.
+    heads: Mapping[int, str]  # clause id -> what heads it and all above it, see _heads
+    outlines: tuple[Outline, ...]
 
-        A clause without a heading is headed by the beginning of its text: the items
-        below "申报应当提交下列材料:" are understood through it.
-        """
-        above = [*self.corpus.ancestors(clause), clause]
-        heads = [c.heading or c.text[:HEAD_CHARACTERS] for c in above]
-        return "\n".join([self.corpus.document_of(clause).title, *heads])
+    def heading_path(self, clause: Clause) -> str:
+        """Return the document's title and what heads a clause and all above it, one a line."""
+        return self.heads[clause.id]
 
     def items_below(self, statement: Statement) -> list[Statement]:
         """Return what a statement introduces with a colon: every statement below its clause."""
@@ -86,7 +91,35 @@ def build_knowledge(
     meaning.prepare(texts, progress)
     names = _names(corpus, texts)
     lexicon = Lexicon(texts, names, words, load_synonyms(), topic_share)
-    return Knowledge(corpus, register, lexicon, search, meaning, build_speller(texts), names)
+    return Knowledge(
+        corpus=corpus,
+        register=register,
+        lexicon=lexicon,
+        search=search,
+        meaning=meaning,
+        speller=build_speller(texts),
+        names=names,
+        heads={clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()},
+        outlines=tuple(_outlines(corpus)),
+    )
+
+
+def _heads(corpus: Corpus, clause: Clause) -> str:
+    """Join a document's title with what heads a clause and all above it, one a line.
+
+    A clause without a heading is headed by the beginning of its text: the items
+    below "申报应当提交下列材料:" are understood through it.
+    """
+    above = [*corpus.ancestors(clause), clause]
+    heads = [c.heading or c.text[:HEAD_CHARACTERS] for c in above]
+    return "\n".join([corpus.document_of(clause).title, *heads])
+
+
+def _outlines(corpus: Corpus) -> Iterator[Outline]:
+    for clause in corpus.clauses.values():
+        parts = tuple(c for c in corpus.children(clause) if c.kind is ClauseKind.HEADING)
+        if clause.heading and len(parts) > 1:
+            yield Outline(clause, parts)
 
 
 def _names(corpus: Corpus, texts: Iterable[str]) -> tuple[str, ...]:

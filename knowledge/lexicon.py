@@ -36,6 +36,7 @@ class Lexicon:
         self._synonyms = synonyms
         self._share = share
         self._coverage = lru_cache(maxsize=50_000)(self._found)
+        self._weights = lru_cache(maxsize=50_000)(self._weigh)
 
     def knows(self, word: str) -> bool:
         """Whether the corpus uses the word or one that means the same."""
@@ -51,6 +52,9 @@ class Lexicon:
         A word with synonyms weighs as the most frequent of them: people's word for a
         common thing must not count as rare. Unknown words weigh most.
         """
+        return self._weights(word)
+
+    def _weigh(self, word: str) -> float:
         count = max(self._counts[w] for w in self.alternatives(word))
         idf = math.log(1 + (self._total - count + 0.5) / (count + 0.5))
         if len(word) == 1 and not self.knows(word):
