@@ -108,7 +108,9 @@ def read_question(text: str, names: Sequence[str] = ()) -> Reading:
         if name in topic:
             topic = topic.replace(name, " ")
             terms[name] = None
-    terms.update(dict.fromkeys(content_words(patterns.FRAME.sub(" ", topic))))
+    terms.update(
+        dict.fromkeys(content_words(patterns.FRAME.sub(" ", patterns.AS_OF.sub(" ", topic))))
+    )
     return Reading(text, asked, tuple(terms))
 
 
