@@ -49,7 +49,9 @@ def evaluate_retrieval(
     corpus = _corpus(judged)
     passages = cut_passages(corpus)
     index = MemoryIndex(encoder.dimension)
-    update_index(index, passages, encoder, _Counted("编码", len(passages), progress))
+    update_index(
+        index, passages, encoder, _Counted("编码", sum(p.encoded for p in passages), progress)
+    )
     retriever = Retriever(corpus, passages, index, encoder)
     index_seconds = time.perf_counter() - began
     rankings: dict[str, list[str]] = {}

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from storage.memory_index import Contents, MemoryIndex
 from storage.passage_index import FIELDS
 from storage.postings import Postings
-from storage.vectors import Vectors
+from storage.vectors import read_vectors
 
-FORMAT = 1
+FORMAT = 2
 ARRAYS = "passages.npz"
 DIGEST = "passages.sha256"
 
@@ -35,7 +35,7 @@ def save_index(index: MemoryIndex, folder: Path) -> None:
         "ids": contents.ids,
         "document_ids": contents.document_ids,
         "keys": contents.keys,
-        "vectors": contents.vectors.all(),
+        "vectors": contents.vectors.to_bytes(),
     }
     for name, postings in contents.postings.items():
         arrays[f"{name}.terms"] = np.frombuffer("\n".join(postings.vocabulary).encode(), np.uint8)
@@ -66,7 +66,7 @@ def load_index(folder: Path, dimension: int) -> MemoryIndex:
                 arrays["document_ids"],
                 arrays["keys"],
                 {name: _postings(arrays, name) for name in FIELDS},
-                Vectors(arrays["vectors"]),
+                read_vectors(arrays["vectors"]),
             )
     except (OSError, KeyError, BadZipFile, UnicodeDecodeError) as error:
         raise IndexUnreadable(f"索引文件 {path} 无法读取,将重新建立") from error

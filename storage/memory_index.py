@@ -1,5 +1,6 @@
 """The passage index in the process: postings in arrays, vectors in FAISS, one file on disk."""
 
+from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.passage_index import FIELDS, Candidates, Ids, PassageRow, TermStatistics, Vector
-from storage.postings import Postings, build_postings, empty_postings, merge_postings
-from storage.vectors import Vectors
+from storage.postings import Postings, PostingsBuilder, merge_postings
+from storage.vectors import Vectors, index_exactly, index_vectors
 
 POSTINGS_LIMIT = 400_000  # postings read per field and query, heaviest terms first
 
@@ -45,7 +46,7 @@ class MemoryIndex:
 
     def __init__(self, dimension: int, contents: Contents | None = None) -> None:
         self.dimension = dimension
-        self.contents = contents or _empty(dimension)
+        self.contents = contents or _gather((), dimension)
 
     def __len__(self) -> int:
         return len(self.contents.ids)
@@ -72,7 +73,7 @@ class MemoryIndex:
                 name: merge_postings(old.postings[name], new.postings[name], kept, order)
                 for name in FIELDS
             },
-            Vectors(np.concatenate([old.vectors.all()[kept], new.vectors.all()])[order]),
+            index_vectors(np.concatenate([old.vectors.all()[kept], new.vectors.all()])[order]),
         )
 
     def statistics(self, field: str, terms: Sequence[str]) -> TermStatistics:
@@ -127,28 +128,23 @@ class MemoryIndex:
         )
 
 
-def _empty(dimension: int) -> Contents:
-    none = np.empty(0, np.int64)
-    postings = {name: empty_postings() for name in FIELDS}
-    return Contents(none, none, none, postings, Vectors(np.empty((0, dimension), np.float32)))
-
-
 def _gather(rows: Iterable[PassageRow], dimension: int) -> Contents:
-    ids, documents, keys, vectors = [], [], [], []
-    terms: dict[str, list[Mapping[str, int]]] = {name: [] for name in FIELDS}
+    ids, documents, keys = array("q"), array("q"), array("q")
+    numbers = array("f")
+    terms = {name: PostingsBuilder() for name in FIELDS}
     for row in rows:
         ids.append(row.id)
         documents.append(row.document_id)
         keys.append(row.key)
-        vectors.append(row.vector)
+        numbers.frombytes(np.asarray(row.vector, np.float32).tobytes())
         for name in FIELDS:
-            terms[name].append(row.terms[name])
+            terms[name].add(row.terms[name])
     return Contents(
-        np.array(ids, np.int64),
-        np.array(documents, np.int64),
-        np.array(keys, np.int64),
-        {name: build_postings(terms[name]) for name in FIELDS},
-        Vectors(np.array(vectors, np.float32).reshape(-1, dimension)),
+        np.asarray(ids, np.int64),
+        np.asarray(documents, np.int64),
+        np.asarray(keys, np.int64),
+        {name: builder.build() for name, builder in terms.items()},
+        index_exactly(np.asarray(numbers, np.float32).reshape(-1, dimension)),
     )
 
 

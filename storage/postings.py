@@ -52,28 +52,40 @@ class Postings:
         return np.where(rows[at] == positions, counts[at], 0).astype(np.float32)
 
 
-def empty_postings() -> Postings:
-    """Return postings of no passages."""
-    return build_postings([])
+class PostingsBuilder:
+    """Collects the terms of one passage after the other, in row order, in little memory."""
+
+    def __init__(self) -> None:
+        self._vocabulary: dict[str, int] = {}
+        self._terms, self._counts = array("i"), array("B")
+        self._sizes, self._lengths = array("i"), array("f")
+
+    def add(self, passage: Mapping[str, int]) -> None:
+        """Append a passage, given as term -> count."""
+        terms = self._vocabulary
+        self._terms.extend([terms.setdefault(term, len(terms)) for term in passage])
+        self._counts.extend([min(count, MAX_COUNT) for count in passage.values()])
+        self._sizes.append(len(passage))
+        self._lengths.append(sum(passage.values()))
+
+    def build(self) -> Postings:
+        """Return the postings of what was added."""
+        sizes = np.asarray(self._sizes, np.int32)
+        return _sort(
+            self._vocabulary,
+            np.asarray(self._terms, np.int32),
+            np.repeat(np.arange(len(sizes), dtype=np.int32), sizes),
+            np.asarray(self._counts, np.uint8),
+            np.asarray(self._lengths, np.float32),
+        )
 
 
 def build_postings(passages: Iterable[Mapping[str, int]]) -> Postings:
     """Build the postings of passages, each a mapping of term to count, in row order."""
-    vocabulary: dict[str, int] = {}
-    terms, counts, sizes, lengths = array("i"), array("B"), array("i"), array("f")
+    builder = PostingsBuilder()
     for passage in passages:
-        terms.extend(vocabulary.setdefault(term, len(vocabulary)) for term in passage)
-        counts.extend(min(count, MAX_COUNT) for count in passage.values())
-        sizes.append(len(passage))
-        lengths.append(sum(passage.values()))
-    rows = np.repeat(np.arange(len(sizes), dtype=np.int32), np.asarray(sizes, np.int32))
-    return _sort(
-        vocabulary,
-        np.asarray(terms, np.int32),
-        rows,
-        np.asarray(counts, np.uint8),
-        np.asarray(lengths, np.float32),
-    )
+        builder.add(passage)
+    return builder.build()
 
 
 def merge_postings(

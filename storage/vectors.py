@@ -16,25 +16,17 @@ Matrix = NDArray[np.float32]
 class Vectors:
     """An immutable matrix of n vectors of d dimensions, searched by inner product."""
 
-    def __init__(self, matrix: Matrix) -> None:
-        count, dimension = matrix.shape
-        self._exact = count <= EXACT_LIMIT
-        self._faiss: Any
-        if self._exact:
-            self._faiss = faiss.IndexFlatIP(dimension)
-        else:
-            lists = int(4 * count**0.5)
-            self._faiss = faiss.index_factory(
-                dimension, f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT
-            )
-            # 64 points a list place the centres well enough, and keep training short.
-            self._faiss.train(matrix[:: max(1, count // (lists * 64))])
-        self._faiss.add(np.ascontiguousarray(matrix, np.float32))
-        if not self._exact:
-            self._faiss.make_direct_map()
+    def __init__(self, index: Any) -> None:
+        """Take a FAISS index, flat or with inverted lists and a direct map."""
+        self._faiss = index
+        self._exact = isinstance(index, faiss.IndexFlat)
 
     def __len__(self) -> int:
         return int(self._faiss.ntotal)
+
+    def to_bytes(self) -> NDArray[np.uint8]:
+        """Return the index as bytes, trained lists included: reading them back is fast."""
+        return np.asarray(faiss.serialize_index(self._faiss), np.uint8)
 
     def all(self) -> Matrix:
         """Return every vector, shape (n, d)."""
@@ -66,3 +58,31 @@ class Vectors:
             parameters = library.SearchParametersIVF(sel=selector, nprobe=PROBES)
         _, rows = self._faiss.search(vector[np.newaxis, :], wanted, params=parameters)
         return np.asarray(rows[0][rows[0] >= 0], np.int64)
+
+
+def index_exactly(matrix: Matrix) -> Vectors:
+    """Index a matrix of shape (n, d) without any approximation."""
+    index = faiss.IndexFlatIP(matrix.shape[1])
+    index.add(np.ascontiguousarray(matrix, np.float32))
+    return Vectors(index)
+
+
+def index_vectors(matrix: Matrix) -> Vectors:
+    """Index a matrix of shape (n, d); above EXACT_LIMIT rows in inverted lists."""
+    count, dimension = matrix.shape
+    if count <= EXACT_LIMIT:
+        return index_exactly(matrix)
+    lists = int(2 * count**0.5)
+    index = faiss.IndexIVFFlat(
+        faiss.IndexFlatIP(dimension), dimension, lists, faiss.METRIC_INNER_PRODUCT
+    )
+    # 40 points a list place the centres well enough, and keep training short.
+    index.train(np.ascontiguousarray(matrix[:: max(1, count // (lists * 40))]))
+    index.make_direct_map()
+    index.add(np.ascontiguousarray(matrix, np.float32))
+    return Vectors(index)
+
+
+def read_vectors(data: NDArray[np.uint8]) -> Vectors:
+    """Return the vectors that `to_bytes` wrote."""
+    return Vectors(faiss.deserialize_index(data))

@@ -7,7 +7,7 @@ from storage import vectors
 from storage.index_file import ARRAYS, DIGEST, IndexUnreadable, load_index, save_index
 from storage.memory_index import MemoryIndex
 from storage.passage_index import PassageRow
-from storage.vectors import Vectors
+from storage.vectors import index_vectors, read_vectors
 
 
 def some_index(count: int = 5) -> MemoryIndex:
@@ -74,10 +74,10 @@ def test_inverted_lists_find_what_exact_search_finds(monkeypatch: pytest.MonkeyP
     random = np.random.default_rng(7)
     matrix = random.normal(size=(600, 8)).astype(np.float32)
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    exact = Vectors(matrix)
+    exact = index_vectors(matrix)
     monkeypatch.setattr(vectors, "EXACT_LIMIT", 100)
     monkeypatch.setattr(vectors, "PROBES", 97)  # every list
-    listed = Vectors(matrix)
+    listed = read_vectors(index_vectors(matrix).to_bytes())
     mask = random.random(600) < 0.5
     for query in matrix[:20]:
         assert listed.nearest(query, None, 10).tolist() == exact.nearest(query, None, 10).tolist()
