@@ -30,6 +30,7 @@ class Everyday:
     standard: tuple[tuple[re.Pattern[str], str], ...]
     unless_asked: tuple[tuple[re.Pattern[str], str], ...]
     ask: tuple[str, ...]
+    matters: tuple[str, ...]
     alike: Mapping[str, str]
     latin: frozenset[str]
     english: frozenset[str]
@@ -49,8 +50,9 @@ def load_everyday() -> Everyday:
         tuple((re.compile(pattern), words) for pattern, words in data[section])
         for section in ("standard", "unless_asked")
     )
-    ask, latin, english = (data[section].split() for section in ("ask", "latin", "english"))
-    return Everyday(standard, unless_asked, tuple(ask), alike, frozenset(latin), frozenset(english))
+    ask, matters = (tuple(data[section].split()) for section in ("ask", "matters"))
+    latin, english = (frozenset(data[section].split()) for section in ("latin", "english"))
+    return Everyday(standard, unless_asked, ask, matters, alike, latin, english)
 
 
 def tidy(text: str) -> str:

@@ -38,9 +38,10 @@ yuan yue yun za zai zan zang zao ze zei zen zeng zha zhai zhan zhang zhao zhe zh
 zhong zhou zhu zhua zhuai zhuan zhuang zhui zhun zhuo zi zong zou zu zuan zui zun zuo
 """
 _SYLLABLES = frozenset(_ALL_SYLLABLES.split())
-# What southern speakers do not tell apart, as the sound of one of the two.
+# What southern speakers do not tell apart, as the sound of one of the two; er is heard as e.
 _H_AS_F = {
     "hu": "fu", "hua": "fa", "huan": "fan", "huang": "fan", "hui": "fei", "hun": "fen", "huo": "fo",
+    "er": "e",
 }  # fmt: skip
 _FOLDS = (
     (re.compile(r"^([zcs])h"), r"\1"),

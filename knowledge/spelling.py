@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from knowledge.department import load_departments
 from knowledge.everyday import in_standard_words, load_everyday, tidy
 from knowledge.lexicon import load_synonyms
-from knowledge.mistakes import sound_cost
+from knowledge.mistakes import NEAR_SOUND, SAME_SOUND, sound_cost
 from knowledge.pinyin import LONGEST_SYLLABLE, is_syllable, without_tones
 from knowledge.slip_index import SlipIndex
 from knowledge.sound_index import JOINERS, SoundIndex
@@ -23,7 +23,7 @@ from knowledge.typed_pinyin import Row, meaningless_runs, spoken_letters, stretc
 from knowledge.word_prior import LONGEST_WORD, UNKNOWN, WordPrior
 
 MAX_CHARACTERS = 500
-COMMON_COUNT = 2_000  # of 60 million: general words that typed pinyin may mean
+COMMON_COUNT = 700  # of 60 million: general words that typed pinyin may mean
 LONG_TERM = 5  # characters; nothing else sounds like a term so long
 NAME_COUNT = 10_000  # of 60 million: characters rarer than that make up names
 BEFORE_COUNT, AFTER_COUNT = 3_000, 50_000  # characters often said before or after a word
@@ -143,31 +143,37 @@ class Speller:
     def _mistake(self, word: str, units: tuple[str, ...]) -> float | None:
         """Return what it costs to have written the units for the word; None if nobody would."""
         written = "".join(units)
-        if written == word:
+        if written == word or (_CHINESE.fullmatch(written) and not self._may_mean(written, word)):
             return None
-        if _CHINESE.fullmatch(written):
-            if word not in self._terms or self._prior.is_common_word(written):
-                return None
-            if len(word) < LONG_TERM and not self._prior.is_suspicious(written):
-                return None
         cost = sound_cost(word, units)
-        if cost is None or len(units) != 3:
-            return cost
-        # A short word may be a word and a particle before or after it: 搞科技 is not 高科技.
-        before = tuple(word[1:]) == units[1:] and self._prior.count(units[0]) > BEFORE_COUNT
-        after = tuple(word[:-1]) == units[:-1] and self._prior.count(units[-1]) > AFTER_COUNT
-        if before and self._prior.is_word(word[1:]) or after and self._prior.is_word(word[:-1]):
+        return cost if cost is None or len(word) != 3 else self._beside_a_word(word, units, cost)
+
+    def _may_mean(self, written: str, word: str) -> bool:
+        """Whether Chinese characters that sound like a term may be a mistake for it."""
+        if word not in self._terms or self._prior.is_common_word(written):
+            return False
+        return len(word) >= LONG_TERM or self._prior.is_suspicious(written)
+
+    def _beside_a_word(self, word: str, units: tuple[str, ...], cost: float) -> float | None:
+        """Return the cost where what differs may be a particle beside a word: 搞科技, 高科技."""
+        before = tuple(word[1:]) == units[1:] and self._prior.is_word(word[1:])
+        after = tuple(word[:-1]) == units[:-1] and self._prior.is_word(word[:-1])
+        if (before or after) and cost >= SAME_SOUND + NEAR_SOUND:
+            return None
+        if before and self._prior.count(units[0]) > BEFORE_COUNT:
+            return cost + FREE_CHARACTER
+        if after and self._prior.count(units[-1]) > AFTER_COUNT:
             return cost + FREE_CHARACTER
         return cost
 
 
 def build_speller(texts: Iterable[str]) -> Speller:
     """Build the speller from the statements of the corpus and the shipped lists of words."""
-    listed = {*load_synonyms(), *terms()}
+    everyday = load_everyday()
+    listed = {*load_synonyms(), *terms(), *(word for word in everyday.matters if len(word) > 1)}
     for department in load_departments():
         listed |= {department.name, *department.aliases}
-    ask = load_everyday().ask
-    frame = frozenset(ask) - listed  # asks without saying about what
+    frame = frozenset(everyday.ask) - listed  # asks without saying about what
     counts = Counter[str]()
     compounds = Counter[str]()
     for text in texts:
@@ -180,7 +186,7 @@ def build_speller(texts: Iterable[str]) -> Speller:
     key = {w for w, n in counts.items() if n > 1 and n > KEYNESS * general.get(w, 0)}
     counts += compounds
     counts.update(dict.fromkeys(sorted(listed), TERM_COUNT))
-    counts.update(dict.fromkeys(ask, ASK_COUNT))
+    counts.update(dict.fromkeys((*everyday.ask, *everyday.matters), ASK_COUNT))
     return Speller(counts.items(), listed | set(compounds) | (key - frame))
 
 
