@@ -11,6 +11,7 @@ from typer import rich_utils
 from api.settings import PREFIX, Settings
 from evaluation.case import BadCaseFile
 from evaluation.judged_set import JudgedSetInvalid
+from evaluation.load import LoadNotMeasured
 from knowledge.encoder_choice import ModelUnusable, TransformersMissing
 from knowledge.reader import UnreadableDocument
 from knowledge.weights.model_folder import ModelDamaged
@@ -25,6 +26,7 @@ TOLD = (
     BadCaseFile,
     DatabaseUnavailable,
     JudgedSetInvalid,
+    LoadNotMeasured,
     ModelDamaged,
     ModelUnusable,
     TransformersMissing,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+import evaluation
 from api.console import load_settings
 from api.progress import Steps, counting
 from api.snapshot import Snapshot
@@ -15,9 +16,12 @@ from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_bu
 from api.validity import today
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
+from evaluation.load import evaluate_load
 from evaluation.retrieval import evaluate_retrieval
 from knowledge.encoder import load_encoder
 from knowledge.ingest import ingest_file
+
+LOAD_QUESTIONS = Path(evaluation.__file__).parent / "cases" / "plan.jsonl"
 
 evaluate_app = typer.Typer(help="用题目衡量检索和回答。", no_args_is_help=True)
 
@@ -59,6 +63,22 @@ def answers(
             database.close()
         report = evaluate_answers(cases, snapshot.answer, today(), failures=failures, progress=step)
     typer.echo(json.dumps(report, ensure_ascii=False, indent=1))
+
+
+@evaluate_app.command("load")
+def load(
+    users: Annotated[list[int] | None, typer.Option(help="同时提问的人数，可重复。")] = None,
+    seconds: Annotated[float, typer.Option(help="每种人数测多少秒。")] = 10.0,
+    file: Annotated[Path, typer.Option(help="题目文件，每行一个 JSON。")] = LOAD_QUESTIONS,
+) -> None:
+    """衡量速度：另起一个服务，多人同时提问，输出一个 JSON；不动现有数据。"""
+    # A follow-up without its history is another question, quicker to answer.
+    questions = [case.question for case in read_cases(file) if not case.history]
+    data_dir = load_settings().data_dir
+    load_encoder(data_dir)  # converted once, here, and not in every scratch folder
+    with Steps() as steps:
+        report = evaluate_load(data_dir, questions, users or (1, 10), seconds, steps)
+    typer.echo(json.dumps(report, ensure_ascii=False))
 
 
 def _apart(data_dir: Path, folder: Path, documents: list[Path]) -> Snapshot:
