@@ -96,7 +96,7 @@ def _patterns() -> list[re.Pattern[str]]:
 _FIXED = _patterns()
 _COUNTED = [
     re.compile(re.escape(text).replace(re.escape("{count}"), f"({_CHINESE_NUMBER})"))
-    for text in (LIST_SIZE, DEPARTMENT_COUNT)
+    for text in (OWN_RULES, HIGHER_RULES, LIST_SIZE, DEPARTMENT_COUNT)
 ]
 
 
