@@ -4,7 +4,8 @@ Costs are in nats, the negative logarithm of how often people make the mistake. 
 found on questions with and without mistakes (tests/knowledge/test_spelling.py).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import groupby
 
 from knowledge.pinyin import readings, syllables_of
@@ -32,7 +33,8 @@ FIXED = frozenset("一二三四五六七八九十百千万亿两零几半第不�
 PARTICLES = frozenset("是的了在有和")  # stand where they should, but in long words
 
 
-def sound_cost(word: str, units: Sequence[str]) -> float | None:
+@lru_cache(maxsize=50_000)
+def sound_cost(word: str, units: tuple[str, ...]) -> float | None:
     """Return what it costs that a word was written as these units of the same length.
 
     A unit is a Chinese character or the letters of a syllable. None: no such mistake.
