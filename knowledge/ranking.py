@@ -1,11 +1,11 @@
-"""Fusion of word, character and dense scores into one; measured in docs/decisions/0003."""
+"""Fusion of word, character and dense scores into one; measured in docs/decisions/0006."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 WORD_SHARE = 0.25  # of the lexical score; characters and bigrams have the rest
-DENSE_WEIGHT = 9.0  # of a cosine where every candidate shares as many terms as the best
-HEAD = 50  # best lexical scores that tell how far the best one stands out
+DENSE_WEIGHT = 10.0  # of a cosine where every candidate shares as many terms as the best
+HEAD = 100  # best lexical scores that tell how far the best one stands out
 AMBIGUITY = (0.1, 0.8)  # bounds of the share of the best score that the others reach
 
 Vector = NDArray[np.float32]
