@@ -7,6 +7,7 @@ import cn2an
 
 from assistant.answer import Answer, AnswerStatus, Citation, Intent, Sentence
 from knowledge.document import Clause
+from knowledge.figure import number_values
 from knowledge.knowledge_base import Knowledge
 from knowledge.statement import Statement
 
@@ -51,7 +52,7 @@ class Draft:
 
     def quote(self, statement: Statement, *, bullet: bool = False) -> bool:
         """Add a statement word for word, unless the answer already says it."""
-        if any(_alike(statement.text, other.text) for other in self._statements):
+        if any(_says_the_same(statement, other) for other in self._statements):
             return False
         self._statements.append(statement)
         self._sentences.append(Sentence(statement.text, (self._cite(statement),), bullet))
@@ -99,6 +100,18 @@ class Draft:
 def _counted(wording: str, count: int) -> str:
     # In Chinese digits: they are told apart from the figures that clauses state.
     return wording.format(count="两" if count == 2 else cn2an.an2cn(str(count)))
+
+
+def _says_the_same(one: Statement, other: Statement) -> bool:
+    """Whether two statements say one thing: the same words, or another document's like ones.
+
+    Like sentences of one document differ on purpose, in a department or a period.
+    """
+    if one.text == other.text:
+        return True
+    if one.document_id == other.document_id:
+        return False
+    return number_values(one.text) == number_values(other.text) and _alike(one.text, other.text)
 
 
 def _alike(one: str, other: str) -> bool:
