@@ -22,7 +22,7 @@ _ENDS = (
 # linear time; nor over 由, which parts what is done from who does it.
 _BODY = (
     rf"(?:(?:(?!{_ENDS}(?:和|与|及|或)|(?<!自)由)[\u4e00-\u9fff()\uff08\uff09]){{1,20}}?{_ENDS}"
-    rf"|妇联|残联|工会|工商联|科协|银行)"
+    rf"|妇联|残联|工会|工商联|科协|银行|街道办事处|街道|社区)"
 )
 _JOIN = r"(?:[、,\uff0c]|和|与|及|以及|会同|或者?)"
 _DUTY_VERBS = (
@@ -35,7 +35,7 @@ _SUBJECT = re.compile(
     rf"(?:{_DUTY_VERBS}|的(?:主要)?(?:职责|任务|职能))"
 )
 _AGENT = re.compile(
-    rf"(?:由|向|到|经(?!办)|报)(?:当地|所在地?|户籍地?|户籍所在地?|本)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,6}}?)?"
+    rf"(?:由|向|到|经(?!办)|报)(?:当地|所在地?|户籍所在地?|户籍地?|本)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,6}}?)?"
     rf"(?:及时|统一|具体|共同|依法|定期)?"
     rf"(?:负责|牵头|受理|审核|办理|审批|组织|落实|提供|处理|实施|开展|申请|提出|提交|报送|反映|投诉|举报|备案|登记|咨询|领取|确认|核实|认定|评审|发放|拨付|承担|批准)"
 )
@@ -46,7 +46,7 @@ _GOES_ON = re.compile(
 )
 _SPLIT = re.compile(r"[、,\uff0c]|以及|会同")
 # 和 also stands inside names (人力资源和社会保障局): it parts two bodies only after a whole one.
-_AND = re.compile(rf"^({_BODY})(?:和|与|及)(?={_BODY}$)")
+_AND = re.compile(rf"^({_BODY})(?:和|与|及)(?={_BODY}(?:$|和|与|及))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def _duties(statements: Sequence[Statement]) -> list[Duty]:
     duties: list[Duty] = []
     subject: tuple[str, ...] = ()
     for statement in statements:
-        if statement.is_heading:
-            continue
+        if statement.is_heading and not statement.text.endswith("。"):
+            continue  # "1. 区财政局负责拨款。" is a duty, also where more sentences follow
         own = bodies_responsible(statement.text)
         if own:
             duties.append(Duty(own, statement))

@@ -54,7 +54,7 @@ def _cut(clause: Clause) -> Iterator[Statement]:
         start += len(raw) - len(raw.lstrip(_LEAD))
         end = start + len(clause.text[start:end].rstrip())
         text = re.sub(r"\s*\n\s*|\u3000", "", clause.text[start:end])
-        if len(text) < 2:
+        if len(text) < 2 or not any(map(str.isalnum, text)):
             continue
         # A whole sentence that stands alone is what the clause says, not a title above it.
         alone = text[-1] in "。;\uff1b" and not clause.text[end:].strip()
@@ -75,7 +75,7 @@ def _row(clause: Clause) -> Iterator[Statement]:
     start = len(raw) - len(raw.lstrip(" |\t\n"))
     end = len(raw.rstrip(" |\t\n"))
     text = re.sub(r"\s*[|\t]\s*", "\uff1b", raw[start:end].replace("\n", ""))
-    if text:
+    if any(map(str.isalnum, text)):
         yield Statement(
             clause.id,
             clause.document_id,
