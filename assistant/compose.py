@@ -16,6 +16,7 @@ from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
 from assistant.reading import FIGURES, STRICT, Reading
 from assistant.register_answers import FROM_REGISTERS, add_today_names, whom_to_ask
+from knowledge.department import mentioned_departments
 from knowledge.register import Duty
 from knowledge.statement import Statement
 
@@ -73,7 +74,9 @@ def _answers(item: Evidence, reading: Reading, relief: float) -> bool:
 
 def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
     best = max((e.coverage for e in evidence), default=0.0)
-    return best < OFF_TOPIC_COVERAGE and not known_topic(look.reading, look.knowledge)
+    if best >= OFF_TOPIC_COVERAGE or known_topic(look.reading, look.knowledge):
+        return False
+    return not mentioned_departments(look.reading.text)
 
 
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:

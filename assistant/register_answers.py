@@ -45,6 +45,8 @@ def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None
     """All that a body does, when the question is about the body and nothing else."""
     if look.reading.asked in STRICT - {Asked.NAME}:
         return None
+    if look.reading.asked is Asked.NAME and patterns.OFFICER.search(look.reading.text):
+        return None
     named, others = _departments_meant(look)
     if not named or others:
         return None
@@ -131,6 +133,7 @@ def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
         return None
     ordinal = ordinal_in(text, len(parts))
     named = parts_named(parts, text) if ordinal is None else [parts[ordinal]]
+    named = [_beside(parts, part, text) for part in named]
     draft = Draft(look.knowledge)
     if named:
         for clause in named:
@@ -141,6 +144,13 @@ def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     first = [look.knowledge.register.by_clause.get(part.id, ()) for part in parts]
     draft.quote_all(wording.LIST_SIZE, [statements[0] for statements in first if statements])
     return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
+
+
+def _beside(parts: Sequence[Clause], part: Clause, text: str) -> Clause:
+    """Return the part before or after a named one when a follow-up asks for that."""
+    step = 1 if "下一" in text else -1 if "上一" in text or "前一" in text else 0
+    at = parts.index(part) + step
+    return parts[at] if 0 <= at < len(parts) else part
 
 
 def _quote_whole(draft: Draft, clause: Clause, look: Lookup) -> None:

@@ -124,7 +124,7 @@ def _dump_json(value: Any) -> str:
 
 
 def _connect_sqlite(address: URL) -> Engine:
-    if not address.database or address.database == ":memory:":
+    if not address.database or address.database.startswith((":memory:", "file:")):
         engine = create_engine(address, json_serializer=_dump_json)
     else:
         _own_file(Path(address.database))
