@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +77,9 @@ class StatementVectors:
 
     def _load(self) -> dict[str, Vector]:
         try:
-            with np.load(self._file, allow_pickle=False) as data:
+            with self._file.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 texts, vectors = data["texts"], data["vectors"].astype(np.float32)
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return {}  # missing or damaged: encoded again
         return dict(zip(texts.tolist(), vectors, strict=True))
 
