@@ -57,7 +57,8 @@ def test_knowledge_of_next_to_nothing_is_knowledge(
 ) -> None:
     built = knowledge_of(tmp_path, *sources)
     assert len(list(built.search("创业培训", 3, TODAY))) <= len(sources)
-    assert built.register.statements == built.register.duties == ()
+    assert built.register.statements == ()
+    assert built.register.duties == ()
 
 
 def test_the_same_texts_give_the_same_knowledge(knowledge: Knowledge, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ TEXTS = ["创业培训补贴标准", "小额贷款贴息比例", "经营场地�
 class OneByOne(HashedEncoder):
     """Refuses batches: beside other texts a quantised model gives a text other vectors."""
 
-    def encode_passages(self, texts: Sequence[str], progress: object = None) -> NDArray[np.float32]:
+    def encode_passages(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
         assert len(texts) == 1
-        return super().encode_passages(texts)
+        return super().encode_passages(texts, progress)
 
 
 def prepared(folder: Path, encoder: HashedEncoder) -> StatementVectors:

@@ -1,0 +1,102 @@
+"""The product as it is shipped: its own pack, its own encoder, through the whole pipeline."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from assistant import wording
+from assistant.answer import Answer, AnswerStatus, Intent, Question
+from assistant.draft import Draft
+from assistant.guardrails import verify_answer
+from assistant.pipeline import answer_question
+from knowledge.corpus import load_corpus
+from knowledge.encoder import Encoder
+from knowledge.knowledge_base import Knowledge, build_knowledge
+from knowledge.meaning import StatementVectors
+from knowledge.pack import load_pack
+from knowledge.retriever import build_retriever
+from storage.database import Database
+from storage.migrations import migrate
+
+TODAY = date(2026, 6, 30)
+ANSWERED, NOT_IN_POLICY = AnswerStatus.ANSWERED, AnswerStatus.NOT_IN_POLICY
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Knowledge:
+    folder = tmp_path_factory.mktemp("shipped")
+    database = Database(f"sqlite:///{folder}/qichuang.db")
+    try:
+        migrate(database)
+        with database.writing() as db:
+            load_pack(db, datetime(2026, 6, 30, tzinfo=UTC))
+        with database.reading() as db:
+            corpus = load_corpus(db)
+    finally:
+        database.close()
+    search = build_retriever(corpus, encoder, folder).search
+    return build_knowledge(corpus, search, StatementVectors(encoder, folder))
+
+
+def verify(answer: Answer, knowledge: Knowledge) -> None:
+    documents = knowledge.corpus.documents
+    verify_answer(answer, lambda i: documents[i].text, wording.is_fixed, wording.stated_count)
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "said"),
+    [
+        ("创业培训的目标是多少人?", ANSWERED, "600"),
+        ("创业孵化基地面积要多大?", ANSWERED, "平方米"),
+        ("创业项目库要有多少个项目?", ANSWERED, "50"),
+        ("创建工作分几个阶段?", ANSWERED, "四项"),
+        ("个人创业担保贷款最高能贷多少", ANSWERED, "30万元"),
+        ("谁负责落实残疾人创业", ANSWERED, "残联"),
+        ("创业担保贷款的利率是几点几", NOT_IN_POLICY, "没有写明您问的利率"),
+        ("人社局几点上班", NOT_IN_POLICY, "没有写明您问的办公时间"),
+        ("红烧肉怎么做好吃", AnswerStatus.OUT_OF_SCOPE, wording.OUT_OF_SCOPE),
+    ],
+)
+def test_what_people_ask_first(
+    shipped: Knowledge, question: str, status: AnswerStatus, said: str
+) -> None:
+    answer = answer_question(Question(question, TODAY), shipped)
+    assert answer.status is status, answer.text
+    assert said in answer.text
+    verify(answer, shipped)
+
+
+def test_every_suggested_question_is_answered(shipped: Knowledge) -> None:
+    for question in wording.SUGGESTIONS:
+        answer = answer_question(Question(question, TODAY), shipped)
+        assert answer.status is ANSWERED, question
+        assert answer.citations, question
+
+
+def test_every_statement_of_the_pack_can_be_verified(shipped: Knowledge) -> None:
+    """Alone, and as part of all that its clause says."""
+    for statements in shipped.register.by_clause.values():
+        whole = Draft(shipped)
+        for statement in statements:
+            alone = Draft(shipped)
+            alone.quote(statement)
+            verify(alone.finish(ANSWERED, Intent.POLICY), shipped)
+            whole.quote(statement, bullet=True)
+        verify(whole.finish(ANSWERED, Intent.POLICY), shipped)
+
+
+@pytest.mark.parametrize("year", [2009, 2013, 2017, 2021, 2026])
+def test_no_year_is_answered_from_another(shipped: Knowledge, year: int) -> None:
+    day = date(year, 6, 30)
+    for question in ("贷款最高额度是多少", "下岗失业人员有哪些扶持", "注册公司要多少注册资本"):
+        answer = answer_question(Question(question, day), shipped)
+        for citation in answer.citations:
+            document = shipped.corpus.documents[citation.document_id]
+            ended = answer.status is AnswerStatus.EXPIRED_ONLY and document.ended_before(day)
+            assert document.holds_on(day) or ended, (question, document.title)
+
+
+def test_the_same_question_twice_is_the_same_answer(shipped: Knowledge) -> None:
+    for question in ("大学生创业有哪些扶持", "摆摊要办执照吗", "那残疾人呢"):
+        first = answer_question(Question(question, TODAY), shipped)
+        assert repr(answer_question(Question(question, TODAY), shipped)) == repr(first)
