@@ -29,7 +29,6 @@ from storage.postgres_statements import (
 
 LOCK = 0x51435F50  # advisory lock of whoever changes the index
 POSTINGS_LIMIT = 60_000  # rows visited per field and query, heaviest terms first
-WIDER = 2  # the order of term matches is rougher here, so more of them are taken
 EF_SEARCH = 400
 INSERTED_AT_ONCE = 200
 
@@ -88,7 +87,7 @@ class PostgresIndex:
     def matching(
         self, field: str, weights: Mapping[str, float], allowed: frozenset[int] | None, limit: int
     ) -> Ids:
-        """Return ids of up to twice `limit` passages that hold most of the weighted terms."""
+        """Return ids of up to `limit` passages that hold most of the weighted terms."""
         if not weights:
             return np.empty(0, np.int64)
         asked = {
@@ -96,7 +95,7 @@ class PostgresIndex:
             "terms": list(weights),
             "weights": list(weights.values()),
             "read": POSTINGS_LIMIT,
-            "limit": limit * WIDER,
+            "limit": limit,
         }
         with self._database.reading() as db:
             # Without statistics of our arrays the planner would read the whole table per term.
@@ -190,14 +189,16 @@ def _code(term: str) -> int:
 
 def _counts(rows: Sequence[Row[Any]], field: str, terms: Sequence[str]) -> NDArray[np.float32]:
     """Return the count of each term in each row, shape (len(rows), len(terms))."""
-    codes = np.array([_code(term) for term in terms], np.uint32)
-    counts = np.zeros((len(rows), len(terms)), np.float32)
-    for place, row in enumerate(rows):
-        pairs = np.frombuffer(getattr(row, f"{field}_counts"), np.uint32).reshape(-1, 2)
-        if len(pairs) and len(codes):
-            at = np.minimum(np.searchsorted(pairs[:, 0], codes), len(pairs) - 1)
-            counts[place] = np.where(pairs[at, 0] == codes, pairs[at, 1], 0)
-    return counts
+    packed = [getattr(row, f"{field}_counts") for row in rows]
+    pairs = np.frombuffer(b"".join(packed), np.uint32).reshape(-1, 2)
+    if not len(pairs) or not terms:
+        return np.zeros((len(rows), len(terms)), np.float32)
+    # Row number and code in one integer: one search finds every term in every row.
+    places = np.arange(len(rows), dtype=np.uint64) << np.uint64(32)
+    held = np.repeat(places, [len(data) // 8 for data in packed]) | pairs[:, 0]
+    wanted = places[:, np.newaxis] | np.array([_code(term) for term in terms], np.uint64)
+    at = np.minimum(np.searchsorted(held, wanted), len(held) - 1)
+    return np.where(held[at] == wanted, pairs[at, 1], 0).astype(np.float32)
 
 
 def _literal(vector: Vector) -> str:
