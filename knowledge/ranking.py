@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORD_SHARE = 0.25  # of the lexical score; characters and bigrams have the rest
-DENSE_WEIGHT = 10.0  # of a cosine where every candidate shares as many terms as the best
+DENSE_WEIGHT = 8.0  # of a cosine where every candidate shares as many terms as the best
 HEAD = 100  # best lexical scores that tell how far the best one stands out
 AMBIGUITY = (0.1, 0.8)  # bounds of the share of the best score that the others reach
 
