@@ -111,7 +111,7 @@ def _says_the_same(one: Statement, other: Statement) -> bool:
         return True
     if one.document_id == other.document_id:
         return False
-    return number_values(one.text) == number_values(other.text) and _alike(one.text, other.text)
+    return _alike(one.text, other.text) and number_values(one.text) == number_values(other.text)
 
 
 def _alike(one: str, other: str) -> bool:
