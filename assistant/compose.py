@@ -17,6 +17,7 @@ from assistant.lookup import Lookup
 from assistant.reading import FIGURES, STRICT, Reading
 from assistant.register_answers import FROM_REGISTERS, add_today_names, whom_to_ask
 from knowledge.department import mentioned_departments
+from knowledge.lexicon import groups_in
 from knowledge.register import Duty
 from knowledge.statement import Statement
 
@@ -76,7 +77,7 @@ def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
     best = max((e.coverage for e in evidence), default=0.0)
     if best >= OFF_TOPIC_COVERAGE or known_topic(look.reading, look.knowledge):
         return False
-    return not mentioned_departments(look.reading.text)
+    return not (mentioned_departments(look.reading.text) or groups_in(look.reading.text))
 
 
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:

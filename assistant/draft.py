@@ -11,6 +11,7 @@ from knowledge.figure import number_values
 from knowledge.knowledge_base import Knowledge
 from knowledge.statement import Statement
 
+COMPARED = 60
 NEAR_DUPLICATE_SHARE = 0.8  # of character pairs shared with a sentence already there
 
 
@@ -22,6 +23,8 @@ class Draft:
         self._sentences: list[Sentence] = []
         self._citations: list[Citation] = []
         self._statements: list[Statement] = []
+        self._texts: set[str] = set()
+        self._cited: dict[int, int] = {}  # clause id -> index of its citation
 
     def __len__(self) -> int:
         return len(self._statements)
@@ -52,8 +55,11 @@ class Draft:
 
     def quote(self, statement: Statement, *, bullet: bool = False) -> bool:
         """Add a statement word for word, unless the answer already says it."""
-        if any(_says_the_same(statement, other) for other in self._statements):
+        # Beyond a screenful only the same words are looked for: a list may be long.
+        near = self._statements[:COMPARED]
+        if statement.text in self._texts or any(_says_the_same(statement, o) for o in near):
             return False
+        self._texts.add(statement.text)
         self._statements.append(statement)
         self._sentences.append(Sentence(statement.text, (self._cite(statement),), bullet))
         return True
@@ -66,13 +72,14 @@ class Draft:
 
     def _cite(self, statement: Statement) -> int:
         """Cite the statement's clause; its quote spans all that was used of the clause."""
-        for i, citation in enumerate(self._citations):
-            if citation.clause_id == statement.clause_id:
-                self._citations[i] = self._widen(citation, statement)
-                return i
+        at = self._cited.get(statement.clause_id)
+        if at is not None:
+            self._citations[at] = self._widen(self._citations[at], statement)
+            return at
         clause = self._knowledge.corpus.clauses[statement.clause_id]
+        self._cited[clause.id] = len(self._citations)
         self._citations.append(self._citation(clause, statement))
-        return len(self._citations) - 1
+        return self._cited[clause.id]
 
     def _widen(self, citation: Citation, statement: Statement) -> Citation:
         start, end = min(citation.start, statement.start), max(citation.end, statement.end)
@@ -103,12 +110,10 @@ def _counted(wording: str, count: int) -> str:
 
 
 def _says_the_same(one: Statement, other: Statement) -> bool:
-    """Whether two statements say one thing: the same words, or another document's like ones.
+    """Whether a statement says in like words what one of another document says.
 
     Like sentences of one document differ on purpose, in a department or a period.
     """
-    if one.text == other.text:
-        return True
     if one.document_id == other.document_id:
         return False
     return _alike(one.text, other.text) and number_values(one.text) == number_values(other.text)

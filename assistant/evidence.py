@@ -1,7 +1,6 @@
 """Which statements of the policies bear on a question, and how well."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -195,8 +194,3 @@ def holds_asked(asked: Asked, statement: Statement) -> bool:
         return bool(kinds & reading.figure_kinds)
     filler = _FILLERS.get(asked)
     return filler is None or filler.search(statement.text) is not None
-
-
-def best_filled(evidence: Iterable[Evidence], least_coverage: float) -> Evidence | None:
-    """Return the best statement that holds what is asked and enough of the topic, or None."""
-    return next((e for e in evidence if e.fills and e.coverage >= least_coverage), None)

@@ -165,9 +165,7 @@ def ordinal_in(text: str, size: int) -> int | None:
 
 def bodies_listed(text: str) -> list[str]:
     """Return the bodies that a sentence lists one after the other, in its longest list."""
-    runs = re.findall(
-        r"(?:有|是|为|由|:|\uff1a)([\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+)", text
-    )
+    runs = _LISTING.findall(text)
     return max((split_bodies(run) for run in runs), key=len, default=[])
 
 

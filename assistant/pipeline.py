@@ -10,6 +10,7 @@ from assistant.compose import compose_answer
 from assistant.dialogue import read_in_context
 from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
 from assistant.lookup import Lookup
+from assistant.reading import read_question
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
 
@@ -40,21 +41,25 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
     reading = read_in_context(text, question.history, knowledge)
     day = _day_asked_about(reading.text, question.as_of)
     answer = compose_answer(Lookup(reading, knowledge, day))
-    if day != question.as_of:
+    if day != question.as_of and answer.citations:
         dated = Sentence(wording.AS_OF_EARLIER)
         answer = replace(answer, sentences=(dated, *answer.sentences))
-    answer = _with_wish(answer, text)
+    answer = _with_wish(answer, text, knowledge, day)
     answer = replace(answer, completed_question=reading.text)
     return _verified(answer, knowledge)
 
 
-def _with_wish(answer: Answer, text: str) -> Answer:
+def _with_wish(answer: Answer, text: str, knowledge: Knowledge, day: date) -> Answer:
     """Say plainly that a project or a mentor of one's own cannot be had here yet."""
-    for pattern, intent, lead in (
-        (patterns.PROJECT, Intent.PROJECT, wording.PROJECT),
-        (patterns.MENTOR, Intent.MENTOR, wording.MENTOR),
+    for pattern, intent, lead, topic in (
+        (patterns.PROJECT, Intent.PROJECT, wording.PROJECT, wording.PROJECT_TOPIC),
+        (patterns.MENTOR, Intent.MENTOR, wording.MENTOR, wording.MENTOR_TOPIC),
     ):
-        if pattern.search(text) and answer.citations:
+        if not pattern.search(text):
+            continue
+        if answer.status is not AnswerStatus.ANSWERED:
+            answer = compose_answer(Lookup(read_question(topic, knowledge.names), knowledge, day))
+        if answer.citations:
             sentences = (Sentence(lead), *answer.sentences)
             status = AnswerStatus.PARTLY_ANSWERED
             return replace(answer, status=status, intent=intent, sentences=sentences)
@@ -84,7 +89,7 @@ def _small_talk(text: str) -> Answer | None:
     if patterns.PROGRESS.search(text):
         return _fixed(AnswerStatus.HANDED_OVER, Intent.PROGRESS, wording.PROGRESS)
     if patterns.HANDOFF.search(text):
-        return _fixed(AnswerStatus.HANDED_OVER, Intent.HANDOFF, wording.HANDOFF_PLAIN)
+        return _fixed(AnswerStatus.HANDED_OVER, Intent.HANDOFF, wording.HANDOFF)
     return None
 
 

@@ -22,8 +22,9 @@ ORDERS = "我只能查询已公布的创业政策，不能执行其他指令。�
 OUT_OF_SCOPE = "这个问题不在创业服务的范围内，我没有可以引用的政策，不能回答。"
 SCOPE_HINT = "我可以回答创业培训、贷款、补贴、税费、场地、登记、办事部门等方面的政策问题。"
 PROGRESS = "我这里查不到个人业务的办理进度。请直接向受理您业务的部门查询。"
-HANDOFF = "已把您的问题记录下来。下面是负责这方面工作的部门，您可以直接联系。"
-HANDOFF_PLAIN = "已把您的问题记录下来。您也可以说明想办的事，我来查由哪个部门负责。"
+HANDOFF = "已把您的问题记录下来。您也可以说明想办的事，我来查由哪个部门负责。"
+PROJECT_TOPIC = "创业项目资源库"
+MENTOR_TOPIC = "创业导师"
 PROJECT = "按个人条件推荐项目的功能还在建设中，现在可以查到的相关规定如下。"
 MENTOR = "在线预约导师的功能还在建设中，现在可以查到的相关规定如下。"
 FAILED = "系统刚才没能查成，您的问题已经记录。请稍后再试一次。"
@@ -86,7 +87,7 @@ def today_name(old: str, new: str) -> str:
 
 
 def _patterns() -> list[re.Pattern[str]]:
-    fixed = [v for name, v in globals().items() if name.isupper() and isinstance(v, str)]
+    fixed = [v for name, v in globals().items() if name[0].isupper() and isinstance(v, str)]
     fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
     fixed += [today_name(d.name, d.today) for d in load_departments() if d.today]
     counted = re.escape("{count}")

@@ -52,7 +52,7 @@ def test_a_question_gets_its_clause(
         ("你好!", AnswerStatus.ANSWERED, Intent.SMALLTALK, wording.GREETING),
         ("嗯嗯,谢谢您啊", AnswerStatus.ANSWERED, Intent.SMALLTALK, wording.THANKS),
         ("你是谁", AnswerStatus.ANSWERED, Intent.SMALLTALK, wording.ABOUT),
-        ("转人工", AnswerStatus.HANDED_OVER, Intent.HANDOFF, wording.HANDOFF_PLAIN),
+        ("转人工", AnswerStatus.HANDED_OVER, Intent.HANDOFF, wording.HANDOFF),
         ("我的贷款办到哪了", AnswerStatus.HANDED_OVER, Intent.PROGRESS, wording.PROGRESS),
         ("你们这帮骗子", AnswerStatus.BLOCKED_QUESTION, Intent.OUT_OF_SCOPE, wording.ABUSE),
         ("我电话13812345678,贷款多少", AnswerStatus.BLOCKED_QUESTION, Intent.OUT_OF_SCOPE,
