@@ -90,6 +90,7 @@ def build_knowledge(
     texts = [statement.text for statement in register.statements]
     meaning.prepare(texts, progress)
     names = _names(corpus, texts)
+    topic_share("")  # reads the dictionary's tags now, not in the first question
     lexicon = Lexicon(texts, names, words, load_synonyms(), topic_share)
     return Knowledge(
         corpus=corpus,
