@@ -21,8 +21,7 @@ from knowledge.lexicon import groups_in
 from knowledge.register import Duty
 from knowledge.statement import Statement
 
-ENOUGH_FOR_FIGURE = 0.5
-ENOUGH_FOR_TEXT = 0.5
+ENOUGH_TO_ANSWER = 0.5  # coverage of the topic
 USUAL_NEARNESS = 3.0  # standard deviations that a passing mention reaches, too
 NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of the words
 MAX_RELIEF = 0.2
@@ -68,9 +67,8 @@ def _answers(item: Evidence, reading: Reading, relief: float) -> bool:
         return False
     if not all(specific in item.context for specific in reading.specifics):
         return False
-    enough = ENOUGH_FOR_FIGURE if reading.asked in STRICT else ENOUGH_FOR_TEXT
     relief += min(MAX_RELIEF, NEARNESS_RELIEF * max(0.0, item.nearness - USUAL_NEARNESS))
-    return item.coverage + relief >= enough
+    return item.coverage + relief >= ENOUGH_TO_ANSWER
 
 
 def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:

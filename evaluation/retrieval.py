@@ -13,7 +13,7 @@ from evaluation.baselines import Baselines
 from evaluation.judged_set import JudgedSet, read_judged_set
 from evaluation.metrics import hit_at_1, ndcg_at_k, recall_at_k, reciprocal_rank_at_k
 from knowledge.corpus import Corpus
-from knowledge.document import Clause, DocumentStatus, PolicyDocument
+from knowledge.document import DocumentStatus, PolicyDocument
 from knowledge.indexing import TextEncoder, update_index
 from knowledge.passage import cut_passages
 from knowledge.retriever import Hit, Retriever
@@ -104,25 +104,8 @@ def _corpus(judged: JudgedSet) -> Corpus:
             status=DocumentStatus.PUBLISHED,
         )
         drafts = split(body)
-        for draft in drafts:
-            clause_id += 1
-            parent = None if draft.parent is None else clause_id - draft.position + draft.parent
-            document.clauses.append(
-                Clause(
-                    id=clause_id,
-                    document_id=document_id,
-                    parent_id=parent,
-                    position=draft.position,
-                    depth=draft.depth,
-                    kind=draft.kind,
-                    address=draft.address,
-                    label=draft.label,
-                    heading=draft.heading,
-                    text=draft.text,
-                    start=draft.start,
-                    end=draft.end,
-                )
-            )
+        document.clauses += [draft.clause(document_id, clause_id + 1) for draft in drafts]
+        clause_id += len(drafts)
         documents.append(document)
     return Corpus(documents)
 

@@ -124,21 +124,7 @@ def _new_document(
 
 
 def _store_clauses(db: Session, document_id: int, drafts: Sequence[ClauseDraft]) -> None:
-    clauses = [
-        Clause(
-            document_id=document_id,
-            position=draft.position,
-            depth=draft.depth,
-            kind=draft.kind,
-            address=draft.address,
-            label=draft.label,
-            heading=draft.heading,
-            text=draft.text,
-            start=draft.start,
-            end=draft.end,
-        )
-        for draft in drafts
-    ]
+    clauses = [draft.clause(document_id) for draft in drafts]
     db.add_all(clauses)
     db.flush()
     parents = [

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from knowledge.document import ClauseKind
+from knowledge.document import Clause, ClauseKind
 from knowledge.front import Block, Counts, fold_front
 from knowledge.line import BLANK, Line, find_candidates, read_lines
 from knowledge.numbering import Style
@@ -41,6 +41,31 @@ class ClauseDraft:
     text: str
     start: int
     end: int
+
+    def clause(self, document_id: int, first_id: int | None = None) -> Clause:
+        """Return the clause to store or to hold in memory.
+
+        With `first_id`, the id of the document's first clause, it gets its id and its
+        parent's; without, the database gives ids and the caller sets the parent.
+        """
+        ids: dict[str, int] = {}
+        if first_id is not None:
+            ids["id"] = first_id + self.position
+            if self.parent is not None:
+                ids["parent_id"] = first_id + self.parent
+        return Clause(
+            document_id=document_id,
+            position=self.position,
+            depth=self.depth,
+            kind=self.kind,
+            address=self.address,
+            label=self.label,
+            heading=self.heading,
+            text=self.text,
+            start=self.start,
+            end=self.end,
+            **ids,
+        )
 
 
 def split(text: str) -> list[ClauseDraft]:

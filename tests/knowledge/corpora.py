@@ -3,7 +3,7 @@
 from datetime import date
 
 from knowledge.corpus import Corpus
-from knowledge.document import Clause, DocumentStatus, PolicyDocument
+from knowledge.document import DocumentStatus, PolicyDocument
 from knowledge.splitter import split
 
 
@@ -23,24 +23,8 @@ def make_corpus(*texts: tuple[str, str], effective_on: dict[int, date] | None = 
             status=DocumentStatus.PUBLISHED,
             effective_on=(effective_on or {}).get(number),
         )
-        first = clause_id + 1
-        for draft in split(text):
-            clause_id += 1
-            document.clauses.append(
-                Clause(
-                    id=clause_id,
-                    document_id=number,
-                    parent_id=None if draft.parent is None else first + draft.parent,
-                    position=draft.position,
-                    depth=draft.depth,
-                    kind=draft.kind,
-                    address=draft.address,
-                    label=draft.label,
-                    heading=draft.heading,
-                    text=draft.text,
-                    start=draft.start,
-                    end=draft.end,
-                )
-            )
+        drafts = split(text)
+        document.clauses += [draft.clause(number, clause_id + 1) for draft in drafts]
+        clause_id += len(drafts)
         documents.append(document)
     return Corpus(documents)
