@@ -15,6 +15,16 @@ class Permission(StrEnum):
 
     PUBLIC = "public"  # anyone, without an account
     OPERATOR = "operator"  # this machine, or the holder of the metrics token
+    ACCOUNT = "account"  # whoever is signed in: their own account
+    STAFF = "staff"  # any role but the mentor's: the work desk
+    MENTORING = "mentoring"  # mentors: their own mentees and nothing else
+    HANDLING = "handling"  # 经办: records, submits, assigns
+    REVIEWING = "reviewing"  # 复核: decides what counts
+    SIGNING = "signing"  # 签发: closes periods, signs reports
+    CATALOGUE = "catalogue"  # 管理员: projects, mentors, policies, terms
+    ADMINISTRATION = "administration"  # 管理员: accounts, targets, channels
+    PRIVACY = "privacy"  # 隐私专员: transcripts, export, erasure
+    AUDITING = "auditing"  # 审计: reads everything that is counted and logged
 
 
 class PermissionMissing(TypeError):

@@ -1,8 +1,10 @@
 """What an answer is: sentences, each bound to spans of clauses, and a status."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 
 class AnswerStatus(StrEnum):
@@ -67,6 +69,29 @@ class Sentence:
     bullet: bool = False  # shown as a list item
 
 
+class CardKind(StrEnum):
+    """What a card recommends."""
+
+    PROJECT = "project"
+    MENTOR = "mentor"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One recommended project or mentor, as it was when it was shown; texts are Chinese."""
+
+    kind: CardKind
+    code: str
+    title: str
+    why: str  # one line: the strongest reasons with the data that caused them
+    money: str = ""  # 投资 3–5 万元，第一年现金需要约 4.2 万元
+    risk: str = ""
+    policy: str = ""  # title and address of a related clause
+    policy_clause_id: int | None = None
+    mentor: str = ""
+    url: str = ""  # page of this site, relative
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer, complete: what is sent, stored and evaluated."""
@@ -77,6 +102,9 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     suggestions: tuple[str, ...] = ()  # questions or choices to tap next
     completed_question: str = ""  # a follow-up as it was understood
+    cards: tuple[Card, ...] = ()
+    # What the message says about the person, fact key -> JSON value; None takes a fact back.
+    learned: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -102,3 +130,5 @@ class Question:
     text: str
     as_of: date
     history: tuple[PastTurn, ...] = ()
+    # What the person said about themselves before, fact key -> JSON value.
+    known: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Projects, mentors and entrepreneurs, and who fits whom."""

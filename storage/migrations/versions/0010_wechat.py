@@ -1,0 +1,8 @@
+"""Tables of wechat."""
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    pass
