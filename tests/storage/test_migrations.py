@@ -25,7 +25,7 @@ AddStep = Callable[[str], None]
 @pytest.fixture(scope="module")
 def tables() -> set[str]:
     """Every table of the code: each module that declares one is imported."""
-    packages = ("knowledge", "matching", "guidance", "api")
+    packages = ("knowledge", "matching", "guidance", "accounts", "audit", "api")
     modules = [path for package in packages for path in ROOT.glob(f"{package}/**/*.py")]
     for path in modules:
         if "__tablename__" in path.read_text(encoding="utf-8"):
