@@ -106,6 +106,7 @@ class ChatReply(BaseModel):
     mentors: list[dict[str, Any]] = Field(description="导师推荐；本版本为空。")
     suggestions: list[str]
     session_id: int
+    rephrased: bool = Field(description="是否由语言模型改写并逐句核对过。")
 
 
 def clause_url(citation: dict[str, Any]) -> str:
@@ -128,6 +129,7 @@ def chat_reply(turn: Turn) -> ChatReply:
         mentors=[],
         suggestions=turn.reply["suggestions"],
         session_id=turn.session_id,
+        rephrased=bool(turn.reply.get("rephrased")),
     )
 
 

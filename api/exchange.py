@@ -13,6 +13,7 @@ from api.snapshot import Snapshot
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, PastTurn, Question, Sentence
 from assistant.guardrails import mask_personal_data
+from assistant.rephraser import rephrase
 from guidance.session import (
     SHANGHAI,
     Channel,
@@ -94,7 +95,9 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
 def _answer(snapshot: Snapshot, received: Received) -> Answer:
     today = received.message.received_at.astimezone(SHANGHAI).date()
     try:
-        return snapshot.answer(Question(received.raw_text, today, received.history))
+        question = Question(received.raw_text, today, received.history)
+        answer = snapshot.answer(question)
+        return rephrase(question, answer, snapshot.complete) if snapshot.complete else answer
     except Exception as error:
         # Where it failed, without the words of the message that an error text may quote.
         log.error(  # noqa: TRY400
@@ -117,6 +120,7 @@ def _payload(answer: Answer) -> dict[str, Any]:
             for citation in answer.citations
         ],
         "suggestions": list(answer.suggestions),
+        "rephrased": answer.rephrased,
     }
 
 

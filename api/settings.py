@@ -49,3 +49,14 @@ class Settings(BaseSettings):
         if not self.database_url:
             self.database_url = f"sqlite:///{self.data_dir / 'qichuang.db'}"
         return self
+    model_url: str = Field(
+        default="",
+        description="可选的语言模型，OpenAI 兼容接口的地址，如 http://127.0.0.1:8001/v1；"
+        "只用来改写查到的原句，改写后逐句核对，不符就用原句；留空则不用",
+    )
+    model_key: SecretStr = Field(default=SecretStr(""), description="语言模型接口的密钥")
+    model_name: str = Field(default="default", description="语言模型的名称")
+    model_timeout_s: float = Field(
+        default=3.0, gt=0, le=60, description="等待语言模型的秒数，超过就用原句"
+    )
+

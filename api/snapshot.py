@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import select
 
 from assistant.answer import Answer, Question
+from assistant.rephraser import Complete
 from knowledge.corpus import Corpus
 from knowledge.document import PolicyDocument, text_digest
 from knowledge.register import Register
@@ -26,7 +27,8 @@ Search = Callable[[str, int, date], Sequence[Hit]]
 class Snapshot:
     """One consistent state of everything an answer is made from.
 
-    `answer` may raise; what it answered from is named by `versions`.
+    `answer` may raise; what it answered from is named by `versions`. `complete` asks the
+    language model for plainer words, where one is set.
     """
 
     corpus: Corpus
@@ -35,6 +37,7 @@ class Snapshot:
     answer: Callable[[Question], Answer]
     versions: Mapping[str, str]
 
+    complete: Complete | None = None
 
 class LiveSnapshot:
     """The current snapshot; a new one replaces it as a whole when documents change.

@@ -1,6 +1,6 @@
 """What the chat page shows: a visitor's conversations, and each turn ready for display."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -24,6 +24,7 @@ from guidance.session import (
 SHOWN_TURNS = 50
 SHOWN_CONVERSATIONS = 30
 SOURCE_LABEL = "机器检索，以文件原文为准"
+REPHRASED_LABEL = "由语言模型改写，逐句核对过，以文件原文为准"
 # Shown above answers that are not simply answers; never by colour alone.
 STATUS_LABELS = {
     "partly_answered": "部分查到",
@@ -78,6 +79,7 @@ class TurnView:
     sources: tuple[Source, ...]
     suggestions: tuple[str, ...]
     copy_text: str
+    made_by: str  # how the words came about
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,13 @@ def show_turn(turn: Turn) -> TurnView:
         sources=sources,
         suggestions=tuple(turn.reply["suggestions"]),
         copy_text=_copy_text(turn, sources),
+        made_by=made_by(turn.reply),
     )
+
+
+def made_by(reply: Mapping[str, Any]) -> str:
+    """Return the label that tells how a stored reply's words came about."""
+    return REPHRASED_LABEL if reply.get("rephrased") else SOURCE_LABEL
 
 
 def _blocks(sentences: Sequence[dict[str, Any]]) -> list[Block]:
@@ -189,4 +197,4 @@ def _source(number: int, citation: dict[str, Any]) -> Source:
 def _copy_text(turn: Turn, sources: Sequence[Source]) -> str:
     lines = [f"问：{turn.question}", f"答：{turn.answer_text}"]
     lines += [f"依据：《{source.title}》{source.address}" for source in sources]
-    return "\n".join([*lines, f"（{SOURCE_LABEL}）"])
+    return "\n".join([*lines, f"（{made_by(turn.reply)}）"])
