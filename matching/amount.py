@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cn2an
 
 _CHINESE = "零一二两三四五六七八九十百千万亿几半"
-_NUMBER = rf"(?:\d+(?:\.\d+)?|[{_CHINESE}]+)"
+_NUMBER = rf"(?:\d{{1,15}}(?:\.\d{{1,6}})?|[{_CHINESE}]{{1,12}})"
 _RANGE = r"(?:[-~\u2014]|到|至)"
 _AMOUNT = re.compile(
     rf"(?:小|好|将近|差不多)?(?P<low>{_NUMBER})(?:{_RANGE}(?P<high>{_NUMBER}))?"
@@ -14,7 +14,11 @@ _AMOUNT = re.compile(
     r"(?P<tail>[一二三四五六七八九\d](?![\d万千百%个人年月天点次项家名平亩]))?"
     r"\s*(?P<unit>块钱|块|元|平方米|平米|平方|平|㎡|亩)?(?P<half>(?<=亩)半)?"
 )
-_PAIR = re.compile(r"[一二两三四五六七八九](?=[二两三四五六七八九](?:[十百千万]|$))")
+# 三五万: from three to five; the upper end is kept.
+_PAIR = re.compile(
+    r"(?:一(?=[二两])|[二两](?=三)|三(?=[四五])|四(?=五)|五(?=六)|六(?=七)|七(?=八)|八(?=九))"
+    r"(?=.(?:[十百千万]|$))"
+)
 _SCALES = {"万": 10_000.0, "w": 10_000.0, "千": 1_000.0, "百": 100.0, "": 1.0}
 _MONEY = frozenset({"块钱", "块", "元"})
 LEAST_YUAN = 100  # "哪几块" are no yuan
@@ -68,7 +72,7 @@ def spoken_number(words: str) -> float | None:
         return _SCALES[plain]
     try:
         return float(cn2an.cn2an(plain, "smart"))
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         return None
 
 
