@@ -10,18 +10,23 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 from tqdm import tqdm
 
 from api import doctor as examination
+from api.account_commands import account_app
+from api.answer_pool import answering
 from api.app import create_app
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
+from api.language_model import language_model, with_model
 from api.progress import say
-from api.snapshot import LiveSnapshot
+from api.settings import Settings
 from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
-from api.thread import SOURCE_LABEL
+from api.thread import REPHRASED_LABEL, SOURCE_LABEL
 from api.validity import today
 from assistant.answer import Answer, Question
+from assistant.rephraser import rephrase
 from knowledge.document import DocumentStatus
 from knowledge.encoder import load_encoder
 from knowledge.encoder_choice import reset_model, use_model
@@ -43,6 +48,7 @@ UNREADABLE: dict[type[OSError], str] = {
 }
 encoder_app = typer.Typer(help="换用语义模型。", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(account_app, name="account")
 app.add_typer(encoder_app, name="encoder")
 
 
@@ -56,26 +62,33 @@ def serve(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%m-%d %H:%M:%S"
     )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "sqlalchemy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     listening = _bind(settings.host, settings.port)
     database = open_database(settings.database_url)
     bring_in_pack(database)
-    encoder = load_encoder(settings.data_dir)
-    live = LiveSnapshot(database, snapshot_builder(encoder, settings.data_dir))
-    corpus = live.current.corpus
-    say(f"已载入 {len(corpus.documents)} 份文件、{len(corpus.clauses)} 个条款。")
+    build = snapshot_builder(load_encoder(settings.data_dir), settings.data_dir)
+    build = with_model(build, language_model(settings))
+    with answering(settings, database, build) as live:
+        corpus = live.current.corpus
+        say(f"已载入 {len(corpus.documents)} 份文件、{len(corpus.clauses)} 个条款。")
+        server = uvicorn.Server(_server_config(settings, create_app(settings, database, live)))
+        listening.listen()  # from now on whoever connects waits instead of being refused
+        say(f"服务已启动：{_address(listening)}  按 Ctrl+C 停止")
+        server.run(sockets=[listening])
+    database.close()
+
+
+def _server_config(settings: Settings, application: FastAPI) -> uvicorn.Config:
     proxies = [proxy.strip() for proxy in settings.trusted_proxies.split(",") if proxy.strip()]
-    config = uvicorn.Config(
-        create_app(settings, database, live),
+    return uvicorn.Config(
+        application,
         access_log=False,  # ours names no paths and no questions
         log_level="warning",
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
         server_header=False,
     )
-    say(f"服务已启动：{_address(listening)}  按 Ctrl+C 停止")
-    uvicorn.Server(config).run(sockets=[listening])
-    database.close()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -169,7 +182,10 @@ def ask(
     bring_in_pack(database)
     snapshot = open_snapshot(database, settings.data_dir)
     database.close()
-    answer = snapshot.answer(Question(question, as_of.date() if as_of else today()))
+    asked = Question(question, as_of.date() if as_of else today())
+    answer, model = snapshot.answer(asked), language_model(settings)
+    if model is not None:
+        answer = rephrase(asked, answer, model.complete)
     if as_json:
         typer.echo(json.dumps(_as_json(answer), ensure_ascii=False, indent=1))
     else:
@@ -204,8 +220,9 @@ def _as_text(answer: Answer) -> str:
         f"[{number}] 《{citation.document}》{citation.address}：{citation.quote}"
         for number, citation in enumerate(answer.citations, start=1)
     ]
+    label = REPHRASED_LABEL if answer.rephrased else SOURCE_LABEL
     return "\n".join(
-        [answer.text, *(["", "依据：", *sources] if sources else []), f"（{SOURCE_LABEL}）"]
+        [answer.text, *(["", "依据：", *sources] if sources else []), f"（{label}）"]
     )
 
 

@@ -1,13 +1,27 @@
-"""Who may call a route: declared on every route, checked when the application is built."""
+"""Who may call a route: declared on every route, and enforced by the declaration itself."""
 
+import hmac
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.params import Depends as DependsParam
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
+
+from accounts.role import Role
+from api.errors import DutyFirst, FormStale, RoleMissing, SignInNeeded
+from api.guards import refuse_foreign_forms
+from api.signed_in import Presence, presence_of
+from audit.log import append_event
+from storage.database import Database
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_FIELD = "form_token"
+FORM_HEADER = "X-Form-Token"
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Permission(StrEnum):
@@ -27,18 +41,92 @@ class Permission(StrEnum):
     AUDITING = "auditing"  # 审计: reads everything that is counted and logged
 
 
+EVERY_ROLE = frozenset(Role)
+# The whole table: which roles a permission asks for. PUBLIC asks for none, OPERATOR is
+# checked by the token of the operator.
+ROLES: dict[Permission, frozenset[Role]] = {
+    Permission.ACCOUNT: EVERY_ROLE,
+    Permission.STAFF: EVERY_ROLE - {Role.MENTOR},
+    Permission.MENTORING: frozenset({Role.MENTOR}),
+    Permission.HANDLING: frozenset({Role.HANDLER}),
+    Permission.REVIEWING: frozenset({Role.REVIEWER}),
+    Permission.SIGNING: frozenset({Role.SIGNER}),
+    Permission.CATALOGUE: frozenset({Role.ADMINISTRATOR}),
+    Permission.ADMINISTRATION: frozenset({Role.ADMINISTRATOR}),
+    Permission.PRIVACY: frozenset({Role.PRIVACY_OFFICER}),
+    Permission.AUDITING: frozenset({Role.AUDITOR}),
+}
+OPEN_TO_ALL = frozenset({Permission.PUBLIC, Permission.OPERATOR})
+
+
 class PermissionMissing(TypeError):
     """A route does not say who may call it."""
 
 
-def allow(permission: Permission, *checks: Any) -> list[DependsParam]:
-    """Declare who may call a route, for its `dependencies=`, with the checks that enforce it."""
+def roles_for(permission: Permission, method: str) -> frozenset[Role]:
+    """Return the roles of which one is needed to call a route with a method.
 
-    async def declaration() -> None:
-        """Hold the declaration; the checks do the work."""
+    Auditors read what the staff reads and change nothing there.
+    """
+    roles = ROLES[permission]
+    if permission is Permission.STAFF and method not in SAFE_METHODS:
+        return roles - {Role.AUDITOR}
+    return roles
+
+
+def may(roles: frozenset[Role], permission: Permission, method: str = "GET") -> bool:
+    """Return whether an account with these roles may call such a route."""
+    return permission in OPEN_TO_ALL or bool(roles & roles_for(permission, method))
+
+
+def allow(permission: Permission, *checks: Any) -> list[DependsParam]:
+    """Declare who may call a route, for its `dependencies=`; the declaration enforces it.
+
+    Except for PUBLIC and OPERATOR a route asks for a signed-in account with one of the
+    permission's roles and, when it changes something, for a form of our own page that
+    carries the session's form token. `checks` are further dependencies.
+    """
+
+    async def declaration(request: Request) -> None:
+        if permission not in OPEN_TO_ALL:
+            await _enforce(request, permission)
 
     declaration.permission = permission  # type: ignore[attr-defined]
     return [Depends(declaration), *(Depends(check) for check in checks)]
+
+
+async def _enforce(request: Request, permission: Permission) -> None:
+    presence = await run_in_threadpool(presence_of, request)
+    if presence is None:
+        raise SignInNeeded
+    if not may(presence.account.roles, permission, request.method):
+        await run_in_threadpool(_note_refusal, request, presence)
+        raise RoleMissing
+    if presence.duty and permission is not Permission.ACCOUNT:
+        raise DutyFirst(presence.duty)
+    if request.method not in SAFE_METHODS:
+        await refuse_foreign_forms(request)
+        await _check_form_token(request, presence)
+
+
+def _note_refusal(request: Request, presence: Presence) -> None:
+    # The route's template, never the path: a path may hold what a visitor typed.
+    route = getattr(request.scope.get("route"), "path", "unmatched")
+    database: Database = request.app.state.database
+    with database.writing() as db:
+        append_event(
+            db, "access.refused", f"route:{request.method} {route}", presence.account.actor
+        )
+
+
+async def _check_form_token(request: Request, presence: Presence) -> None:
+    given: Any = request.headers.get(FORM_HEADER)
+    if given is None and request.headers.get("content-type", "").startswith(FORM_TYPES):
+        given = (await request.form()).get(FORM_FIELD)
+    if not isinstance(given, str) or not hmac.compare_digest(
+        given.encode(), presence.form_token.encode()
+    ):
+        raise FormStale
 
 
 def permission_of(route: APIRoute) -> Permission:

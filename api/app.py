@@ -10,14 +10,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import assets, chat, docs, errors, health, library, pages, reading_pages
+from accounts.login import sweep_logins
+from api import assets, chat, docs, errors, health, library, login_pages, pages, reading_pages
 from api.access import declared_permissions
 from api.assets import asset_url
+from api.device import device_signer
 from api.guards import DeclaredSize, SecurityHeaders
 from api.limiter import MessageLimit
 from api.observe import Metrics, Observe
 from api.settings import Settings
-from api.snapshot import LiveSnapshot, Watch
+from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Watch
 from api.thread import SOURCE_LABEL
 from api.validity import chinese_date, spoken_address
 from api.version import VERSION
@@ -27,7 +29,6 @@ from storage.database import Database
 
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
 MAX_BODY_BYTES = 1024 * 1024
-REFRESH_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
@@ -52,8 +53,9 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
     app.state.metrics = Metrics()
     app.state.message_limit = MessageLimit(settings.rate_limit)
     app.state.signer = make_signer(load_secret(settings.data_dir))
+    app.state.device_signer = device_signer(load_secret(settings.data_dir))
     app.state.templates = _templates(settings)
-    for part in (chat, library, health, docs, pages, reading_pages, assets):
+    for part in (chat, library, health, docs, pages, reading_pages, assets, login_pages):
         app.include_router(part.router)
     errors.install(app)
     # The last one added is the outermost.
@@ -82,6 +84,7 @@ def _lifespan(
 def _sweep(database: Database) -> None:
     with database.writing() as db:
         close_idle_sessions(db, datetime.now(UTC))
+        sweep_logins(db, datetime.now(UTC))
 
 
 def _templates(settings: Settings) -> Jinja2Templates:

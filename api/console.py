@@ -8,6 +8,9 @@ import typer
 from pydantic import ValidationError
 from typer import rich_utils
 
+from accounts.account import AccountInvalid, AccountNotFound
+from accounts.password import PasswordRefused
+from accounts.role import RolesConflict
 from api.settings import PREFIX, Settings
 from evaluation.case import BadCaseFile
 from evaluation.judged_set import JudgedSetInvalid
@@ -23,12 +26,16 @@ MISUSED = 2
 
 # Errors that a person at the console caused or can mend; their messages say how.
 TOLD = (
+    AccountInvalid,
+    AccountNotFound,
     BadCaseFile,
     DatabaseUnavailable,
     JudgedSetInvalid,
     LoadNotMeasured,
     ModelDamaged,
     ModelUnusable,
+    PasswordRefused,
+    RolesConflict,
     TransformersMissing,
     UnreadableDocument,
     WeightsNotFound,

@@ -4,12 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
+from accounts.account import AccountInvalid, AccountNotFound
+from accounts.login import LoginRefused
+from accounts.login_attempt import TooManyLogins
+from accounts.one_time_code import CodeRefused
+from accounts.password import PasswordRefused, PasswordsBusy
+from accounts.role import RolesConflict
+from accounts.set_password import LinkInvalid
 from assistant.guardrails import AnswerNotVerified
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from knowledge.document import ClauseNotFound, DocumentNotFound
@@ -36,6 +45,26 @@ class ForeignForm(PermissionError):
 
 class NotForYou(PermissionError):
     """The caller may not use this address."""
+
+
+class SignInNeeded(PermissionError):
+    """Nobody is signed in; a browser is sent to the login page."""
+
+
+class RoleMissing(PermissionError):
+    """The account that is signed in has no role that may do this."""
+
+
+class FormStale(PermissionError):
+    """A form without the token of the session, as one from before the sign-in."""
+
+
+class DutyFirst(PermissionError):
+    """Something has to be done first on the page `path`; a browser is sent there."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +95,31 @@ PROBLEMS: dict[type[Exception], Problem] = {
     NotForYou: Problem(
         HTTPStatus.FORBIDDEN, "无权访问", "此地址只供本机或持有令牌的运维人员读取。"
     ),
+    SignInNeeded: Problem(
+        HTTPStatus.UNAUTHORIZED, "请先登录", "登录后才能使用这个地址，请先登录。"
+    ),
+    RoleMissing: Problem(
+        HTTPStatus.FORBIDDEN,
+        "没有权限",
+        "您的账号没有做这件事的权限。如工作需要，请联系管理员为您增加角色。",
+    ),
+    FormStale: Problem(
+        HTTPStatus.FORBIDDEN, "页面已过时", "这个页面已经过时，没有保存。请返回刷新页面后重新提交。"
+    ),
+    DutyFirst: Problem(
+        HTTPStatus.FORBIDDEN,
+        "请先完成账号设置",
+        "请先在“我的账号”页修改密码或启用动态口令，再继续工作。",
+    ),
+    LoginRefused: Problem(HTTPStatus.UNAUTHORIZED, "没有登录"),
+    TooManyLogins: Problem(HTTPStatus.TOO_MANY_REQUESTS, "登录尝试太多"),
+    PasswordsBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "登录的人太多"),
+    PasswordRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "密码不合要求"),
+    AccountInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "账号信息有误"),
+    RolesConflict: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "角色有冲突"),
+    AccountNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到账号"),
+    CodeRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "动态口令不对"),
+    LinkInvalid: Problem(HTTPStatus.NOT_FOUND, "链接无效"),
     DatabaseUnavailable: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "暂时无法服务",
@@ -152,12 +206,23 @@ def _is_browsing(request: Request) -> bool:
 
 
 def _domain_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, SignInNeeded | DutyFirst) and _is_browsing(request):
+        return RedirectResponse(_elsewhere(request, error), HTTPStatus.SEE_OTHER)
     headers = {}
-    if isinstance(error, TooManyMessages):
+    if isinstance(error, TooManyMessages | TooManyLogins):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, DatabaseUnavailable):
         headers["Retry-After"] = "5"
     return respond(request, problem_of(error), headers)
+
+
+def _elsewhere(request: Request, error: SignInNeeded | DutyFirst) -> str:
+    if isinstance(error, DutyFirst):
+        return error.path
+    # What a form was about to send is lost; its page is where to begin again.
+    shown = request.url if request.method == "GET" else URL(request.headers.get("referer", ""))
+    query = f"?{shown.query}" if shown.query else ""
+    return f"/login?next={quote(shown.path + query, safe='/')}" if shown.path else "/login"
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """What an operator may set: environment variables with the prefix QICHUANG_."""
 
+import os
 from pathlib import Path
 from typing import Self
 
@@ -7,6 +8,14 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "QICHUANG_"
+
+
+MOST_USUAL_PROCESSES = 4
+
+
+def _usual_processes() -> int:
+    cores = len(os.sched_getaffinity(0))
+    return min(cores, MOST_USUAL_PROCESSES) if cores > 1 else 0
 
 
 class Settings(BaseSettings):
@@ -24,6 +33,13 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="监听地址；0.0.0.0 表示所有网卡")
     port: int = Field(default=8000, ge=0, le=65535, description="监听端口")
+    answer_processes: int = Field(
+        default_factory=_usual_processes,
+        ge=0,
+        le=64,
+        description="用几个进程同时作答，默认等于处理器核数（至多 4），每个约占 0.5 GB 内存；"
+        "0 表示由主进程作答",
+    )
     rate_limit: int = Field(
         default=15, ge=0, description="每位访客每分钟最多发送的消息数；0 表示不限（仅用于测量）"
     )
@@ -39,16 +55,22 @@ class Settings(BaseSettings):
         default="本区", max_length=20, description="页面上显示的地区名称，如“某某区”"
     )
 
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, folder: Path) -> Path:
-        return folder.expanduser().absolute()
+    require_totp: bool = Field(
+        default=False,
+        description="复核、签发、管理员、审计是否必须启用动态口令（1 为必须）；其他人可以自愿启用",
+    )
+    oidc_issuer: str = Field(
+        default="",
+        description="单点登录（OpenID Connect）的签发者地址，如 https://sso.example.gov.cn；留空则不用",
+    )
+    oidc_client_id: str = Field(default="", description="单点登录分配给本系统的客户端编号")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="单点登录分配给本系统的客户端密钥"
+    )
+    oidc_name: str = Field(
+        default="单位统一身份认证", max_length=20, description="登录页上单点登录按钮的名称"
+    )
 
-    @model_validator(mode="after")
-    def _choose_database(self) -> Self:
-        if not self.database_url:
-            self.database_url = f"sqlite:///{self.data_dir / 'qichuang.db'}"
-        return self
     model_url: str = Field(
         default="",
         description="可选的语言模型，OpenAI 兼容接口的地址，如 http://127.0.0.1:8001/v1；"
@@ -60,3 +82,13 @@ class Settings(BaseSettings):
         default=3.0, gt=0, le=60, description="等待语言模型的秒数，超过就用原句"
     )
 
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _choose_database(self) -> Self:
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'qichuang.db'}"
+        return self

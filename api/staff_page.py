@@ -1,0 +1,59 @@
+"""The frame of the pages for signed-in people: navigation by role, and how a page is rendered."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.templating import Jinja2Templates
+
+from api.access import FORM_FIELD, Permission, may
+from api.signed_in import SignedIn, presence_of
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """One entry of the navigation: shown to whom its permission lets in."""
+
+    path: str
+    title: str
+    permission: Permission
+
+
+# In the order of the day's work; a part adds its entries here. The first that an account
+# may open is where it lands after signing in.
+NAVIGATION: tuple[NavEntry, ...] = (
+    NavEntry("/staff/accounts", "账号", Permission.ADMINISTRATION),
+    NavEntry("/account", "我的账号", Permission.ACCOUNT),
+)
+
+
+def navigation_for(account: SignedIn) -> list[NavEntry]:
+    """Return the entries that an account may open."""
+    return [entry for entry in NAVIGATION if may(account.roles, entry.permission)]
+
+
+def home_path(account: SignedIn) -> str:
+    """Return the page on which an account lands after signing in."""
+    return navigation_for(account)[0].path
+
+
+def render_staff(
+    request: Request, account: SignedIn, name: str, status: int = 200, **context: Any
+) -> Response:
+    """Render a page that extends staff.html; its forms find their token in the context."""
+    templates: Jinja2Templates = request.app.state.templates
+    presence = presence_of(request)
+    frame = {
+        "account": account,
+        "navigation": navigation_for(account),
+        "current_entry": _current(request.url.path),
+        "form_field": FORM_FIELD,
+        "form_token": presence.form_token if presence else "",
+    }
+    return templates.TemplateResponse(request, name, frame | context, status_code=status)
+
+
+def _current(path: str) -> str:
+    """Return the entry that a page belongs to: the longest that begins its path."""
+    above = [e.path for e in NAVIGATION if path == e.path or path.startswith(e.path + "/")]
+    return max(above, key=len, default="")
