@@ -18,6 +18,11 @@ class Channel(StrEnum):
 
     WEB = "web"
     API = "api"
+    WECHAT = "wechat"
+    WINDOW = "window"
+    TELEPHONE = "telephone"
+    MENTOR = "mentor"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)

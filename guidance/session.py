@@ -6,14 +6,14 @@ what may later count as one 人次.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta, timezone
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
+    String,
     UniqueConstraint,
     bindparam,
     insert,
@@ -23,12 +23,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from audit.log import SYSTEM, append_event
 from guidance.conversation import (
     Conversation,
     ConversationNotFound,
     find_conversation,
     join_conversation,
 )
+from guidance.identity_level import IdentityLevel
+from guidance.lifecycle import HOLDS_DAY_SQL, ServiceLine, SessionState
 from guidance.message import (
     MESSAGE_ID_LENGTH,
     Channel,
@@ -36,6 +39,7 @@ from guidance.message import (
     MessageIdInvalid,
     Reply,
 )
+from guidance.period import SHANGHAI, Quarter, shanghai_day
 from storage.database import Base, storable, take_turns
 
 __all__ = [
@@ -62,33 +66,49 @@ __all__ = [
 IDLE_LIMIT = timedelta(minutes=30)
 # A message may still be on its way through the assistant when its session is swept.
 ANSWERING_LIMIT = timedelta(minutes=1)
-# China has kept one offset, without summer time, since 1991.
-SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
+SWEPT_AT_ONCE = 500  # a sweep after a long pause must not keep the writers waiting
 
 
 class MessageIdReused(ValueError):
     """A message id came again with another text."""
 
 
-class SessionState(StrEnum):
-    """Where a session stands."""
+def _day(context: Any) -> date:
+    return shanghai_day(context.get_current_parameters()["opened_at"])
 
-    OPEN = "open"  # the next message may still belong to it
-    RECORDED = "recorded"  # closed; nothing is added any more
+
+def _period(context: Any) -> str:
+    return str(Quarter.of(_day(context)))
+
+
+def _person(context: Any) -> str:
+    return str(context.get_current_parameters()["person"])
+
+
+def _unique(name: str, where: str, *columns: str) -> Index:
+    condition = text(where)
+    return Index(
+        name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition
+    )  # fmt: skip
 
 
 class GuidanceSession(Base):
-    """One consultation of one person; the database allows one open at a time."""
+    """One consultation of one person.
+
+    The database allows one open at a time for a person and service line, and one of a
+    person and day that counts or is on its way there. What follows `turn_count` is
+    written by the ledger: `guidance/transition.py` and its callers.
+    """
 
     __tablename__ = "guidance_sessions"
     __table_args__ = (
-        Index(
-            "uq_guidance_sessions_open_person",
-            "person",
-            unique=True,
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
+        _unique("uq_guidance_sessions_open", "closed_at IS NULL", "person", "service_line"),
+        _unique("uq_guidance_sessions_day", HOLDS_DAY_SQL, "counts_for", "count_on"),
+        Index("ix_guidance_sessions_state", "state", "id"),
+        Index("ix_guidance_sessions_unit", "state", "org_unit", "id"),
+        Index("ix_guidance_sessions_period", "period", "state", "id"),
+        Index("ix_guidance_sessions_person", "counts_for", "opened_at"),
+        Index("ix_guidance_sessions_provider", "provider", "count_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -98,16 +118,47 @@ class GuidanceSession(Base):
     last_turn_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     turn_count: Mapped[int]  # a missing last turn would show
-
-    @property
-    def state(self) -> SessionState:
-        """Open until it is closed, then recorded."""
-        return SessionState.OPEN if self.closed_at is None else SessionState.RECORDED
+    service_line: Mapped[ServiceLine] = mapped_column(server_default="assistant")
+    state: Mapped[SessionState] = mapped_column(server_default="open")
+    count_on: Mapped[date] = mapped_column(default=_day)  # of the first message, past midnight too
+    period: Mapped[str] = mapped_column(String(8), default=_period)  # the quarter it counts in
+    counts_for: Mapped[str] = mapped_column(default=_person)  # the person, identities merged
+    identity_level: Mapped[IdentityLevel] = mapped_column(server_default="visitor")
+    org_unit: Mapped[str] = mapped_column(server_default="")  # exactly one; "" the district itself
+    provider: Mapped[str] = mapped_column(server_default="")  # "mentor:M0003", "account:7"
+    recorder: Mapped[str] = mapped_column(server_default="")
+    submitter: Mapped[str] = mapped_column(server_default="")
+    approver: Mapped[str] = mapped_column(server_default="")
+    minutes: Mapped[int] = mapped_column(server_default="0")  # declared, of a human session
+    place: Mapped[str] = mapped_column(server_default="")
+    topic: Mapped[str] = mapped_column(server_default="")
+    summary: Mapped[str] = mapped_column(server_default="")
+    supplement: Mapped[str] = mapped_column(server_default="")  # added after it was returned
+    confirm_digest: Mapped[str] = mapped_column(String(64), server_default="")
+    confirmed_at: Mapped[datetime | None]
+    seal: Mapped[str] = mapped_column(String(64), server_default="")  # Merkle root, see seal.py
+    seal_salt: Mapped[str] = mapped_column(String(64), server_default="")
+    recorded_at: Mapped[datetime | None]
+    wording: Mapped[str] = mapped_column(String(64), server_default="")  # digest, to find copies
+    continues_id: Mapped[int | None]
+    merged_into_id: Mapped[int | None]
+    rule_version: Mapped[str] = mapped_column(server_default="")
+    codes: Mapped[str] = mapped_column(server_default="")  # why not: "Q3 Q5"
+    flags: Mapped[str] = mapped_column(server_default="")  # what to look at: "G3 G7"
+    submitted_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    appealed: Mapped[bool] = mapped_column(server_default="0")
+    erased_at: Mapped[datetime | None]  # the words are gone, the count stays
 
     @property
     def counts_on(self) -> date:
-        """The day it counts on: that of its first message, also past midnight."""
-        return self.opened_at.astimezone(SHANGHAI).date()
+        """The day it counts on."""
+        return self.count_on
+
+    @property
+    def subject(self) -> str:
+        """How the audit log names it."""
+        return f"session:{self.id}"
 
     def is_idle(self, at: datetime) -> bool:
         """Whether a message received at this time begins a new session."""
@@ -153,18 +204,23 @@ _OPEN_SESSION = (
         GuidanceSession.last_turn_at,
         GuidanceSession.turn_count,
     )
-    .where(GuidanceSession.person == bindparam("person"), GuidanceSession.closed_at.is_(None))
+    .where(
+        GuidanceSession.person == bindparam("person"),
+        GuidanceSession.service_line == ServiceLine.ASSISTANT,
+        GuidanceSession.closed_at.is_(None),
+    )
     .with_for_update()
 )
 _IDLE_SESSIONS = (
     select(GuidanceSession)
     .where(GuidanceSession.closed_at.is_(None), GuidanceSession.last_turn_at <= bindparam("before"))
+    .limit(SWEPT_AT_ONCE)
     .with_for_update(skip_locked=True)
 )
 _CLOSE_SESSION = (
     update(GuidanceSession)
     .where(GuidanceSession.id == bindparam("session_id"))
-    .values(closed_at=bindparam("at"))
+    .values(closed_at=bindparam("at"), state=SessionState.RECORDED)
 )
 _COUNT_TURN = (
     update(GuidanceSession)
@@ -229,11 +285,13 @@ def record_turn(db: Session, message: InboundMessage, reply: Reply, answered_at:
         "latency_ms": reply.latency_ms,
     }
     turn_id = db.connection().execute(_ADD_TURN, values).scalar_one()
+    if sequence == 1:  # last: whoever else appends an event waits for this transaction
+        append_event(db, "session.opened", f"session:{session_id}", SYSTEM)
     return Turn(id=turn_id, **values)
 
 
 def close_idle_sessions(db: Session, now: datetime) -> int:
-    """Close the sessions whose idle time ran out; return how many.
+    """Close the sessions whose idle time ran out, some hundreds at a time; return how many.
 
     The answer to a message that came in time may still be in the making, so a session
     is left alone a minute longer.
@@ -242,6 +300,7 @@ def close_idle_sessions(db: Session, now: datetime) -> int:
     sessions = db.scalars(_IDLE_SESSIONS, {"before": before}).all()
     for session in sessions:
         session.closed_at = _idle_since(session.opened_at, session.last_turn_at)
+        session.state = SessionState.RECORDED
     return len(sessions)
 
 

@@ -10,11 +10,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from guidance.session import Channel, Conversation, GuidanceSession
 from storage import migrations
 from storage.connection import DatabaseDamaged
 from storage.database import Base, Database
 from storage.migrations import DatabaseTooNew, current_revision, migrate
 from tests.at_once import run_at_once
+from tests.guidance.messages import NOON
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ROOT / "storage" / "migrations" / "versions"
@@ -72,13 +74,22 @@ def test_migrations_make_the_tables_that_the_code_declares(
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_one_session_rule_is_in_the_database_itself(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("name", "columns", "condition"),
+    [
+        ("uq_guidance_sessions_open", ["person", "service_line"], "closed_at IS NULL"),
+        ("uq_guidance_sessions_day", ["counts_for", "count_on"], "approved"),
+    ],
+)
+def test_rules_of_counting_are_in_the_database_itself(
+    database: Database, name: str, columns: list[str], condition: str
+) -> None:
     with database.engine.connect() as connection:
         indexes = inspect(connection).get_indexes("guidance_sessions")
-    (index,) = [one for one in indexes if one["name"] == "uq_guidance_sessions_open_person"]
-    assert (index["column_names"], bool(index["unique"])) == (["person"], True)
-    condition = str(index["dialect_options"][f"{database.engine.dialect.name}_where"])
-    assert "closed_at IS NULL" in condition
+    (index,) = [one for one in indexes if one["name"] == name]
+    assert (index["column_names"], bool(index["unique"])) == (columns, True)
+    where = str(index["dialect_options"][f"{database.engine.dialect.name}_where"])
+    assert condition in where
 
 
 def test_migrations_are_one_line_of_numbered_steps_with_readable_names() -> None:
@@ -138,12 +149,11 @@ def test_failing_step_leaves_an_empty_database_empty(
 def test_table_can_be_rebuilt_while_others_refer_to_it(
     database: Database, add_step: AddStep
 ) -> None:
-    session = "(1, 'visitor-1', 'web', '2026-01-01 00:00', '2026-01-01 00:00', NULL, 1)"
+    person = {"person": "visitor-1", "channel": Channel.WEB, "opened_at": NOON}
     with database.writing() as db:
-        db.execute(
-            text("INSERT INTO conversations VALUES ('c', 'visitor-1', 'web', '2026-01-01 00:00')")
-        )
-        db.execute(text(f"INSERT INTO guidance_sessions VALUES {session}"))
+        db.add(Conversation(id="c", **person))
+        db.add(GuidanceSession(id=1, last_turn_at=NOON, turn_count=1, **person))
+        db.flush()
         db.execute(
             text(
                 "INSERT INTO turns VALUES (1, 1, 'c', 1, 'web', 'm', '问', '', 'answered',"
@@ -152,15 +162,15 @@ def test_table_can_be_rebuilt_while_others_refer_to_it(
         )
     add_step(
         "import sqlalchemy as sa\n"
-        "    with op.batch_alter_table('guidance_sessions') as table:\n"
+        "    with op.batch_alter_table('conversations') as table:\n"
         "        table.alter_column('person', new_column_name='visitor')"
     )
     migrate(database)
     with database.reading() as db:
-        assert db.scalar(text("SELECT visitor FROM guidance_sessions")) == "visitor-1"
+        assert db.scalar(text("SELECT visitor FROM conversations")) == "visitor-1"
         assert db.scalar(text("SELECT question FROM turns")) == "问"
     with pytest.raises(Exception, match=r"(?i)foreign key"), database.writing() as db:
-        db.execute(text("DELETE FROM guidance_sessions"))
+        db.execute(text("DELETE FROM conversations"))
 
 
 def test_step_that_breaks_references_is_undone(
