@@ -74,10 +74,11 @@ def load(
     """衡量速度：另起一个服务，多人同时提问，输出一个 JSON；不动现有数据。"""
     # A follow-up without its history is another question, quicker to answer.
     questions = [case.question for case in read_cases(file) if not case.history]
-    data_dir = load_settings().data_dir
+    settings = load_settings()
+    data_dir, processes = settings.data_dir, settings.answer_processes
     load_encoder(data_dir)  # converted once, here, and not in every scratch folder
     with Steps() as steps:
-        report = evaluate_load(data_dir, questions, users or (1, 10), seconds, steps)
+        report = evaluate_load(data_dir, questions, users or (1, 10), seconds, steps, processes)
     typer.echo(json.dumps(report, ensure_ascii=False))
 
 

@@ -85,7 +85,7 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
         intent=answer.intent,
         payload=_payload(answer),
         completed_question=answer.completed_question,
-        versions=snapshot.versions,
+        versions=answer.versions or snapshot.versions,
         latency_ms=round((time.perf_counter() - began) * 1000),
     )
     with database.writing() as db:

@@ -32,6 +32,7 @@ class Ready(BaseModel):
     database: str
     documents: int
     clauses: int
+    answer_processes: int
     versions: dict[str, str]
 
 
@@ -48,7 +49,7 @@ def read_health() -> Alive:
     responses={503: {"model": Ready, "description": "暂时不能"}},
     dependencies=allow(Permission.PUBLIC),
 )
-def read_readiness(database: OpenDatabase, snapshot: CurrentSnapshot) -> Response:
+def read_readiness(request: Request, database: OpenDatabase, snapshot: CurrentSnapshot) -> Response:
     """Say whether the database answers and documents are loaded."""
     try:
         with database.reading() as db:
@@ -62,6 +63,7 @@ def read_readiness(database: OpenDatabase, snapshot: CurrentSnapshot) -> Respons
         database="ok" if reachable else "unavailable",
         documents=len(snapshot.corpus.documents),
         clauses=len(snapshot.corpus.clauses),
+        answer_processes=request.app.state.live.answer_processes(),
         versions=dict(snapshot.versions),
     )
     return JSONResponse(body.model_dump(), status_code=200 if ready else 503)

@@ -18,6 +18,7 @@ from storage.database import Database
 
 log = logging.getLogger("qichuang")
 
+REFRESH_SECONDS = 1.0
 
 # Find the k clauses nearest to a question among those that hold on a day, best first.
 Search = Callable[[str, int, date], Sequence[Hit]]
@@ -36,8 +37,8 @@ class Snapshot:
     search: Search
     answer: Callable[[Question], Answer]
     versions: Mapping[str, str]
-
     complete: Complete | None = None
+
 
 class LiveSnapshot:
     """The current snapshot; a new one replaces it as a whole when documents change.
@@ -52,6 +53,8 @@ class LiveSnapshot:
         self._refreshing = threading.Lock()
         self._state = document_state(database)
         self.current = build(database)
+        # How many processes of their own compute its answers now.
+        self.answer_processes: Callable[[], int] = lambda: 0
 
     def refresh(self) -> bool:
         """Build a new snapshot if documents changed since the last one; return whether."""

@@ -1,6 +1,7 @@
 """From settings to a loaded installation: database, documents, encoder, index."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
 from storage.database import Database
 from storage.migrations import migrate
+
+Counting = Callable[[str], AbstractContextManager[Callable[[int], None]]]
 
 
 def open_database(url: str) -> Database:
@@ -36,7 +39,9 @@ def bring_in_pack(database: Database) -> int:
         return load_pack(db, datetime.now(UTC), lambda _done, _total: step(1))
 
 
-def snapshot_builder(encoder: Encoder, data_dir: Path) -> Callable[[Database], Snapshot]:
+def snapshot_builder(
+    encoder: Encoder, data_dir: Path, counting: Counting = counting
+) -> Callable[[Database], Snapshot]:
     """Return what builds a snapshot from the database; its index is kept in the data folder."""
 
     def build(database: Database) -> Snapshot:

@@ -105,6 +105,8 @@ class Answer:
     cards: tuple[Card, ...] = ()
     # What the message says about the person, fact key -> JSON value; None takes a fact back.
     learned: Mapping[str, Any] = field(default_factory=dict)
+    # What it was made from, name -> digest, where the caller cannot know.
+    versions: Mapping[str, str] = field(default_factory=dict)
     rephrased: bool = False  # worded by a language model, each sentence checked
 
     @property

@@ -46,6 +46,17 @@ class Tally:
     errors: int = 0
 
 
+def _with_children(process_id: int) -> list[int]:
+    lists = Path(f"/proc/{process_id}/task").glob("*/children")  # a list for each thread
+    children = [int(child) for one in lists for child in one.read_text().split()]
+    return [process_id, *(one for child in children for one in _with_children(child))]
+
+
+def _peak_kb(process_id: int) -> int:
+    peak = _PEAK.search(Path(f"/proc/{process_id}/status").read_text())
+    return int(peak[1]) if peak else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running server: where it listens and as what."""
@@ -55,10 +66,8 @@ class Server:
     process_id: int
 
     def peak_rss_mb(self) -> int:
-        """Return the most memory the process has held, in MiB; Linux only."""
-        status = Path(f"/proc/{self.process_id}/status").read_text()
-        peak = _PEAK.search(status)
-        return round(int(peak[1]) / 1024) if peak else 0
+        """Return the most memory the server's processes have held, in MiB; Linux only."""
+        return round(sum(map(_peak_kb, _with_children(self.process_id))) / 1024)
 
 
 def evaluate_load(
@@ -67,6 +76,7 @@ def evaluate_load(
     users: Sequence[int] = (1, 10),
     seconds: float = 10.0,
     progress: Progress | None = None,
+    answer_processes: int = 0,
 ) -> dict[str, object]:
     """Measure answers a second and their latency for each number of users.
 
@@ -82,11 +92,12 @@ def evaluate_load(
         for part in _REUSED:
             if (data_dir / part).is_dir():
                 shutil.copytree(data_dir / part, folder / part)
-        with running_server(folder):
+        with running_server(folder, answer_processes):
             pass  # loads the documents, so that the next start is a usual one
         began = time.perf_counter()
-        with running_server(folder) as server:
+        with running_server(folder, answer_processes) as server:
             start_s = time.perf_counter() - began
+            _wait_for_processes(server, answer_processes)
             _warm_up(server, questions)
             runs = []
             for done, number in enumerate(users, start=1):
@@ -94,7 +105,12 @@ def evaluate_load(
                 if progress is not None:
                     progress("正在测量", done, len(users))
             peak_mb = server.peak_rss_mb()
-    return {"start_seconds": round(start_s, 2), "peak_rss_mb": peak_mb, "runs": runs}
+    return {
+        "start_seconds": round(start_s, 2),
+        "peak_rss_mb": peak_mb,
+        "answer_processes": answer_processes,
+        "runs": runs,
+    }
 
 
 def _check(questions: Sequence[str], users: Sequence[int], seconds: float) -> None:
@@ -107,9 +123,15 @@ def _check(questions: Sequence[str], users: Sequence[int], seconds: float) -> No
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
+def running_server(folder: Path, answer_processes: int) -> Iterator[Server]:
     """Start the product on a free loopback port with `folder` for its data; stop it after."""
-    own = {"DATA_DIR": str(folder), "DATABASE_URL": "", "RATE_LIMIT": "0", "TRUSTED_PROXIES": ""}
+    own = {
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": "",
+        "RATE_LIMIT": "0",
+        "TRUSTED_PROXIES": "",
+        "ANSWER_PROCESSES": str(answer_processes),
+    }
     environment = os.environ | {f"QICHUANG_{name}": value for name, value in own.items()}
     log = folder / "server.log"  # a file: a pipe that nobody empties would stop the server
     with log.open("w", encoding="utf-8") as output:
@@ -137,22 +159,36 @@ def _started(process: "subprocess.Popen[bytes]", log: Path) -> Server:
         address = _ADDRESS.search(log.read_text("utf-8", errors="replace"))
         if address:
             server = Server(address[1], int(address[2]), process.pid)
-            if _is_ready(server):
+            if _readiness(server) is not None:
                 return server
         time.sleep(0.02)
     said = log.read_text("utf-8", errors="replace").strip().splitlines()
     raise LoadNotMeasured("服务没有启动：" + (said[-1] if said else "没有任何输出。"))
 
 
-def _is_ready(server: Server) -> bool:
+def _readiness(server: Server) -> dict[str, Any] | None:
+    """Return what the server says of itself, None while it is not ready."""
     connection = HTTPConnection(server.host, server.port, timeout=REPLY_TIMEOUT_S)
     try:
         connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
+        response = connection.getresponse()
+        body: dict[str, Any] = json.loads(response.read())
+        return body if response.status == 200 else None
+    except (OSError, HTTPException, ValueError):
+        return None
     finally:
         connection.close()
+
+
+def _wait_for_processes(server: Server, wanted: int) -> None:
+    """Wait until the server's own answer processes are loaded; until then one process answers."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        said = _readiness(server)
+        if said is not None and said["answer_processes"] == wanted:
+            return
+        time.sleep(0.1)
+    raise LoadNotMeasured("作答进程没有启动，请看服务的输出。")
 
 
 def _warm_up(server: Server, questions: Sequence[str]) -> None:

@@ -19,8 +19,9 @@ def test_users_ask_the_real_server_and_every_reply_counts(
     before = sorted(encoder_data_dir.rglob("*"))
     steps: list[tuple[str, int, int]] = []
     report = evaluate_load(
-        encoder_data_dir, QUESTIONS, [1, 3], 0.5, lambda *step: steps.append(step)
+        encoder_data_dir, QUESTIONS, [1, 3], 0.5, lambda *step: steps.append(step), 1
     )
+    assert report["answer_processes"] == 1
     runs = report["runs"]
     assert isinstance(runs, list)
     assert [measured["users"] for measured in runs] == [1, 3]
@@ -63,7 +64,7 @@ def test_what_cannot_be_measured_is_refused(
 
 def test_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "qichuang.db").mkdir()  # a folder in the database's place
-    with pytest.raises(LoadNotMeasured, match="服务没有启动"), running_server(tmp_path):
+    with pytest.raises(LoadNotMeasured, match="服务没有启动"), running_server(tmp_path, 0):
         pytest.fail("it started")
 
 
