@@ -63,14 +63,14 @@ def _can_meet(table: PairTable, rows: slice) -> Mask:
     def way(need: MentorNeed) -> Hashable:
         return need.street, need.online, need.onsite
 
-    return table.by_kind(rows, way, serves) > 0
+    return table.by_kind(rows, "meet", way, serves) > 0
 
 
 def _shares_field(table: PairTable, rows: slice) -> Mask:
     def same_division(need: MentorNeed, mentor: MentorFacts) -> float:
         return float(need.industry[:2] in {code[:2] for code in mentor.industries})
 
-    industry = table.by_kind(rows, lambda n: n.industry, same_division) > 0
+    industry = table.by_kind(rows, "division", lambda n: n.industry[:2], same_division) > 0
     industry &= table.of_needs(rows, lambda n: bool(n.industry))
     unknown = table.of_needs(rows, lambda n: not (n.topics or n.industry))
     mask: Mask = (table.common_topics(rows) > 0) | industry | unknown

@@ -10,7 +10,7 @@ from matching.mentor_edges import possible_pairs
 from matching.mentor_facts import MentorFacts, MentorNeed
 from matching.mentor_reasons import Explanation, explain
 from matching.mentor_rules import EDGE_RULES, SEAT_RULES, Pair, broken_rules
-from matching.mentor_scoring import UNITS, MentorWeights, Scores, load_weights, score_pairs
+from matching.mentor_scoring import UNITS, MentorWeights, load_weights, score_pairs
 from matching.mentor_topics import topics_in
 from matching.pair_table import PairTable
 from matching.project_facts import ProjectFacts
@@ -45,19 +45,21 @@ def suitable_mentors(
     possible = possible_pairs(table, rows, day)[0] & (free > 0) if mentors else free > 0
     if not possible.any():
         return ()
-    scores = score_pairs(table, rows, weights)
-    order = sorted(
-        np.flatnonzero(possible).tolist(),
-        key=lambda j: (-int(scores.value[0, j]), -int(free[j]), mentors[j].code),
-    )
+    scores = score_pairs(table, rows, possible[None, :], weights)
+    columns = np.flatnonzero(possible).tolist()
+
+    def rank(place: int) -> tuple[int, int, str]:
+        mentor = mentors[columns[place]]
+        return -int(scores.value[place]), -mentor.free_seats, mentor.code
+
     return tuple(
         SuitableMentor(
-            mentors[j],
-            int(scores.value[0, j]) / UNITS,
-            explain(Pair(need, mentors[j], day), pair_terms(scores, 0, j), weights),
+            mentors[columns[place]],
+            int(scores.value[place]) / UNITS,
+            explain(Pair(need, mentors[columns[place]], day), scores.of(place), weights),
             weights.version,
         )
-        for j in order[:limit]
+        for place in sorted(range(len(columns)), key=rank)[:limit]
     )
 
 
@@ -77,11 +79,3 @@ def need_for_project(need: MentorNeed, project: ProjectFacts) -> MentorNeed:
         industry=project.industry_code[:2] or need.industry,
         projects=need.projects | {project.code},
     )
-
-
-def pair_terms(scores: Scores, row: int, column: int) -> dict[str, float]:
-    """Return the terms of one pair out of a block."""
-    return {
-        name: float(np.broadcast_to(term, scores.value.shape)[row, column])
-        for name, term in scores.terms.items()
-    }

@@ -19,8 +19,10 @@ from matching.weekly_slots import HALF_HOURS_A_WEEK, hour_starts
 Floats = NDArray[np.float64]
 Counts = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Kind = Callable[[MentorNeed], Hashable]
+Value = Callable[[MentorNeed, MentorFacts], float]
 
-BLOCK_ROWS = 1_000  # of needs; a block against 1,000 mentors takes 8 MB a term
+BLOCK_ROWS = 500  # of needs; a block against 1,000 mentors takes 4 MB a term
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class PairTable:
     def __init__(self, needs: Sequence[MentorNeed], mentors: Sequence[MentorFacts]) -> None:
         self.needs = needs
         self.mentors = mentors
+        self._kinds: dict[str, dict[Hashable, Floats]] = {}
         topics = Codebook.of((n.topics for n in needs), (m.topics for m in mentors))
         self._need_topics = topics.rows([n.topics for n in needs])
         self._mentor_topics = topics.rows([m.topics for m in mentors])
@@ -100,38 +103,36 @@ class PairTable:
         """At how many half-hours of the week a common free hour begins."""
         return self._need_hours[rows] @ self._mentor_hours.T
 
-    def best_topic_rank(self, rows: slice) -> Floats:
-        """How high the mentor ranks a topic of the need: 1 for the first, 0 for none."""
-        block = self._need_topics[rows]
-        best = np.zeros((block.shape[0], len(self.mentors)))
-        for rank, columns in enumerate(self._ranked_topics):
-            # The last column of zeros stands for "names no topic at this rank".
-            padded = np.hstack([block, np.zeros((block.shape[0], 1), dtype=np.float32)])
-            np.maximum(best, padded[:, columns] * (1.0 - rank / (2 * MOST_TOPICS)), out=best)
-        return best
+    def topic_at_rank(self, rows: slice, rank: int) -> Counts:
+        """Whether the topic that the mentor names at a rank, from 0, is one of the need's."""
+        columns = self._ranked_topics[rank]
+        named = columns >= 0
+        return self._need_topics[rows][:, np.maximum(columns, 0)] * named
 
-    def by_kind(
-        self,
-        rows: slice,
-        kind: Callable[[MentorNeed], Hashable],
-        value: Callable[[MentorNeed, MentorFacts], float],
-    ) -> Floats:
+    @property
+    def topic_ranks(self) -> int:
+        """How many topics the mentor with the most topics names."""
+        return len(self._ranked_topics)
+
+    def by_kind(self, rows: slice, name: str, kind: Kind, value: Value) -> Floats:
         """Return a value of every pair that depends on the need's kind only.
 
-        It is computed once for each kind that occurs: streets, stages and industries
-        are few where needs are many.
+        It is computed once for each kind that occurs, under a name of its own: streets,
+        stages and industries are few where needs are many.
         """
-        kinds: dict[Hashable, int] = {}
-        examples: list[MentorNeed] = []
+        known = self._kinds.setdefault(name, {})
+        found: dict[Hashable, int] = {}
+        tables: list[Floats] = []
         index = np.empty(rows.stop - rows.start, dtype=np.intp)
         for row, need in enumerate(self.needs[rows]):
             key = kind(need)
-            if key not in kinds:
-                kinds[key] = len(examples)
-                examples.append(need)
-            index[row] = kinds[key]
-        table = np.array([[value(need, mentor) for mentor in self.mentors] for need in examples])
-        return table.reshape(len(examples), len(self.mentors))[index]
+            if key not in found:
+                if key not in known:
+                    known[key] = np.array([value(need, mentor) for mentor in self.mentors])
+                found[key] = len(tables)
+                tables.append(known[key])
+            index[row] = found[key]
+        return np.reshape(tables, (len(tables), len(self.mentors)))[index]
 
     def marked(self, rows: slice, codes: Callable[[MentorNeed], Collection[str]]) -> Mask:
         """Return which mentors each need names by code."""
@@ -145,12 +146,11 @@ class PairTable:
 
 
 def _ranked(topics: Codebook, mentors: Sequence[MentorFacts]) -> list[NDArray[np.intp]]:
-    """For each rank, the column of the topic that each mentor names there; last for none."""
-    none = max(1, len(topics.columns))
+    """For each rank, the column of the topic that each mentor names there; -1 for none."""
     deepest = max((len(mentor.topics) for mentor in mentors), default=0)
     return [
         np.array(
-            [topics.columns[m.topics[rank]] if rank < len(m.topics) else none for m in mentors],
+            [topics.columns[m.topics[rank]] if rank < len(m.topics) else -1 for m in mentors],
             dtype=np.intp,
         )
         for rank in range(min(deepest, MOST_TOPICS))
