@@ -70,9 +70,9 @@ class Account(Base):
         """Whether a one-time code is asked for after the password."""
         return self.code_secret is not None
 
-    def has_duty_to_enrol(self, required: bool) -> bool:
-        """Whether it has to enrol for one-time codes, where the installation requires them."""
-        return required and not self.wants_code and bool(self.roles & ROLES_WITH_CODE)
+    def needs_code(self, required: bool) -> bool:
+        """Whether it may not do without one-time codes, where the installation requires them."""
+        return required and bool(self.roles & ROLES_WITH_CODE)
 
 
 @dataclass(frozen=True, slots=True)

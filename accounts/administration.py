@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.account import (
     Account,
     AccountDetails,
+    LoginTaken,
     change_account,
     refuse_last_administrator,
 )
@@ -41,6 +43,23 @@ def note_changed(db: Session, account: Account, before: AccountDetails, actor: A
     if set(changed) - {"name"}:
         end_sessions(db, account.id)
     append_event(db, "account.changed", account.subject, actor, changed)
+
+
+def link_external(db: Session, account: Account, external_id: str, actor: Actor) -> None:
+    """Say whom the single sign-on provider will name; a new name ends an old link.
+
+    Raises LoginTaken.
+    """
+    wanted = external_id.strip() or None
+    if wanted == account.external_id:
+        return
+    others = select(Account.id).where(Account.external_id == wanted, Account.id != account.id)
+    if wanted is not None and db.scalar(others) is not None:
+        raise LoginTaken("这个统一身份编号已经属于另一个账号，请核对。")
+    account.external_id = wanted
+    account.oidc_subject = None
+    end_sessions(db, account.id)
+    append_event(db, "account.linked", account.subject, actor, {"external_id": wanted or "无"})
 
 
 def disable_account(db: Session, account: Account, actor: Actor, reason: str) -> None:

@@ -13,6 +13,7 @@ from accounts.password import (
     PasswordRefused,
     check_new_password,
     hash_password,
+    normalized,
     verify_password,
 )
 from accounts.web_session import end_sessions, token_hash
@@ -43,24 +44,36 @@ def set_password(
     append_event(db, "password.changed", account.subject, actor)
 
 
-def change_own_password(
-    database: Database, account_id: int, present: str, new: str, at: datetime
-) -> None:
-    """Change a password after the present one was checked, as often as a login may be tried.
+def check_present_password(database: Database, account_id: int, present: str, at: datetime) -> None:
+    """Check the present password before something about the account changes.
 
-    Raises PasswordWrong, PasswordRefused, TooManyLogins, PasswordsBusy.
+    As often as a login may be tried. Raises PasswordWrong, TooManyLogins, PasswordsBusy.
     """
     keys = (f"present password {account_id}",)
     with database.writing() as db:
         begin_attempt(db, keys, at)
-        account = get_account(db, account_id)
-    if account.password_hash is not None and not verify_password(account.password_hash, present):
+        stored = get_account(db, account_id).password_hash
+    if not verify_password(stored, present):
         raise PasswordWrong("现在的密码不对，请重新填写。")
-    if present == new:
+    with database.writing() as db:
+        forget_attempts(db, keys, at)
+
+
+def change_own_password(
+    database: Database, account_id: int, present: str, new: str, at: datetime
+) -> None:
+    """Change a password after the present one was checked; without one there is none to check.
+
+    Raises PasswordWrong, PasswordRefused, TooManyLogins, PasswordsBusy.
+    """
+    with database.reading() as db:
+        account = get_account(db, account_id)
+    if account.password_hash is not None:
+        check_present_password(database, account_id, present, at)
+    if normalized(present) == normalized(new):
         raise PasswordRefused("新密码和现在的一样，请换一个。")
     new_hash = hash_password(check_new_password(new, account.login, account.name))
     with database.writing() as db:
-        forget_attempts(db, keys, at)
         current = get_account(db, account_id)
         set_password(db, current, new_hash, actor_of(current), at)
 

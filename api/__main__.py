@@ -48,8 +48,8 @@ UNREADABLE: dict[type[OSError], str] = {
 }
 encoder_app = typer.Typer(help="换用语义模型。", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
-app.add_typer(account_app, name="account")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(account_app, name="account")
 
 
 @app.command()

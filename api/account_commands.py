@@ -21,7 +21,7 @@ from accounts.account import (
 )
 from accounts.administration import disable_account, note_added, note_changed
 from accounts.password import check_new_password, hash_password
-from accounts.role import ROLE_NAMES, Role, role_names
+from accounts.role import ROLE_NAMES, Role, check_roles, role_names
 from accounts.set_password import set_password
 from api.console import load_settings
 from api.startup import open_database
@@ -50,6 +50,7 @@ def add(
     """新建账号；密码在终端输入，或从标准输入读一行，不写在命令里。"""
     with _database() as database:
         details = AccountDetails(name, frozenset(roles), unit, mentor)
+        check_roles(details.roles)
         _check_free(database, login)
         new_hash = hash_password(check_new_password(_ask_password(), login, name))
         now = datetime.now(UTC)

@@ -11,7 +11,20 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from accounts.login import sweep_logins
-from api import assets, chat, docs, errors, health, library, login_pages, pages, reading_pages
+from accounts.role import role_names
+from api import (
+    account_pages,
+    assets,
+    chat,
+    docs,
+    errors,
+    health,
+    library,
+    login_pages,
+    own_account_pages,
+    pages,
+    reading_pages,
+)
 from api.access import declared_permissions
 from api.assets import asset_url
 from api.device import device_signer
@@ -20,6 +33,7 @@ from api.limiter import MessageLimit
 from api.observe import Metrics, Observe
 from api.settings import Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Watch
+from api.staff_page import chinese_time
 from api.thread import SOURCE_LABEL
 from api.validity import chinese_date, spoken_address
 from api.version import VERSION
@@ -30,6 +44,18 @@ from storage.database import Database
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
 MAX_BODY_BYTES = 1024 * 1024
 SWEEP_SECONDS = 60.0
+PARTS = (
+    chat,
+    library,
+    health,
+    docs,
+    pages,
+    reading_pages,
+    assets,
+    login_pages,
+    own_account_pages,
+    account_pages,
+)
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
     "detail 用中文说明怎么办。无需账号；conversation_id 相当于对话的钥匙，请勿公开。"
@@ -55,7 +81,7 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
     app.state.signer = make_signer(load_secret(settings.data_dir))
     app.state.device_signer = device_signer(load_secret(settings.data_dir))
     app.state.templates = _templates(settings)
-    for part in (chat, library, health, docs, pages, reading_pages, assets, login_pages):
+    for part in PARTS:
         app.include_router(part.router)
     errors.install(app)
     # The last one added is the outermost.
@@ -103,6 +129,8 @@ def _templates(settings: Settings) -> Jinja2Templates:
     )
     environment.filters["chinese_date"] = chinese_date
     environment.filters["spoken"] = spoken_address
+    environment.filters["chinese_time"] = chinese_time
+    environment.filters["role_names"] = role_names
     return Jinja2Templates(env=environment, context_processors=[_appearance])
 
 

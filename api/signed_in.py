@@ -139,7 +139,7 @@ def _look_up(request: Request) -> Presence | None:
     duty = ""
     if account.must_change_password:
         duty = "/account/password"
-    elif account.has_duty_to_enrol(request.app.state.settings.require_totp):
+    elif account.needs_code(request.app.state.settings.require_totp) and not account.wants_code:
         duty = "/account/code"
     return Presence(signed_in(account), session.id, form_token(session_token(request)), duty)
 

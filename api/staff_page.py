@@ -1,6 +1,7 @@
 """The frame of the pages for signed-in people: navigation by role, and how a page is rendered."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request, Response
@@ -8,6 +9,8 @@ from fastapi.templating import Jinja2Templates
 
 from api.access import FORM_FIELD, Permission, may
 from api.signed_in import SignedIn, presence_of
+from api.validity import chinese_date
+from guidance.session import SHANGHAI
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +60,9 @@ def _current(path: str) -> str:
     """Return the entry that a page belongs to: the longest that begins its path."""
     above = [e.path for e in NAVIGATION if path == e.path or path.startswith(e.path + "/")]
     return max(above, key=len, default="")
+
+
+def chinese_time(at: datetime) -> str:
+    """Format a moment as 2026年7月1日 09:05, in China's time."""
+    local = at.astimezone(SHANGHAI)
+    return f"{chinese_date(local.date())} {local:%H:%M}"
