@@ -16,7 +16,7 @@ import yaml
 
 from matching.assignment_problem import NO_EDGE, Ints, Problem
 from matching.assignment_search import find_optimum
-from matching.assignment_solvers import Solver, installed_solver
+from matching.assignment_solvers import Engine, installed_engine
 from matching.canonical_order import content_key
 from matching.certificate import Certificate
 from matching.mentor_facts import MentorFacts, MentorNeed
@@ -118,7 +118,7 @@ class Rulebook:
 
     weights: MentorWeights
     policy: AssignmentPolicy
-    solver: tuple[str, Solver]
+    engine: Engine
 
 
 @cache
@@ -131,7 +131,7 @@ def load_policy() -> AssignmentPolicy:
 
 def load_rulebook() -> Rulebook:
     """Return the shipped weights and policy with the best solver of this machine."""
-    return Rulebook(load_weights(), load_policy(), installed_solver())
+    return Rulebook(load_weights(), load_policy(), installed_engine())
 
 
 def assign(
@@ -157,8 +157,7 @@ def assign(
     opened = {n: m for n, m in (open_pairs or {}).items() if n in known}
     problem = build_problem(needs, mentors, day, opened, rulebook)
     _ban(problem, needs, mentors, banned)
-    name, solver = rulebook.solver
-    found = find_optimum(problem, solver)
+    found = find_optimum(problem, rulebook.engine)
     return AssignmentRun(
         needs,
         mentors,
@@ -166,7 +165,7 @@ def assign(
         problem,
         found.match,
         found.certificate,
-        name,
+        rulebook.engine.name,
         found.rounds,
         rulebook.weights,
         rulebook.policy,

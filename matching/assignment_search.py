@@ -7,17 +7,19 @@ over all pairs, and its prices prove it.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.assignment_problem import NO_EDGE, Ints, Problem
-from matching.assignment_solvers import Solver
+from matching.assignment_solvers import Engine
 from matching.certificate import Certificate, bound_at, supporting_prices, surpluses
 
-ALL_PAIRS = 150_000  # up to so many, all pairs are candidates
 BEST_OF_NEED = 24
 SPREAD_A_SEAT = 2  # best needs of each mentor, for each seat: nobody's seats are forgotten
 ADDED_OF_NEED = 6
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,39 +32,37 @@ class Optimum:
     candidates: int
 
 
-def find_optimum(problem: Problem, solver: Solver) -> Optimum:
+def find_optimum(problem: Problem, engine: Engine) -> Optimum:
     """Solve and prove. Raises NotSolved, or NotOptimal for a solver that errs."""
-    chosen = _candidates(problem)
+    possible = (problem.values != NO_EDGE) & (problem.seats > 0)
+    pairs = int(possible.sum())
+    few = pairs <= engine.pairs_at_once
+    chosen = np.flatnonzero(possible) if few else _candidates(problem, possible)
     rounds = 0
     while True:
         rounds += 1
         needs, mentors = np.divmod(chosen, len(problem.seats))
-        match = solver(problem, needs, mentors)
+        match = engine.solve(problem, needs, mentors)
         prices = supporting_prices(problem, match, needs, mentors)
-        missing = _better_pairs(problem, prices, chosen)
+        missing = _better_pairs(problem, prices, chosen) if len(chosen) < pairs else _NONE
         if not len(missing):
             proof = Certificate(prices, problem.worth(match), bound_at(problem, prices))
             return Optimum(match, proof, rounds, len(chosen))
         chosen = np.union1d(chosen, missing)
 
 
-def _candidates(problem: Problem) -> Ints:
+def _candidates(problem: Problem, possible: NDArray[np.bool_]) -> Ints:
     """Return the first candidate pairs as need x m + mentor, in order."""
-    possible = problem.values != NO_EDGE
-    possible &= problem.seats > 0
-    if int(possible.sum()) <= ALL_PAIRS:
-        return np.flatnonzero(possible)
     needs, mentors = problem.values.shape
-    value = np.where(possible, problem.values, NO_EDGE)
+    value = np.where(possible, problem.values, np.int32(NO_EDGE))
     best = _largest(value, BEST_OF_NEED) + np.arange(needs)[:, None] * mentors
     spread = SPREAD_A_SEAT * int(np.ceil(problem.seats.mean()))
-    of_mentors = _largest((value + problem.bonus[:, None]).T, spread) * mentors
-    of_mentors += np.arange(mentors)[:, None]
+    of_mentors = _largest(value.T, spread) * mentors + np.arange(mentors)[:, None]
     chosen = np.union1d(best, of_mentors)
     return np.asarray(chosen[possible.ravel()[chosen]])
 
 
-def _largest(table: Ints, many: int) -> Ints:
+def _largest(table: NDArray[Any], many: int) -> Ints:
     """Return the columns of the largest entries of each row, in no order."""
     if many >= table.shape[1]:
         return np.broadcast_to(np.arange(table.shape[1]), table.shape)
@@ -83,4 +83,4 @@ def _better_pairs(problem: Problem, prices: Ints, chosen: Ints) -> Ints:
             top = _largest(excess, min(ADDED_OF_NEED, mentors))
             pairs = lacking[:, None] * mentors + top
             found.append(pairs[np.take_along_axis(excess, top, axis=1) > 0])
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+    return np.concatenate(found) if found else _NONE

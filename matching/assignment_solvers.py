@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -68,14 +69,27 @@ def solve_with_ortools(problem: Problem, needs: Ints, mentors: Ints) -> Ints:
     return match
 
 
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A solver with the number of pairs up to which it is given all of them at once."""
+
+    name: str
+    solve: Solver
+    pairs_at_once: int
+
+
+SCIPY = Engine("scipy", solve_with_scipy, 150_000)
+ORTOOLS = Engine("ortools", solve_with_ortools, 4_000_000)
+
+
 @cache
-def installed_solver() -> tuple[str, Solver]:
-    """Return the name of the best solver on this machine, and the solver."""
+def installed_engine() -> Engine:
+    """Return the best solver of this machine: OR-Tools where the extra is installed."""
     try:
         _min_cost_flow()
     except ImportError:
-        return "scipy", solve_with_scipy
-    return "ortools", solve_with_ortools
+        return SCIPY
+    return ORTOOLS
 
 
 @cache

@@ -72,7 +72,7 @@ def load_weights() -> MentorWeights:
 
 def score_pairs(table: PairTable, rows: slice, mask: Mask, weights: MentorWeights) -> Scores:
     """Score the pairs of a block that the mask (b, m) marks, in the order of its rows."""
-    block = Block(table, rows, mask)
+    block = Block(table, rows, np.flatnonzero(mask))
     terms = {name: term(block) for name, term in (MENTEE_TERMS | MENTOR_TERMS).items()}
     mentee = _weighted(terms, weights.mentee)
     mentor = _weighted(terms, weights.mentor)

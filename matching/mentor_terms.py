@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.industry import section_letter
 from matching.mentor import MOST_TOPICS
 from matching.mentor_facts import PUTONGHUA, MentorFacts, MentorNeed, Stage
-from matching.pair_table import Floats, Mask, PairTable
+from matching.pair_table import Floats, PairTable
 
 NEUTRAL = 0.5  # a term of which nothing is known
 ENOUGH_HALF_HOURS = 3  # starts of common hours: three make two hours
@@ -17,16 +19,33 @@ BY_MESSAGE = 0.4  # how well writing to each other makes up for no common hour
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """The pairs of some rows of needs that `mask` (b, m) marks; terms are (e,) in its order."""
+    """Some pairs of the rows of needs; terms are (e,) float64, one entry a pair.
+
+    `places` (e,) are their positions, row by row, in the array of all pairs of the rows.
+    """
 
     table: PairTable
     rows: slice
-    mask: Mask
+    places: NDArray[np.intp]
+
+    def pick(self, dense: NDArray[Any]) -> Floats:
+        """Return the entries of the block's pairs out of an array of all pairs."""
+        return np.take(dense, self.places).astype(np.float64, copy=False)
+
+    def of_needs(self, value: Callable[[MentorNeed], float]) -> Floats:
+        """Return a value of each pair's need."""
+        column = self.table.of_needs(self.rows, value).astype(np.float64)
+        return np.take(column, self.places // len(self.table.mentors))
+
+    def of_mentors(self, value: Callable[[MentorFacts], float]) -> Floats:
+        """Return a value of each pair's mentor."""
+        row = self.table.of_mentors(value).astype(np.float64)
+        return np.take(row, self.places % len(self.table.mentors))
 
 
 def _topics(block: Block) -> Floats:
-    wanted = _of_need(block, lambda n: len(set(n.topics)))
-    share = block.table.common_topics(block.rows)[block.mask] / np.maximum(wanted, 1.0)
+    wanted = block.of_needs(lambda n: len(set(n.topics)))
+    share = block.pick(block.table.common_topics(block.rows)) / np.maximum(wanted, 1.0)
     return np.where(wanted > 0, share, NEUTRAL)
 
 
@@ -39,18 +58,18 @@ def _industry(block: Block) -> Floats:
         letters = {section_letter(code) for code in mentor.industries}
         return 0.5 if section_letter(need.industry) in letters - {""} else 0.0
 
-    return block.table.by_kind(block.rows, "industry", lambda n: n.industry[:2], likeness)[
-        block.mask
-    ]
+    return block.pick(
+        block.table.by_kind(block.rows, "industry", lambda n: n.industry[:2], likeness)
+    )
 
 
 def _time(block: Block) -> Floats:
-    common = np.minimum(block.table.common_hours(block.rows)[block.mask], ENOUGH_HALF_HOURS)
-    by_message = _of_need(block, lambda n: n.asynchronous) * _of_mentor(
-        block, lambda m: m.asynchronous
+    common = np.minimum(block.pick(block.table.common_hours(block.rows)), ENOUGH_HALF_HOURS)
+    by_message = block.of_needs(lambda n: n.asynchronous) * block.of_mentors(
+        lambda m: m.asynchronous
     )
-    unknown = _of_need(block, lambda n: not n.half_hours) + _of_mentor(
-        block, lambda m: not m.half_hours
+    unknown = block.of_needs(lambda n: not n.half_hours) + block.of_mentors(
+        lambda m: not m.half_hours
     )
     known = np.maximum(common / float(ENOUGH_HALF_HOURS), by_message * BY_MESSAGE)
     return np.where(unknown > 0, NEUTRAL, known)
@@ -67,7 +86,7 @@ def _nearness(block: Block) -> Floats:
                 return NEUTRAL
         return 0.5 if need.online and mentor.online else 0.0
 
-    return block.table.by_kind(block.rows, "nearness", _way, near)[block.mask]
+    return block.pick(block.table.by_kind(block.rows, "nearness", _way, near))
 
 
 def _stage(block: Block) -> Floats:
@@ -78,7 +97,7 @@ def _stage(block: Block) -> Floats:
             return 0.7  # all are welcome
         return 1.0 if need.stage in mentor.stages else _neighbouring(need.stage, mentor.stages)
 
-    return block.table.by_kind(block.rows, "stage", lambda n: n.stage, fit)[block.mask]
+    return block.pick(block.table.by_kind(block.rows, "stage", lambda n: n.stage, fit))
 
 
 def _neighbouring(stage: Stage, stages: frozenset[Stage]) -> float:
@@ -88,26 +107,26 @@ def _neighbouring(stage: Stage, stages: frozenset[Stage]) -> float:
 
 
 def _rating(block: Block) -> Floats:
-    return _of_mentor(block, lambda m: m.rating)
+    return block.of_mentors(lambda m: m.rating)
 
 
 def _language(block: Block) -> Floats:
-    speaks_dialect = _of_need(block, lambda n: bool(n.languages - {PUTONGHUA}))
-    common = block.table.common_dialects(block.rows)[block.mask] > 0
+    speaks_dialect = block.of_needs(lambda n: bool(n.languages - {PUTONGHUA}))
+    common = block.pick(block.table.common_dialects(block.rows)) > 0
     return np.where(speaks_dialect > 0, common, NEUTRAL)
 
 
 def _continuity(block: Block) -> Floats:
-    return block.table.marked(block.rows, lambda n: n.known_mentors)[block.mask].astype(np.float64)
+    return block.pick(block.table.marked(block.rows, lambda n: n.known_mentors))
 
 
 def _specialism(block: Block) -> Floats:
     """The first topic named counts 1, the sixth 7/12."""
-    best = np.zeros(int(block.mask.sum()))
+    best = np.zeros(len(block.places))
     for rank in range(block.table.topic_ranks):
         worth = 1.0 - rank / (2 * MOST_TOPICS)
-        np.maximum(best, block.table.topic_at_rank(block.rows, rank)[block.mask] * worth, out=best)
-    wanted = _of_need(block, lambda n: bool(n.topics))
+        np.maximum(best, block.pick(block.table.topic_at_rank(block.rows, rank)) * worth, out=best)
+    wanted = block.of_needs(lambda n: bool(n.topics))
     return np.where(wanted > 0, best, NEUTRAL)
 
 
@@ -120,11 +139,11 @@ def _field(block: Block) -> Floats:
             return 0.0
         return 1.0 - divisions.index(need.industry[:2]) / (2 * len(divisions))
 
-    return block.table.by_kind(block.rows, "field", lambda n: n.industry[:2], rank)[block.mask]
+    return block.pick(block.table.by_kind(block.rows, "field", lambda n: n.industry[:2], rank))
 
 
 def _acceptance(block: Block) -> Floats:
-    return _of_mentor(block, lambda m: m.acceptance)
+    return block.of_mentors(lambda m: m.acceptance)
 
 
 def _wished_stage(block: Block) -> Floats:
@@ -133,7 +152,7 @@ def _wished_stage(block: Block) -> Floats:
             return NEUTRAL
         return float(need.stage in mentor.stages)
 
-    return block.table.by_kind(block.rows, "wished stage", lambda n: n.stage, wished)[block.mask]
+    return block.pick(block.table.by_kind(block.rows, "wished stage", lambda n: n.stage, wished))
 
 
 def _effort(block: Block) -> Floats:
@@ -142,21 +161,11 @@ def _effort(block: Block) -> Floats:
             return 1.0
         return 0.8 if need.street and need.street in mentor.streets else 0.4
 
-    return block.table.by_kind(block.rows, "effort", _way, ease)[block.mask]
+    return block.pick(block.table.by_kind(block.rows, "effort", _way, ease))
 
 
 def _way(need: MentorNeed) -> Hashable:
     return need.street, need.online, need.onsite
-
-
-def _of_need(block: Block, value: Callable[[MentorNeed], float]) -> Floats:
-    column = block.table.of_needs(block.rows, value).astype(np.float64)
-    return np.repeat(column[:, 0], block.mask.sum(axis=1))
-
-
-def _of_mentor(block: Block, value: Callable[[MentorFacts], float]) -> Floats:
-    row = block.table.of_mentors(value).astype(np.float64)
-    return np.asarray(row[0, np.nonzero(block.mask)[1]])
 
 
 Term = Callable[[Block], Floats]

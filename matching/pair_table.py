@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 Kind = Callable[[MentorNeed], Hashable]
 Value = Callable[[MentorNeed, MentorFacts], float]
 
-BLOCK_ROWS = 500  # of needs; a block against 1,000 mentors takes 4 MB a term
+BLOCK_ROWS = 2_000  # of needs; a block against 1,000 mentors takes 16 MB a term
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class PairTable:
     def __init__(self, needs: Sequence[MentorNeed], mentors: Sequence[MentorFacts]) -> None:
         self.needs = needs
         self.mentors = mentors
+        self._products: dict[str, tuple[slice, Counts]] = {}
         self._kinds: dict[str, dict[Hashable, Floats]] = {}
         topics = Codebook.of((n.topics for n in needs), (m.topics for m in mentors))
         self._need_topics = topics.rows([n.topics for n in needs])
@@ -85,23 +86,31 @@ class PairTable:
 
     def common_topics(self, rows: slice) -> Counts:
         """How many of the need's topics the mentor names."""
-        return self._need_topics[rows] @ self._mentor_topics.T
+        return self._once(rows, "topics", self._need_topics, self._mentor_topics)
 
     def common_languages(self, rows: slice) -> Counts:
         """How many languages both speak."""
-        return self._need_languages[rows] @ self._mentor_languages.T
+        return self._once(rows, "languages", self._need_languages, self._mentor_languages)
 
     def common_dialects(self, rows: slice) -> Counts:
         """How many languages other than Putonghua both speak."""
         common = self.common_languages(rows)
         if self._putonghua is not None:
             both = self._need_languages[rows, self._putonghua, None]
-            common -= both * self._mentor_languages[None, :, self._putonghua]
+            return common - both * self._mentor_languages[None, :, self._putonghua]
         return common
 
     def common_hours(self, rows: slice) -> Counts:
         """At how many half-hours of the week a common free hour begins."""
-        return self._need_hours[rows] @ self._mentor_hours.T
+        return self._once(rows, "hours", self._need_hours, self._mentor_hours)
+
+    def _once(self, rows: slice, name: str, needs: Counts, mentors: Counts) -> Counts:
+        """Multiply a block once: rules and scores both ask for it, one after the other."""
+        of, product = self._products.get(name, (None, None))
+        if product is None or of != rows:
+            product = needs[rows] @ mentors.T
+            self._products[name] = (rows, product)
+        return product
 
     def topic_at_rank(self, rows: slice, rank: int) -> Counts:
         """Whether the topic that the mentor names at a rank, from 0, is one of the need's."""
