@@ -74,7 +74,7 @@ def test_areas() -> None:
 
 def test_numbers_that_are_none() -> None:
     assert spoken_number("半") == 0.5
-    assert spoken_number("六两") is None
+    assert spoken_number("万千百") is None
 
 
 def test_words_of_a_fact_can_be_shown() -> None:
