@@ -109,6 +109,7 @@ class GuidanceSession(Base):
         Index("ix_guidance_sessions_period", "period", "state", "id"),
         Index("ix_guidance_sessions_person", "counts_for", "opened_at"),
         Index("ix_guidance_sessions_provider", "provider", "count_on"),
+        Index("ix_guidance_sessions_wording", "wording", "counts_for"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -109,6 +109,7 @@ def _number_sessions() -> None:
         ("period", ["period", "state", "id"]),
         ("person", ["counts_for", "opened_at"]),
         ("provider", ["provider", "count_on"]),
+        ("wording", ["wording", "counts_for"]),
     ):
         op.create_index(f"ix_guidance_sessions_{name}", "guidance_sessions", columns)
 

@@ -1,0 +1,158 @@
+"""Consultations with a person: at the window, on the telephone, with a mentor, at an event."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from audit.log import SYSTEM, append_event
+from guidance.identity import holder_of
+from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
+from guidance.message import Channel
+from guidance.period import shanghai_day
+from guidance.seal import sealed_values
+from guidance.session import GuidanceSession
+from guidance.staff import Staff
+from guidance.transition import move, take_ledger
+from storage.database import storable
+
+LONGEST = timedelta(hours=12)
+CODE_DIGITS = 6
+_CHANNELS = {
+    ServiceLine.MENTOR: Channel.MENTOR,
+    ServiceLine.WINDOW: Channel.WINDOW,
+    ServiceLine.TELEPHONE: Channel.TELEPHONE,
+    ServiceLine.EVENT: Channel.EVENT,
+}
+
+
+class EntryInvalid(ValueError):
+    """An entry cannot be right; the message says what to correct."""
+
+
+class EntryHeld(ValueError):
+    """An entry looks like one that is recorded already; `session_id` names that one."""
+
+    def __init__(self, session_id: int) -> None:
+        super().__init__(
+            f"这位咨询人当天在同一地点、由同一服务人员接待的记录已有一条（编号 {session_id}），"
+            "请核对是否重复录入。"
+        )
+        self.session_id = session_id
+
+
+class ConfirmationWrong(ValueError):
+    """The code is not the one of the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class HumanEntry:
+    """What staff or a mentor enter: who with whom, when, where, about what, with what result."""
+
+    service_line: ServiceLine
+    person: str  # reference of the client
+    provider: str  # "mentor:M0003" or "account:7"
+    started_at: datetime
+    ended_at: datetime
+    place: str
+    topic: str
+    summary: str
+    org_unit: str = ""
+
+
+def record_human_session(
+    db: Session, entry: HumanEntry, recorder: Staff, at: datetime
+) -> tuple[GuidanceSession, str]:
+    """Record and seal an entry; return it with the code by which the client can confirm it.
+
+    The code is given out once and stored as a digest. Raises EntryInvalid, and EntryHeld
+    for what was entered before (D10).
+    """
+    _check(entry, at)
+    take_ledger(db)
+    person = holder_of(db, entry.person)
+    if (twin := _twin(db, entry, person)) is not None:
+        raise EntryHeld(twin)
+    code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+    session = GuidanceSession(
+        person=entry.person,
+        channel=_CHANNELS[entry.service_line],
+        service_line=entry.service_line,
+        opened_at=entry.started_at,
+        last_turn_at=entry.ended_at,
+        closed_at=entry.ended_at,
+        turn_count=0,
+        counts_for=person,
+        org_unit=entry.org_unit,
+        provider=entry.provider,
+        recorder=recorder.reference,
+        minutes=int((entry.ended_at - entry.started_at).total_seconds() // 60),
+        place=_words(entry.place),
+        topic=_words(entry.topic),
+        summary=_words(entry.summary),
+    )
+    db.add(session)
+    db.flush()
+    db.refresh(session)
+    append_event(db, "session.opened", session.subject, recorder.actor)
+    changes = sealed_values(session, [], at)
+    changes["confirm_digest"] = _code_digest(session.id, code)
+    details = {"seal": changes["seal"], "provider": entry.provider, "on": session.count_on}
+    move(session, "session.recorded", changes=changes, details=details)
+    return session, code
+
+
+def confirm_attendance(db: Session, session_id: int, code: str, at: datetime) -> None:
+    """Note that the client confirmed the consultation. Raises ConfirmationWrong."""
+    session = db.get(GuidanceSession, session_id, populate_existing=True)
+    if session is None or not secrets.compare_digest(
+        session.confirm_digest, _code_digest(session_id, code.strip())
+    ):
+        raise ConfirmationWrong("确认码不对，请核对后重新输入。")
+    if session.confirmed_at is None and session.state is not SessionState.LOCKED:
+        session.confirmed_at = at
+        db.flush()
+        append_event(db, "session.confirmed", session.subject, SYSTEM)
+
+
+def _check(entry: HumanEntry, at: datetime) -> None:
+    if entry.service_line not in _CHANNELS:
+        raise EntryInvalid("在线问答由系统自动记录，不能手工录入。")
+    if entry.ended_at <= entry.started_at:
+        raise EntryInvalid("结束时间须晚于开始时间，请修改。")
+    if entry.ended_at - entry.started_at > LONGEST:
+        raise EntryInvalid("一次咨询不会超过 12 小时，请检查开始和结束时间。")
+    if entry.ended_at > at + timedelta(minutes=10):
+        raise EntryInvalid("结束时间还没有到，请在咨询结束后录入。")
+    for name, words in (
+        ("服务人员", entry.provider),
+        ("咨询人", entry.person),
+        ("主题", entry.topic),
+        ("内容摘要", entry.summary),
+    ):
+        if not words.strip():
+            line = LINE_NAMES[entry.service_line]
+            raise EntryInvalid(f"请填写“{name}”，{line}的记录不能没有它。")
+
+
+def _twin(db: Session, entry: HumanEntry, person: str) -> int | None:
+    return db.scalar(
+        select(GuidanceSession.id).where(
+            GuidanceSession.counts_for == person,
+            GuidanceSession.count_on == shanghai_day(entry.started_at),
+            GuidanceSession.provider == entry.provider,
+            GuidanceSession.place == _words(entry.place),
+            GuidanceSession.state != SessionState.MERGED,
+        )
+    )
+
+
+def _words(text: str) -> str:
+    return str(storable(text)).strip()
+
+
+def _code_digest(session_id: int, code: str) -> str:
+    return hashlib.sha256(f"{session_id}:{code}".encode()).hexdigest()
