@@ -22,7 +22,13 @@ from api.evaluation import evaluate_app
 from api.language_model import language_model, with_model
 from api.progress import say
 from api.settings import Settings
-from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
+from api.startup import (
+    bring_in_pack,
+    bring_in_projects,
+    open_database,
+    open_snapshot,
+    snapshot_builder,
+)
 from api.thread import REPHRASED_LABEL, SOURCE_LABEL
 from api.validity import today
 from assistant.answer import Answer, Question
@@ -67,6 +73,7 @@ def serve(
     listening = _bind(settings.host, settings.port)
     database = open_database(settings.database_url)
     bring_in_pack(database)
+    bring_in_projects(database)
     build = snapshot_builder(load_encoder(settings.data_dir), settings.data_dir)
     build = with_model(build, language_model(settings))
     with answering(settings, database, build) as live:
@@ -221,9 +228,7 @@ def _as_text(answer: Answer) -> str:
         for number, citation in enumerate(answer.citations, start=1)
     ]
     label = REPHRASED_LABEL if answer.rephrased else SOURCE_LABEL
-    return "\n".join(
-        [answer.text, *(["", "依据：", *sources] if sources else []), f"（{label}）"]
-    )
+    return "\n".join([answer.text, *(["", "依据：", *sources] if sources else []), f"（{label}）"])
 
 
 @encoder_app.command("use")
@@ -233,7 +238,7 @@ def use_encoder(
     """换用另一个模型，下次启动生效，索引会重新建立。"""
     say("正在检查并转换模型…")
     model = use_model(name, load_settings().data_dir)
-    typer.echo(f"已换用 {model.card.name}({model.card.dimension} 维)，下次启动生效。")
+    typer.echo(f"已换用 {model.card.name}（{model.card.dimension} 维），下次启动生效。")
 
 
 @encoder_app.command("reset")

@@ -68,7 +68,7 @@ def _checked(what: str, check: Callable[[], str]) -> Finding:
 
 def _python() -> Finding:
     ok = sys.version_info[:2] >= OLDEST_PYTHON
-    return Finding("Python", ok, platform.python_version() + ("" if ok else ",需要 3.11 或更新"))
+    return Finding("Python", ok, platform.python_version() + ("" if ok else "，需要 3.11 或更新"))
 
 
 def _data_dir(settings: Settings) -> str:

@@ -91,16 +91,16 @@ def _wrong(case: AnswerCase, answer: Answer) -> list[str]:
     wrong: list[str] = []
     if answer.status not in case.statuses:
         wanted = "、".join(sorted(case.statuses))
-        wrong.append(f"状态是 {answer.status},应是 {wanted}")
+        wrong.append(f"状态是 {answer.status}，应是 {wanted}")
     for group in case.must:
         if not any(says(answer.text, wording) for wording in group):
-            wrong.append("没有说到:" + " / ".join(group))
-    wrong += [f"不该说:{wording}" for wording in case.must_not if says(answer.text, wording)]
+            wrong.append("没有说到：" + " / ".join(group))
+    wrong += [f"不该说：{wording}" for wording in case.must_not if says(answer.text, wording)]
     addresses = [citation.address for citation in answer.citations]
     found = not case.clauses or any(under(address, case.clauses) for address in addresses)
     if answer.status in ANSWERS and not found:
         cited, wanted = "、".join(addresses) or "无", "、".join(case.clauses)
-        wrong.append(f"引用的条款是 {cited},应是 {wanted}")
+        wrong.append(f"引用的条款是 {cited}，应是 {wanted}")
     return wrong
 
 

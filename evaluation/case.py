@@ -69,9 +69,9 @@ def read_cases(path: Path) -> list[AnswerCase]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError as error:
-        raise BadCaseFile(f"找不到题目文件:{path}。请检查路径。") from error
+        raise BadCaseFile(f"找不到题目文件：{path}。请检查路径。") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BadCaseFile(f"题目文件无法读取:{path}。请存为 UTF-8 编码的 JSONL。") from error
+        raise BadCaseFile(f"题目文件无法读取：{path}。请存为 UTF-8 编码的 JSONL。") from error
     cases: dict[str, AnswerCase] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -81,7 +81,7 @@ def read_cases(path: Path) -> list[AnswerCase]:
             if case.id in cases:
                 raise ValueError(f"编号 {case.id} 重复")
         except ValueError as error:
-            raise BadCaseFile(f"{path.name} 第 {number} 行有误:{error}。") from error
+            raise BadCaseFile(f"{path.name} 第 {number} 行有误：{error}。") from error
         cases[case.id] = case
     if not cases:
         raise BadCaseFile(f"{path.name} 里没有题目。每行应是一个含 q 的 JSON 对象。")
@@ -98,7 +98,7 @@ def named_documents(cases: Iterable[AnswerCase], folder: Path) -> list[Path]:
         for name in case.documents:
             path = folder / name
             if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
-                raise BadCaseFile(f"题目 {case.id} 要用的文件不在 {folder} 里:{name}。")
+                raise BadCaseFile(f"题目 {case.id} 要用的文件不在 {folder} 里：{name}。")
             if path not in paths:
                 paths.append(path)
     return paths
@@ -108,7 +108,7 @@ def _parse(line: str, default_id: str) -> AnswerCase:
     try:
         item = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"不是合格的 JSON(第 {error.colno} 个字符处)") from error
+        raise ValueError(f"不是合格的 JSON（第 {error.colno} 个字符处）") from error
     if not isinstance(item, dict):
         raise ValueError("应是一个 JSON 对象")
     question = item.get("q") or item.get("question")
@@ -155,7 +155,7 @@ def _history(value: Any) -> tuple[str, ...]:
                 continue
             text = next((message[k] for k in ("q", "text", "content") if k in message), None)
         if not isinstance(text, str):
-            raise ValueError("history 里应是文字,或含 q、text 或 content 的对象")
+            raise ValueError("history 里应是文字，或含 q、text 或 content 的对象")
         messages.append(text)
     return tuple(messages)
 

@@ -52,5 +52,5 @@ def join_conversation(connection: Connection, message: InboundMessage) -> str:
         return conversation_id
     wanted = {"conversation_id": message.conversation_id}
     if connection.execute(_FIND, wanted).first() is None:
-        raise ConversationNotFound("没有找到这段对话,请重新开始提问。")
+        raise ConversationNotFound("没有找到这段对话，请重新开始提问。")
     return message.conversation_id

@@ -32,7 +32,7 @@ def chosen_model(root: Path) -> ModelFolder | None:
         return open_model_folder(root / str(json.loads(choice.read_text("utf-8"))["fingerprint"]))
     except (ModelDamaged, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(
-            f"换上的语义模型无法使用:{error}。请重新运行 qichuang encoder use,"
+            f"换上的语义模型无法使用：{error}。请重新运行 qichuang encoder use，"
             "或运行 qichuang encoder reset 恢复默认模型"
         ) from error
 
@@ -62,7 +62,7 @@ def use_model(
         export = importlib.import_module(_EXPORT_MODULE)
     except ModuleNotFoundError as error:
         raise TransformersMissing(
-            f"换用其他模型还需要 {error.name},请运行 "
+            f"换用其他模型还需要 {error.name}，请运行 "
             "pip install torch==2.13.0 'qichuang[transformers]'"
         ) from error
     root = encoder_root(data_dir)

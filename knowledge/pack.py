@@ -28,7 +28,8 @@ def load_pack(
 
     Loading again changes nothing and costs only the comparison of digests. A version
     that replaced one of ours, an official file above all, is never taken back.
-    `progress` is called with the files done and their number.
+    `progress` is called for each file that is new or changed, with the files looked at and
+    their number.
     """
     paths = sorted(folder.glob("*.md"))
     versions: dict[str, list[PolicyDocument]] = defaultdict(list)
@@ -42,8 +43,8 @@ def load_pack(
             raise ValueError(f"{path.name}：知识包文件开头必须写明 series")
         if _bring_in(db, versions[stated.series], path, data, (stated, text), now):
             changed.append((stated.series, stated))
-        if progress is not None:
-            progress(done, len(paths))
+            if progress is not None:
+                progress(done, len(paths))
     if changed:
         _join_chains(db, changed, now)
     return len(changed)

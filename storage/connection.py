@@ -60,25 +60,25 @@ _SQLITE_FAILURES: dict[str, tuple[type[DatabaseUnavailable], str]] = {
     "SQLITE_READONLY": (DatabaseNotWritable, "请检查数据库文件及所在目录的写权限"),
     "SQLITE_CANTOPEN": (DatabaseNotWritable, "请检查数据库文件及所在目录的读写权限"),
     "SQLITE_PERM": (DatabaseNotWritable, "请检查数据库文件的读写权限"),
-    "SQLITE_FULL": (DatabaseFull, "磁盘空间不足,请清理磁盘后重试"),
+    "SQLITE_FULL": (DatabaseFull, "磁盘空间不足，请清理磁盘后重试"),
     "SQLITE_BUSY": (DatabaseBusy, "请稍后重试"),
     "SQLITE_LOCKED": (DatabaseBusy, "请稍后重试"),
-    "SQLITE_CORRUPT": (DatabaseDamaged, "请停止服务,保留现有文件,用最近的备份恢复"),
-    "SQLITE_NOTADB": (DatabaseDamaged, "该文件不是数据库,请检查 QICHUANG_DATABASE_URL"),
-    "SQLITE_IOERR": (DatabaseUnavailable, "读写磁盘出错,请检查磁盘"),
+    "SQLITE_CORRUPT": (DatabaseDamaged, "请停止服务，保留现有文件，用最近的备份恢复"),
+    "SQLITE_NOTADB": (DatabaseDamaged, "该文件不是数据库，请检查 QICHUANG_DATABASE_URL"),
+    "SQLITE_IOERR": (DatabaseUnavailable, "读写磁盘出错，请检查磁盘"),
 }
 _POSTGRES_FAILURES: dict[type[psycopg.Error], tuple[type[DatabaseUnavailable], str]] = {
     psycopg.errors.LockNotAvailable: (DatabaseBusy, "请稍后重试"),
     psycopg.errors.QueryCanceled: (DatabaseBusy, "请稍后重试"),
     psycopg.errors.DeadlockDetected: (DatabaseBusy, "请稍后重试"),
-    psycopg.errors.TooManyConnections: (DatabaseBusy, "连接数已满,请稍后重试"),
+    psycopg.errors.TooManyConnections: (DatabaseBusy, "连接数已满，请稍后重试"),
     psycopg.errors.ReadOnlySqlTransaction: (DatabaseNotWritable, "数据库处于只读状态"),
     psycopg.errors.InsufficientPrivilege: (DatabaseNotWritable, "请检查数据库账号的权限"),
-    psycopg.errors.AdminShutdown: (DatabaseUnreachable, "数据库服务正在停止,请稍后重试"),
-    psycopg.errors.CannotConnectNow: (DatabaseUnreachable, "数据库服务正在启动,请稍后重试"),
+    psycopg.errors.AdminShutdown: (DatabaseUnreachable, "数据库服务正在停止，请稍后重试"),
+    psycopg.errors.CannotConnectNow: (DatabaseUnreachable, "数据库服务正在启动，请稍后重试"),
     psycopg.errors.InvalidPassword: (DatabaseUnreachable, "请检查数据库账号和密码"),
-    psycopg.errors.InvalidCatalogName: (DatabaseUnreachable, "没有这个库,请先创建"),
-    psycopg.errors.DiskFull: (DatabaseFull, "磁盘空间不足,请清理磁盘后重试"),
+    psycopg.errors.InvalidCatalogName: (DatabaseUnreachable, "没有这个库，请先创建"),
+    psycopg.errors.DiskFull: (DatabaseFull, "磁盘空间不足，请清理磁盘后重试"),
 }
 _HEADLINES = {
     DatabaseNotWritable: "数据库不可写",
@@ -97,7 +97,7 @@ class _Pool(QueuePool):
         try:
             return super().connect()
         except NoConnectionLeft as error:
-            raise unavailable(DatabaseBusy, "同时访问的人过多,请稍后重试") from error
+            raise unavailable(DatabaseBusy, "同时访问的人过多，请稍后重试") from error
 
 
 def connect(url: str) -> Engine:

@@ -159,7 +159,7 @@ class Database:
                 ):
                     yield connection
                     if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                        raise unavailable(DatabaseDamaged, "升级后数据引用不完整,已全部撤销")
+                        raise unavailable(DatabaseDamaged, "升级后数据引用不完整，已全部撤销")
             finally:
                 driver.execute("PRAGMA foreign_keys = ON")
                 driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

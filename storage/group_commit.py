@@ -68,7 +68,7 @@ def _first_failure(error: BaseException) -> DatabaseUnavailable:
     earlier: BaseException | None = error
     while earlier is not None and not isinstance(earlier, DatabaseUnavailable):
         earlier = earlier.__cause__ or earlier.__context__
-    return earlier or unavailable(DatabaseUnavailable, "写入已全部撤销,请重试")
+    return earlier or unavailable(DatabaseUnavailable, "写入已全部撤销，请重试")
 
 
 class GroupCommit:

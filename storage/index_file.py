@@ -57,10 +57,10 @@ def load_index(folder: Path, dimension: int) -> MemoryIndex:
     try:
         noted = (folder / DIGEST).read_text(encoding="ascii")
         if noted != _digest(path):
-            raise IndexUnreadable(f"索引文件 {path} 已损坏,将重新建立")
+            raise IndexUnreadable(f"索引文件 {path} 已损坏，将重新建立")
         with np.load(path, allow_pickle=False) as arrays:
             if arrays["format"].tolist() != [FORMAT, dimension]:
-                raise IndexUnreadable(f"索引文件 {path} 的格式不同,将重新建立")
+                raise IndexUnreadable(f"索引文件 {path} 的格式不同，将重新建立")
             contents = Contents(
                 arrays["ids"],
                 arrays["document_ids"],
@@ -69,7 +69,7 @@ def load_index(folder: Path, dimension: int) -> MemoryIndex:
                 read_vectors(arrays["vectors"]),
             )
     except (OSError, KeyError, BadZipFile, UnicodeDecodeError) as error:
-        raise IndexUnreadable(f"索引文件 {path} 无法读取,将重新建立") from error
+        raise IndexUnreadable(f"索引文件 {path} 无法读取，将重新建立") from error
     return MemoryIndex(dimension, contents)
 
 

@@ -35,7 +35,7 @@ def migrate(database: Database) -> None:
             step.revision for step in script.walk_revisions()
         }:
             raise DatabaseTooNew(
-                f"数据库由更新的版本写成(结构版本 {applied}),请升级程序,或换用与它对应的备份。"
+                f"数据库由更新的版本写成（结构版本 {applied}），请升级程序，或换用与它对应的备份。"
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

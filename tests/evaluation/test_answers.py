@@ -106,9 +106,9 @@ def test_every_reason_of_a_wrong_answer_is_told() -> None:
     answer = reply("孵化基地建4个。", cite("二(四)", "创业孵化基地4个"))
     judged = judge(asked, lambda _: answer, TODAY)
     assert judged.wrong == (
-        "没有说到:6000平方米",
-        "不该说:4个",
-        "引用的条款是 二(四),应是 四(十)",
+        "没有说到：6000平方米",
+        "不该说：4个",
+        "引用的条款是 二(四)，应是 四(十)",
     )
     right = reply("孵化基地不少于6000平方米。", cite("四(十)", "面积不少于6000平方米"))
     assert judge(asked, lambda _: right, TODAY).right
