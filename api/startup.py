@@ -8,6 +8,7 @@ from pathlib import Path
 
 from api.progress import counting
 from api.snapshot import Snapshot
+from api.validity import today
 from api.version import VERSION
 from assistant.pipeline import answer_question
 from knowledge.corpus import load_corpus
@@ -16,6 +17,7 @@ from knowledge.knowledge_base import build_knowledge
 from knowledge.meaning import StatementVectors
 from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
+from matching.project_pack import load_projects
 from storage.database import Database
 from storage.migrations import migrate
 
@@ -37,6 +39,12 @@ def bring_in_pack(database: Database) -> int:
     """Load the shipped documents that are new or changed; return how many."""
     with counting("正在载入随附的政策文件") as step, database.writing() as db:
         return load_pack(db, datetime.now(UTC), lambda _done, _total: step(1))
+
+
+def bring_in_projects(database: Database) -> int:
+    """Load the shipped projects that are new or changed; return how many."""
+    with counting("正在载入随附的创业项目") as step, database.writing() as db:
+        return load_projects(db, datetime.now(UTC), today(), lambda _done, _total: step(1))
 
 
 def snapshot_builder(

@@ -95,7 +95,8 @@ def load_projects(
     """
     shipped = shipped_projects() if pack is None else pack
     editor = Editor(SYSTEM, PACK_NAME, now)
-    known = dict(db.execute(select(Project.code, Project.pack_digest)).tuples().all())
+    rows = db.execute(select(Project.code, Project.pack_digest))
+    known = {row.code: row.pack_digest for row in rows}
     changed = []
     for done, one in enumerate(shipped, start=1):
         code = one.values["code"]
