@@ -237,7 +237,7 @@ def _frame(db: Session, period: str) -> list[Candidate]:
         .where(GuidanceSession.period == period, GuidanceSession.state == SessionState.APPROVED)
         .order_by(GuidanceSession.id)
     )
-    return [Candidate(*row) for row in rows.tuples()]
+    return [Candidate(*row) for row in rows]
 
 
 def _add_items(

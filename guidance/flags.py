@@ -66,13 +66,13 @@ def rushing_units(db: Session, quarter: Quarter) -> set[str]:
         .group_by(GuidanceSession.org_unit)
     )
     late = counted.where(GuidanceSession.count_on >= min(days))
-    totals = _counts(db.execute(counted).tuples())
+    totals = _counts(db.execute(counted))
     return {
         unit
-        for unit, count in _counts(db.execute(late).tuples()).items()
+        for unit, count in _counts(db.execute(late)).items()
         if count > RUSH_SHARE * totals[unit]
     }
 
 
 def _counts(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
-    return dict(rows)
+    return dict(iter(rows))

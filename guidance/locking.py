@@ -83,7 +83,7 @@ def locked_values(db: Session, period: str, indicator: str = SESSIONS) -> dict[s
             PeriodValue.period == period, PeriodValue.indicator == indicator
         )
     )
-    return dict(rows.tuples().all())
+    return dict(iter(rows))
 
 
 def restated(db: Session, period: str) -> dict[str, Any]:

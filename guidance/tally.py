@@ -88,7 +88,7 @@ def move_person_years(db: Session, absorbed: str, kept: str) -> None:
     years = select(PersonYear.year, PersonYear.count).where(
         PersonYear.person == absorbed, PersonYear.count > 0
     )
-    for year, count in db.execute(years).tuples().all():
+    for year, count in db.execute(years).all():
         count_person(db, date(year, 1, 1), absorbed, -count)
         count_person(db, date(year, 1, 1), kept, count)
 
