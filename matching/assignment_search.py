@@ -34,7 +34,8 @@ class Optimum:
 
 def find_optimum(problem: Problem, engine: Engine) -> Optimum:
     """Solve and prove. Raises NotSolved, or NotOptimal for a solver that errs."""
-    possible = (problem.values != NO_EDGE) & (problem.seats > 0)
+    # Pairs with mentors whose seats are all taken are looked at too: they set the price.
+    possible = problem.values != NO_EDGE
     pairs = int(possible.sum())
     few = pairs <= engine.pairs_at_once
     chosen = np.flatnonzero(possible) if few else _candidates(problem, possible)

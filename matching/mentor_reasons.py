@@ -38,7 +38,7 @@ def explain(pair: Pair, terms: Mapping[str, float], weights: MentorWeights) -> E
     said = [
         Reason(name, text, shares[name])
         for name in strong
-        if terms[name] > WORTH_SAYING and (text := _REASONS[name](pair))
+        if terms[name] >= WORTH_SAYING and (text := _REASONS[name](pair))
     ]
     lost = {name: weights.mentee[name] * (1.0 - terms[name]) for name in shares}
     weak = sorted(lost, key=lambda name: (-lost[name], name))
@@ -66,7 +66,10 @@ def _topics(pair: Pair) -> str:
 
 
 def _industry(pair: Pair) -> str:
-    return f"熟悉{division_name(pair.need.industry)}" if pair.need.industry else ""
+    same = pair.need.industry[:2] in {code[:2] for code in pair.mentor.industries}
+    if not pair.need.industry:
+        return ""
+    return f"熟悉{division_name(pair.need.industry)}" if same else "熟悉相近的行业"
 
 
 def _time(pair: Pair) -> str:

@@ -80,13 +80,22 @@ def score_pairs(table: PairTable, rows: slice, mask: Mask, weights: MentorWeight
     return Scores(terms, mentee, mentor, np.rint(value * UNITS).astype(np.int32))
 
 
+def score_one(
+    need: MentorNeed, mentor: MentorFacts, weights: MentorWeights
+) -> tuple[dict[str, float], float]:
+    """Return the terms of one pair and its value in [0, 1], in steps of a millionth."""
+    table = PairTable((need,), (mentor,))
+    scores = score_pairs(table, slice(0, 1), np.ones((1, 1), dtype=bool), weights)
+    return scores.of(0), int(scores.value[0]) / UNITS
+
+
 def value_matrix(
     needs: Sequence[MentorNeed], mentors: Sequence[MentorFacts], day: date, weights: MentorWeights
 ) -> NDArray[np.int32]:
     """Return the value of every pair in millionths, -1 where a rule forbids it; (n, m)."""
     table = PairTable(needs, mentors)
     values = np.full(table.shape, -1, dtype=np.int32)
-    for rows in table.blocks():
+    for rows in table.blocks() if mentors else ():
         mask = possible_pairs(table, rows, day)
         values[rows][mask] = score_pairs(table, rows, mask, weights).value
     return values
