@@ -32,14 +32,13 @@ def parse_apart(form: str, data: bytes) -> Parsed:
 
     Raises UnreadableDocument, also when the child dies or exceeds its limits.
     """
-    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(_ROOT)}
     try:
         child = subprocess.run(
             [sys.executable, "-X", "utf8", "-m", "knowledge.sandbox", form],
             input=data,
             capture_output=True,
             timeout=WALL_SECONDS,
-            env=environment,
+            env=child_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -52,11 +51,24 @@ def parse_apart(form: str, data: bytes) -> Parsed:
     return Parsed(reply["text"], tuple(reply["dropped"]), tuple(reply["warnings"]))
 
 
-def _limit() -> None:
+def child_environment() -> dict[str, str]:
+    """Return all that a child gets of our environment: no settings, no secrets."""
+    # A number library would reserve address space for each processor's thread.
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": str(_ROOT),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def limit(
+    memory_bytes: int = MEMORY_BYTES, cpu_seconds: int = CPU_SECONDS, written_bytes: int = 0
+) -> None:
+    """Limit this process for good: address space, processor time, size of a written file."""
     limits = (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_FSIZE, written_bytes),
         (resource.RLIMIT_CORE, 0),
     )
     for kind, amount in limits:
@@ -65,7 +77,7 @@ def _limit() -> None:
 
 def main() -> int:
     """Parse standard input as the child; the reply goes to standard output as JSON."""
-    _limit()
+    limit()
     try:
         parsed: Parsed = importlib.import_module(PARSERS[sys.argv[1]]).read(sys.stdin.buffer.read())
         if len(parsed.text) > MAX_CHARACTERS:
