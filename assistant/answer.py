@@ -6,6 +6,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from matching.feedback import Decline
+from matching.impression import ShownList
+
 
 class AnswerStatus(StrEnum):
     """How a message was answered: stored, shown and counted. The list is closed."""
@@ -57,6 +60,28 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Operand:
+    """A value that goes into a computation, as it was written where it comes from.
+
+    `citation` is an index into Answer.citations; without one the person gave the value.
+    """
+
+    name: str
+    text: str
+    citation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """How a sentence came to its figure; recomputed before the answer is sent."""
+
+    name: str
+    formula: str
+    operands: tuple[Operand, ...]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence of an answer.
 
@@ -67,6 +92,7 @@ class Sentence:
     text: str
     citations: tuple[int, ...] = ()
     bullet: bool = False  # shown as a list item
+    computation: Computation | None = None  # for a figure that no clause states itself
 
 
 class CardKind(StrEnum):
@@ -107,6 +133,7 @@ class Answer:
     learned: Mapping[str, Any] = field(default_factory=dict)
     # What it was made from, name -> digest, where the caller cannot know.
     versions: Mapping[str, str] = field(default_factory=dict)
+    shown: ShownList | None = None  # the projects recommended, for the log of impressions
     rephrased: bool = False  # worded by a language model, each sentence checked
 
     @property
@@ -124,6 +151,7 @@ class PastTurn:
     intent: Intent
     status: AnswerStatus
     clause_ids: tuple[int, ...]
+    shown: tuple[str, ...] = ()  # codes of the projects that it recommended
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +163,5 @@ class Question:
     history: tuple[PastTurn, ...] = ()
     # What the person said about themselves before, fact key -> JSON value.
     known: Mapping[str, Any] = field(default_factory=dict)
+    declined: tuple[Decline, ...] = ()  # projects that they turned down
+    profile_in_use: bool = True  # False: the person does not want their profile used

@@ -6,6 +6,7 @@ from typing import Any
 
 from matching.feedback import Decline
 from matching.project_facts import PREMISES_NAMES, PremisesKind, in_wan
+from matching.said_patterns import PATTERNS
 from matching.target_group import GROUP_NAMES, TargetGroup
 
 FULL_TIME_HOURS = 35  # a week; with fewer somebody works part-time
@@ -49,11 +50,12 @@ class Profile:
     risk: int | None = None  # 1 careful to 3 daring
     payback_months: int | None = None
     declined: tuple[Decline, ...] = ()
+    seen: tuple[str, ...] = ()  # codes shown before, when other projects are asked for
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is known."""
-        return self == Profile(declined=self.declined)
+        return self == Profile(declined=self.declined, seen=self.seen)
 
 
 def profile_of(facts: Mapping[str, Any], declined: tuple[Decline, ...] = ()) -> Profile:
@@ -91,6 +93,26 @@ def fact_in_words(key: str, value: Any) -> str:
         return in_wan(int(value))
     units = {"premises_m2": "平方米", "people": "个人", "hours": "小时", "payback_months": "个月"}
     return f"{value} {units[key]}" if key in units else str(value)
+
+
+def told_in_words(key: str, value: Any) -> str:
+    """Say a fact the way people say it of themselves: 有 5万元, 会烹饪, 在小寨."""
+    words = fact_in_words(key, value)
+    if key == "interests":
+        return "想" + "、".join(w if w in PATTERNS.formats else f"做{w}" for w in value)
+    if key == "premises":
+        return words if value == PremisesKind.NONE else f"场地：{words}"
+    lead = {
+        "budget_yuan": "有 ",
+        "skills": "会",
+        "experience": "干过",
+        "avoids": "不想做",
+        "street": "在",
+        "hours": "每周有 ",
+        "payback_months": "想在 ",
+        "premises_m2": "",
+    }
+    return f"{lead.get(key, '')}{words}{'内回本' if key == 'payback_months' else ''}"
 
 
 def _whole(value: Any, least: int, most: int) -> int | None:

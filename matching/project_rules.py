@@ -17,6 +17,7 @@ from matching.profile import FULL_TIME_HOURS, Profile
 from matching.project_facts import PremisesKind, ProjectFacts
 from matching.project_state import PUBLISHED
 from matching.project_table import GROUPS, INTERESTS, PREMISES, Mask, ProjectTable
+from matching.said_patterns import PATTERNS
 
 SPECIAL_GROUPS = 2  # a project for so few groups is meant for them alone
 LIKE_IT = 0.6  # a project that much of a trade is of that trade
@@ -90,10 +91,10 @@ def broken_rules(project: ProjectFacts, profile: Profile, day: date) -> tuple[Ba
 
 
 def allowed(table: ProjectTable, profile: Profile, day: date) -> Mask:
-    """Return which projects break no hard rule; (n,) bool."""
+    """Return which projects break no hard rule and were not seen before; (n,) bool."""
     mask: Mask = table.stated & (table.last_days >= day.toordinal())
-    for declined in profile.declined:
-        row = table.rows.get(declined.project_code)
+    for code in (*(declined.project_code for declined in profile.declined), *profile.seen):
+        row = table.rows.get(code)
         if row is not None:
             mask[row] = False
     return mask
@@ -194,6 +195,14 @@ def _trade(table: ProjectTable, profile: Profile, limits: Limits) -> Mask:
     if columns:
         unwanted = unwanted | (table.interests[:, columns] >= LIKE_IT).any(axis=1)
     return unwanted
+
+
+def of_wanted_trade(table: ProjectTable, profile: Profile) -> Mask:
+    """Return which projects are of a trade that the person wants; all when none is named."""
+    columns = [INTERESTS.index(label) for label in profile.interests if label in PATTERNS.interests]
+    if not columns:
+        return np.ones(len(table), bool)
+    return np.asarray((table.interests[:, columns] >= LIKE_IT).any(axis=1), bool)
 
 
 def reached(table: ProjectTable, street: str) -> Mask:

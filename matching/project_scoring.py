@@ -27,6 +27,7 @@ SOURCE = Path(__file__).with_name("project_weights.yaml")
 NEUTRAL = 0.5  # a term of which nothing is known
 DIGITS = 6  # of a term: a machine's last bits change no score
 SLOW_MONTHS = 36.0
+DEAR_YUAN = 200_000.0
 SPREAD = 4.0  # standard deviations of likeness between the terms 0 and 1
 
 
@@ -137,9 +138,9 @@ def _meaning(table: ProjectTable, wanted: Wanted) -> Floats:
 
 
 def _money(table: ProjectTable, wanted: Wanted) -> Floats:
-    if wanted.profile.budget_yuan is None:
-        return np.full(len(table), NEUTRAL)
     need = np.where(np.isnan(table.full_cash), table.least_cash, table.full_cash)
+    if wanted.profile.budget_yuan is None:  # a little for what takes less
+        return np.clip(NEUTRAL - np.nan_to_num(need, nan=DEAR_YUAN) / (4 * DEAR_YUAN), 0.25, 0.5)
     lasts = wanted.profile.budget_yuan / np.maximum(need, 1.0)
     # All of the first year is 0.9; twice as much 1; half of it 0.3.
     score = np.where(lasts >= 1.0, 0.9 + 0.1 * np.minimum(lasts - 1.0, 1.0), 1.2 * lasts - 0.3)

@@ -1,8 +1,9 @@
 """Projects for a person: rules first, then the score, varied, with reasons and with prices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,9 @@ from matching.project_rules import (
     Limits,
     Wish,
     allowed,
-    broken_rules,
     broken_wishes,
     limits_of,
+    of_wanted_trade,
 )
 from matching.project_scoring import (
     ProjectWeights,
@@ -31,7 +32,7 @@ from matching.why import Pairing, Reason, reasons_for, weakness_of
 
 LAMBDA = 0.7  # of the score against variety (Carbonell and Goldstein 1998)
 POOL = 60  # the best among which variety chooses
-MOST_DECLINES = 1_000
+NEUTRAL_ORDER = "neutral"
 WISH_NAMES = {
     Wish.BUDGET: "超出您的预算",
     Wish.PREMISES: "要另找场地",
@@ -125,12 +126,16 @@ def recommend(
     """
     judged = judge(table, profile, weights, day, vector)
     rows = choose(table, judged, k)
-    fitting = int((judged.allowed & (judged.masks == 0)).sum())
-    offers = (
-        relaxations(table, profile, judged.limits, judged.masks, judged.allowed)
-        if fitting < k
-        else ()
-    )
+    fits = judged.allowed & (judged.masks == 0)
+    fitting = int(fits.sum())
+    wanted = of_wanted_trade(table, profile)
+    offers: tuple[Relaxation, ...] = ()
+    if int((fits & wanted).sum()) < k:
+        offers = relaxations(table, profile, judged.limits, judged.masks, judged.allowed & wanted)
+    if not offers and fitting < k:
+        offers = relaxations(
+            table, replace(profile, interests=()), judged.limits, judged.masks, judged.allowed
+        )
     return Recommendation(
         items=tuple(_recommended(table, judged, row, profile, weights) for row in rows),
         fitting=fitting,
@@ -138,6 +143,33 @@ def recommend(
         weight_version=weights.version,
         library_version=table.version,
     )
+
+
+def recommend_neutrally(
+    table: ProjectTable, profile: Profile, weights: ProjectWeights, day: date, k: int = 3
+) -> Recommendation:
+    """Filter by what a profile asks and order neutrally: for who wants no profile used.
+
+    The order is drawn anew each day, the same for everybody (PIPL art. 24: an option that
+    does not rest on personal traits).
+    """
+    judged = judge(table, profile, weights, day)
+    bits = np.array([int(mask).bit_count() for mask in judged.masks], np.int64)
+    rows = sorted(
+        (int(row) for row in np.flatnonzero(judged.allowed)),
+        key=lambda row: (bits[row], _drawn(table.projects[row].code, day)),
+    )[:k]
+    return Recommendation(
+        items=tuple(_recommended(table, judged, row, profile, weights) for row in rows),
+        fitting=int((judged.allowed & (judged.masks == 0)).sum()),
+        relaxations=(),
+        weight_version=NEUTRAL_ORDER,
+        library_version=table.version,
+    )
+
+
+def _drawn(code: str, day: date) -> bytes:
+    return sha256(f"{day.isoformat()} {code}".encode()).digest()
 
 
 def choose(table: ProjectTable, judged: Judged, k: int) -> list[int]:
@@ -194,14 +226,3 @@ def _recommended(
         weakness=weakness_of(pairing, terms, weights),
         broken=Wish(int(judged.masks[row])),
     )
-
-
-__all__ = [
-    "Judged",
-    "Recommendation",
-    "Recommended",
-    "broken_rules",
-    "choose",
-    "judge",
-    "recommend",
-]

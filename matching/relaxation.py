@@ -15,6 +15,7 @@ from matching.profile import Profile
 from matching.project_facts import in_wan
 from matching.project_rules import ALL_WISHES, Limits, Wish
 from matching.project_table import Mask, ProjectTable
+from matching.said_patterns import PATTERNS
 
 MOST_OFFERED = 4
 STEP_YUAN = 5_000
@@ -81,7 +82,10 @@ def _priced(
     ]
     count = len(rows)
     return Relaxation(
-        wishes, count, f"{'，并且'.join(prices)}，就有 {count} 个", tuple(int(r) for r in rows)
+        wishes,
+        count,
+        f"{'，并且'.join(prices)}，就有 {count} 个{_noun(profile)}",
+        tuple(int(r) for r in rows),
     )
 
 
@@ -113,3 +117,8 @@ def _price(
         Wish.GROUP: "不限适合人群",
         Wish.TRADE: "不避开这个行业",
     }[wish]
+
+
+def _noun(profile: Profile) -> str:
+    trades = [label for label in profile.interests if label in PATTERNS.interests]
+    return f"{'、'.join(trades)}项目" if trades else ""

@@ -13,6 +13,7 @@ from matching.target_group import GROUP_NAMES, TargetGroup
 
 MOST_REASONS = 3
 LONGEST_RISK = 60
+CLEARLY_NEAR = 0.75  # in meaning: less may be chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def reasons_for(
     said = [
         Reason(name, text, shares[name])
         for name in strong
-        if terms[name] > NEUTRAL and (text := _REASONS[name](pairing))
+        if terms[name] > (CLEARLY_NEAR if name == "meaning" else NEUTRAL)
+        and (text := _REASONS[name](pairing))
     ]
     return tuple(said[:MOST_REASONS])
 
@@ -64,14 +66,18 @@ def first_sentence(text: str) -> str:
     return sentence
 
 
+def investment_of(project: ProjectFacts) -> str:
+    """Say what opening takes: 投资 3万元至5万元."""
+    low, high = project.investment_min_yuan, project.investment_max_yuan
+    if low is not None and high is not None and low != high:
+        return f"投资 {in_wan(low)}至{in_wan(high)}"
+    one = high if high is not None else low
+    return "" if one is None else f"投资约 {in_wan(one)}"
+
+
 def money_of(project: ProjectFacts) -> str:
     """Say what a project takes: 投资 3–5万元，第一年现金需要约 6.2万元."""
-    low, high = project.investment_min_yuan, project.investment_max_yuan
-    parts = []
-    if low is not None and high is not None and low != high:
-        parts.append(f"投资 {in_wan(low)}至{in_wan(high)}")
-    elif (one := high if high is not None else low) is not None:
-        parts.append(f"投资约 {in_wan(one)}")
+    parts = [investment_of(project)] if investment_of(project) else []
     if project.first_year_cash is not None:
         parts.append(f"第一年最多要备 {in_wan(project.first_year_cash.total_yuan)}现金")
     return "，".join(parts)
@@ -118,7 +124,8 @@ def _lacking(pairing: Pairing) -> str:
 
 
 def _meaning(pairing: Pairing) -> str:
-    return "和您说的想法接近" if pairing.project.title else ""
+    label = pairing.project.industry_label or pairing.project.title
+    return f"内容和您说的接近（{label}）"
 
 
 def _money(pairing: Pairing) -> str:
@@ -126,7 +133,7 @@ def _money(pairing: Pairing) -> str:
     budget = pairing.profile.budget_yuan
     if need is None or budget is None or need.total_yuan > budget:
         return ""
-    return f"第一年最多要备 {in_wan(need.total_yuan)}，您有 {in_wan(budget)}，够用"
+    return f"您的 {in_wan(budget)}够第一年用（最多要备 {in_wan(need.total_yuan)}）"
 
 
 def _short_of_money(pairing: Pairing) -> str:

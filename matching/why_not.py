@@ -5,10 +5,9 @@ from datetime import date
 
 import numpy as np
 
-from matching.profile import Profile
 from matching.project_rules import ALL_WISHES, Wish, broken_rules
 from matching.project_scoring import ProjectWeights, Wanted
-from matching.project_table import ProjectTable, Vectors
+from matching.project_table import ProjectTable
 from matching.recommender import WISH_NAMES, Judged, choose, judge, terms_of
 from matching.why import Pairing, Reason, reasons_for, weakness_of
 
@@ -89,6 +88,3 @@ def _behind(judged: Judged, row: int, other: int, weights: ProjectWeights) -> tu
     gaps = {name: shares[name] * (theirs[name] - ours[name]) for name in shares}
     found = sorted((name for name in gaps if gaps[name] > 0), key=lambda n: (-gaps[n], n))
     return tuple(TERM_NAMES[name] for name in found)
-
-
-__all__ = ["TERM_NAMES", "Fit", "Profile", "Vectors", "fit_of", "place_of"]

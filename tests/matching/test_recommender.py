@@ -18,8 +18,8 @@ from matching.project_rules import RuleCode, Wish, broken_rules, broken_wishes, 
 from matching.project_scoring import TERMS, ProjectWeights, Wanted, load_weights
 from matching.project_state import ProjectState
 from matching.project_table import ProjectTable
-from matching.recommender import judge, recommend
-from matching.relaxation import minimal_masks
+from matching.recommender import judge, recommend, recommend_neutrally
+from matching.relaxation import minimal_masks, relaxations
 from matching.said import facts_said
 from matching.why import money_of
 from matching.why_not import fit_of
@@ -168,6 +168,27 @@ def test_the_meaning_of_words_is_one_term() -> None:
     assert judged.terms["meaning"].max() <= 1.0
 
 
+def test_the_price_of_more_of_the_wanted_trade() -> None:
+    profile = Profile(budget_yuan=20_000, interests=("餐饮",))
+    found = recommend(TABLE, profile, WEIGHTS, DAY)
+    assert found.fitting == 1
+    assert [offer.text for offer in found.relaxations] == ["预算加 5000元，就有 1 个餐饮项目"]
+
+
+def test_neutral_order_uses_the_wishes_and_nothing_else() -> None:
+    profile = Profile(budget_yuan=50_000, skills=("烹饪",))
+    days = [date(2026, 11, day) for day in range(1, 29)]
+    lists = [recommend_neutrally(TABLE, profile, WEIGHTS, day, 3) for day in days]
+    assert len({found.items[0].project.code for found in lists}) > 3
+    assert all(item.broken == Wish(0) for found in lists for item in found.items)
+    assert lists[0] == recommend_neutrally(TABLE, profile, WEIGHTS, days[0], 3)
+
+
+def test_projects_seen_before_are_left_out() -> None:
+    first = codes(COOK)
+    assert not set(first) & set(codes(replace(COOK, seen=tuple(first))))
+
+
 def test_an_empty_library_gives_an_empty_list() -> None:
     found = recommend(ProjectTable(()), COOK, WEIGHTS, DAY)
     assert (found.items, found.relaxations, found.fitting) == ((), (), 0)
@@ -202,9 +223,9 @@ def test_minimal_masks_agree_with_brute_force(masks: list[int]) -> None:
 def test_relaxations_are_subset_minimal(profile: Profile, seed: int) -> None:
     """Giving up less than a relaxation says leads to no further project: checked by trying."""
     table = ProjectTable(random_library(seed, 12))
-    found = recommend(table, profile, WEIGHTS, DAY, 13)
-    masks = broken_wishes(table, profile, limits_of(table, profile))
-    for offer in found.relaxations:
+    limits = limits_of(table, profile)
+    masks = broken_wishes(table, profile, limits)
+    for offer in relaxations(table, profile, limits, masks, np.ones(len(table), bool)):
         bits = [wish for wish in Wish if wish in offer.wishes]
         assert offer.projects == len(offer.rows) >= 1
         assert all(int(masks[row]) & ~int(offer.wishes) == 0 for row in offer.rows)

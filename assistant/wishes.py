@@ -1,0 +1,71 @@
+"""What a message wants recommended: projects, mentors, the next ones; and whether rules besides."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from assistant.answer import Intent, PastTurn
+
+_DATA: dict[str, Any] = yaml.safe_load(
+    (resources.files("assistant") / "recommending.yaml").read_text("utf-8")
+)
+_PROJECT = re.compile("|".join(f"(?:{pattern})" for pattern in _DATA["project"]))
+_MENTOR = re.compile("|".join(f"(?:{pattern})" for pattern in _DATA["mentor"]))
+_MORE, _INSTITUTION, _RULES, _ASKS = (
+    re.compile(_DATA[name]) for name in ("more", "institution", "rules", "asks")
+)
+# What people say of themselves when they want to know what they could do.
+_RESOURCES = frozenset({"budget_yuan", "skills", "interests", "premises", "experience"})
+_TELLING = 2  # so many facts make a statement a wish for projects
+
+
+class Wanting(StrEnum):
+    """What a message wants recommended."""
+
+    NOTHING = "nothing"
+    PROJECTS = "projects"
+    MORE_PROJECTS = "more_projects"
+    MENTORS = "mentors"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted, and whether the policies are asked about in the same message."""
+
+    wanting: Wanting
+    asks_rules: bool
+
+
+def wish_of(text: str, learned: Mapping[str, Any], history: Sequence[PastTurn]) -> Wish:
+    """Read what a normalised message wants recommended.
+
+    Questions about the library or the mentors as such are matters of policy. A message
+    of facts about oneself wants projects; so does a single fact after a recommendation.
+    """
+    facts = [key for key, value in learned.items() if value is not None]
+    rules = _RULES.search(text) is not None
+    after_projects = bool(history) and (
+        bool(history[-1].shown) or history[-1].intent is Intent.PROJECT
+    )
+    if _MENTOR.search(text) and not _INSTITUTION.search(text):
+        return Wish(Wanting.MENTORS, rules)
+    if after_projects and _MORE.match(text):
+        return Wish(Wanting.MORE_PROJECTS, asks_rules=False)
+    if _PROJECT.search(text) and (not _INSTITUTION.search(text) or facts):
+        return Wish(Wanting.PROJECTS, rules)
+    telling = len(facts) >= _TELLING and bool(_RESOURCES.intersection(facts))
+    if telling and (rules or not _INSTITUTION.search(text)):
+        return Wish(Wanting.PROJECTS, rules or _ASKS.search(text) is not None)
+    if learned and after_projects and not rules and not _ASKS.search(text):
+        return Wish(Wanting.PROJECTS, asks_rules=False)
+    return Wish(Wanting.NOTHING, rules)
+
+
+def without_asking(text: str) -> str:
+    """Return a message without the words that only ask for something to be recommended."""
+    return _MORE.sub("", _MENTOR.sub(" ", _PROJECT.sub(" ", text)))
