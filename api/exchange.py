@@ -25,12 +25,15 @@ from guidance.session import (
     recent_turns,
     record_turn,
 )
+from matching.entrepreneur import KnownPerson, known_person, remember
+from matching.impression import log_list
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
 
 HISTORY_TURNS = 6
 CONVERSATION_ID_LENGTH = 64
+NOTHING_KNOWN = KnownPerson({}, (), profile_in_use=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Received:
     raw_text: str  # as typed; only the answer sees it, the record keeps the masked text
     history: tuple[PastTurn, ...]
     stored: Turn | None
+    known: KnownPerson = NOTHING_KNOWN
 
 
 def receive(
@@ -64,9 +68,24 @@ def receive(
             received_at=received_at,
             conversation_id=conversation.id if conversation else None,
         )
-        stored = find_turn(db, message)
-        history = () if stored or not conversation else _history(db, conversation.id)
-    return Received(message, text, history, stored)
+        return _received(db, message, text)
+
+
+def receive_message(database: Database, message: InboundMessage, raw_text: str) -> Received:
+    """Look up a message that the adapter of another channel has put together.
+
+    Raises MessageIdReused.
+    """
+    with database.reading() as db:
+        return _received(db, message, raw_text)
+
+
+def _received(db: Session, message: InboundMessage, raw_text: str) -> Received:
+    stored = find_turn(db, message)
+    conversation_id = message.conversation_id
+    history = () if stored or not conversation_id else _history(db, conversation_id)
+    known = NOTHING_KNOWN if stored else known_person(db, message.person)
+    return Received(message, raw_text, history, stored, known)
 
 
 def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn:
@@ -88,14 +107,29 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
         versions=answer.versions or snapshot.versions,
         latency_ms=round((time.perf_counter() - began) * 1000),
     )
+    answered_at = datetime.now(UTC)
     with database.writing() as db:
-        return record_turn(db, received.message, reply, answered_at=datetime.now(UTC))
+        turn = record_turn(db, received.message, reply, answered_at)
+        # Of two deliveries at the same moment, one recorded the turn; the other adds nothing.
+        if turn.answered_at == answered_at:
+            person = received.message.person
+            remember(db, person, answer.learned, turn.id, answered_at)
+            if answer.shown is not None:
+                log_list(db, person, answer.shown, turn.id, answered_at)
+        return turn
 
 
 def _answer(snapshot: Snapshot, received: Received) -> Answer:
     today = received.message.received_at.astimezone(SHANGHAI).date()
     try:
-        question = Question(received.raw_text, today, received.history)
+        question = Question(
+            received.raw_text,
+            today,
+            received.history,
+            known=received.known.facts,
+            declined=received.known.declined,
+            profile_in_use=received.known.profile_in_use,
+        )
         answer = snapshot.answer(question)
         return rephrase(question, answer, snapshot.complete) if snapshot.complete else answer
     except Exception as error:
@@ -120,6 +154,7 @@ def _payload(answer: Answer) -> dict[str, Any]:
             for citation in answer.citations
         ],
         "suggestions": list(answer.suggestions),
+        "cards": [asdict(card) for card in answer.cards],
         "rephrased": answer.rephrased,
     }
 
@@ -135,4 +170,7 @@ def _past(turn: Turn) -> PastTurn:
         intent=Intent(turn.intent),
         status=AnswerStatus(turn.status),
         clause_ids=tuple(citation["clause_id"] for citation in turn.reply["citations"]),
+        shown=tuple(
+            card["code"] for card in turn.reply.get("cards", ()) if card["kind"] == "project"
+        ),
     )

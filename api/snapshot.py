@@ -1,4 +1,4 @@
-"""What the running server answers from, and how it notices that documents changed."""
+"""What the running server answers from, and how it notices that something changed."""
 
 import logging
 import threading
@@ -14,6 +14,8 @@ from knowledge.corpus import Corpus
 from knowledge.document import PolicyDocument, text_digest
 from knowledge.register import Register
 from knowledge.retriever import Hit
+from matching.library_state import offers_state
+from matching.offers import NO_OFFERS, Offers
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
@@ -38,10 +40,12 @@ class Snapshot:
     answer: Callable[[Question], Answer]
     versions: Mapping[str, str]
     complete: Complete | None = None
+    offers: Offers = NO_OFFERS
 
 
 class LiveSnapshot:
-    """The current snapshot; a new one replaces it as a whole when documents change.
+    """The current snapshot; a new one replaces it as a whole when documents, projects or
+    mentors change.
 
     `build` makes a snapshot from the database and takes seconds; answers go on from
     the old one meanwhile. A failed build keeps the old one and is tried again later.
@@ -51,20 +55,24 @@ class LiveSnapshot:
         self._database = database
         self._build = build
         self._refreshing = threading.Lock()
-        self._state = document_state(database)
+        self._state = _state(database)
         self.current = build(database)
         # How many processes of their own compute its answers now.
         self.answer_processes: Callable[[], int] = lambda: 0
 
     def refresh(self) -> bool:
-        """Build a new snapshot if documents changed since the last one; return whether."""
+        """Build a new snapshot if anything changed since the last one; return whether."""
         with self._refreshing:
-            state = document_state(self._database)
+            state = _state(self._database)
             if state == self._state:
                 return False
             self.current = self._build(self._database)
             self._state = state
             return True
+
+
+def _state(database: Database) -> str:
+    return f"{document_state(database)} {offers_state(database)}"
 
 
 def document_state(database: Database) -> str:

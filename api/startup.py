@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from api.offers import load_offers
 from api.progress import counting
-from api.snapshot import Snapshot
+from api.snapshot import Search, Snapshot, document_state
 from api.validity import today
 from api.version import VERSION
 from assistant.pipeline import answer_question
 from knowledge.corpus import load_corpus
 from knowledge.encoder import Encoder, load_encoder
-from knowledge.knowledge_base import build_knowledge
+from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
 from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
@@ -52,20 +53,38 @@ def snapshot_builder(
 ) -> Callable[[Database], Snapshot]:
     """Return what builds a snapshot from the database; its index is kept in the data folder."""
 
+    read: list[tuple[str, Knowledge, Search]] = []  # the last documents, kept while they hold
+
+    def knowledge_of(database: Database) -> tuple[Knowledge, Search]:
+        state = document_state(database)
+        if not read or read[0][0] != state:
+            with database.reading() as db:
+                corpus = load_corpus(db)
+            with counting("正在为条款建立索引") as step:
+                retriever = build_retriever(corpus, encoder, data_dir, step, database)
+            with counting("正在理解条款的每一句") as step:
+                vectors = StatementVectors(encoder, data_dir)
+                knowledge = build_knowledge(corpus, retriever.search, vectors, step)
+            read[:] = [(state, knowledge, retriever.search)]
+        return read[0][1:]
+
     def build(database: Database) -> Snapshot:
-        with database.reading() as db:
-            corpus = load_corpus(db)
-        with counting("正在为条款建立索引") as step:
-            retriever = build_retriever(corpus, encoder, data_dir, step, database)
-        with counting("正在理解条款的每一句") as step:
-            vectors = StatementVectors(encoder, data_dir)
-            knowledge = build_knowledge(corpus, retriever.search, vectors, step)
+        knowledge, search = knowledge_of(database)
+        with counting("正在理解项目库") as step:
+            offers = load_offers(database, encoder, data_dir, step)
         return Snapshot(
-            corpus=corpus,
+            corpus=knowledge.corpus,
             register=knowledge.register,
-            search=retriever.search,
-            answer=partial(answer_question, knowledge=knowledge),
-            versions={"app": VERSION, "corpus": corpus.version, "encoder": encoder.fingerprint},
+            search=search,
+            answer=partial(answer_question, knowledge=knowledge, offers=offers),
+            versions={
+                "app": VERSION,
+                "corpus": knowledge.corpus.version,
+                "encoder": encoder.fingerprint,
+                "projects": offers.table.version,
+                "weights": offers.weights.version,
+            },
+            offers=offers,
         )
 
     return build

@@ -11,8 +11,10 @@ from assistant.dialogue import read_in_context
 from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
 from assistant.lookup import Lookup
 from assistant.reading import read_question
+from assistant.recommending import read_asking, recommending_answer, with_projects
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
+from matching.offers import NO_OFFERS, Offers
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -24,10 +26,12 @@ _PROBLEMS: dict[Problem, tuple[AnswerStatus, str]] = {
 }
 
 
-def answer_question(question: Question, knowledge: Knowledge) -> Answer:
+def answer_question(question: Question, knowledge: Knowledge, offers: Offers = NO_OFFERS) -> Answer:
     """Answer one message from the policies that hold on a day; pure of the database.
 
-    The same question, history and knowledge give the same answer to the byte.
+    Who tells of money, abilities and wishes is recommended projects and mentors from
+    `offers`. The same question, history, knowledge and offers give the same answer to the
+    byte.
     """
     screened = screen_question(question.text)
     if screened.problem is not None:
@@ -38,19 +42,27 @@ def answer_question(question: Question, knowledge: Knowledge) -> Answer:
     if small is not None:
         return small
 
+    # What people say of themselves is read as they wrote it: the speller knows policies.
+    asking = read_asking(question, normalize(screened.text))
+    learned = asking.learned if question.profile_in_use else {}
+    recommended = recommending_answer(asking, offers, knowledge)
+    if recommended is not None:
+        return replace(recommended, learned=learned, completed_question=text)
+
     reading = read_in_context(text, question.history, knowledge)
     day = _day_asked_about(reading.text, question.as_of)
     answer = compose_answer(Lookup(reading, knowledge, day))
     if day != question.as_of and answer.citations:
         dated = Sentence(wording.AS_OF_EARLIER)
         answer = replace(answer, sentences=(dated, *answer.sentences))
-    answer = _with_wish(answer, text, knowledge, day)
-    answer = replace(answer, completed_question=reading.text)
-    return _verified(answer, knowledge)
+    if not offers.table.projects:
+        answer = _with_wish(answer, text, knowledge, day)
+    answer = replace(answer, completed_question=reading.text, learned=learned)
+    return with_projects(_verified(answer, knowledge), asking, offers, knowledge)
 
 
 def _with_wish(answer: Answer, text: str, knowledge: Knowledge, day: date) -> Answer:
-    """Say plainly that a project or a mentor of one's own cannot be had here yet."""
+    """Say plainly that there is no project or mentor to recommend yet."""
     for pattern, intent, lead, topic in (
         (patterns.PROJECT, Intent.PROJECT, wording.PROJECT, wording.PROJECT_TOPIC),
         (patterns.MENTOR, Intent.MENTOR, wording.MENTOR, wording.MENTOR_TOPIC),
