@@ -25,7 +25,6 @@ class SignInRequest(Base):
     nonce: Mapped[str]
     code_verifier: Mapped[str]
     next_path: Mapped[str]
-    account_id: Mapped[int | None]  # of the person who links their account, signed in already
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -38,7 +37,7 @@ class Sent:
     code_verifier: str
 
 
-def open_request(db: Session, next_path: str, account_id: int | None, at: datetime) -> Sent:
+def open_request(db: Session, next_path: str, at: datetime) -> Sent:
     """Note a sign-in that is about to be sent."""
     sent = Sent(
         secrets.token_urlsafe(STATE_BYTES),
@@ -51,7 +50,6 @@ def open_request(db: Session, next_path: str, account_id: int | None, at: dateti
             nonce=sent.nonce,
             code_verifier=sent.code_verifier,
             next_path=next_path,
-            account_id=account_id,
             expires_at=at + LIMIT,
         )
     )
@@ -65,7 +63,6 @@ class Returned:
     nonce: str
     code_verifier: str
     next_path: str
-    account_id: int | None
 
 
 def take_request(db: Session, state: str, at: datetime) -> Returned | None:
@@ -77,7 +74,6 @@ def take_request(db: Session, state: str, at: datetime) -> Returned | None:
             SignInRequest.nonce,
             SignInRequest.code_verifier,
             SignInRequest.next_path,
-            SignInRequest.account_id,
         )
     ).first()
     return Returned(*row) if row else None

@@ -24,11 +24,13 @@ from api import (
     own_account_pages,
     pages,
     reading_pages,
+    sso_pages,
 )
 from api.access import declared_permissions
 from api.assets import asset_url
 from api.device import device_signer
 from api.guards import DeclaredSize, SecurityHeaders
+from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind
 from api.limiter import MessageLimit
 from api.observe import Metrics, Observe
 from api.settings import Settings
@@ -38,12 +40,13 @@ from api.thread import SOURCE_LABEL
 from api.validity import chinese_date, spoken_address
 from api.version import VERSION
 from api.visitor import load_secret, make_signer
-from guidance.session import close_idle_sessions
+from audit.witness import open_witness
 from storage.database import Database
 
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
 MAX_BODY_BYTES = 1024 * 1024
 SWEEP_SECONDS = 60.0
+VOUCH_SECONDS = 5.0
 PARTS = (
     chat,
     library,
@@ -55,6 +58,7 @@ PARTS = (
     login_pages,
     own_account_pages,
     account_pages,
+    sso_pages,
 )
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
@@ -64,6 +68,7 @@ DESCRIPTION = (
 
 def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> FastAPI:
     """Build the application around an open, migrated database and loaded documents."""
+    keeper = LedgerKeeper(database, open_witness(settings.data_dir, settings.witness_dir))
     app = FastAPI(
         title="启创 API",
         version=VERSION,
@@ -71,11 +76,12 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
         openapi_url=None,  # docs.py serves it, with a declared permission
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(database, live),
+        lifespan=_lifespan(database, live, keeper),
     )
     app.state.settings = settings
     app.state.database = database
     app.state.live = live
+    app.state.keeper = keeper
     app.state.metrics = Metrics()
     app.state.message_limit = MessageLimit(settings.rate_limit)
     app.state.signer = make_signer(load_secret(settings.data_dir))
@@ -85,6 +91,7 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
         app.include_router(part.router)
     errors.install(app)
     # The last one added is the outermost.
+    app.add_middleware(RefuseWhenBehind, keeper=keeper)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(DeclaredSize, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
@@ -95,11 +102,16 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
 
 
 def _lifespan(
-    database: Database, live: LiveSnapshot
+    database: Database, live: LiveSnapshot, keeper: LedgerKeeper
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watch = Watch((REFRESH_SECONDS, live.refresh), (SWEEP_SECONDS, lambda: _sweep(database)))
+        watch = Watch(
+            (REFRESH_SECONDS, live.refresh),
+            (SWEEP_SECONDS, lambda: _sweep(database)),
+            (SWEEP_SECONDS, keeper.tend),
+            (VOUCH_SECONDS, keeper.vouch),
+        )
         watch.start()
         yield
         watch.stop()
@@ -109,7 +121,6 @@ def _lifespan(
 
 def _sweep(database: Database) -> None:
     with database.writing() as db:
-        close_idle_sessions(db, datetime.now(UTC))
         sweep_logins(db, datetime.now(UTC))
 
 

@@ -19,6 +19,7 @@ from accounts.one_time_code import CodeRefused
 from accounts.password import PasswordRefused, PasswordsBusy
 from accounts.role import RolesConflict
 from accounts.set_password import LinkInvalid
+from accounts.single_sign_on import NoAccountLinked, SignOnRefused, SignOnUnavailable
 from assistant.guardrails import AnswerNotVerified
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from knowledge.document import ClauseNotFound, DocumentNotFound
@@ -120,6 +121,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
     AccountNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到账号"),
     CodeRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "动态口令不对"),
     LinkInvalid: Problem(HTTPStatus.NOT_FOUND, "链接无效"),
+    SignOnRefused: Problem(HTTPStatus.FORBIDDEN, "单点登录没有成功"),
+    SignOnUnavailable: Problem(HTTPStatus.BAD_GATEWAY, "统一身份认证连不上"),
+    NoAccountLinked: Problem(HTTPStatus.FORBIDDEN, "没有账号"),
     DatabaseUnavailable: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "暂时无法服务",

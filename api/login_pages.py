@@ -24,6 +24,7 @@ from api.forms import PostedForm, StaffForm, say
 from api.guards import refuse_foreign_forms
 from api.pages import render
 from api.reading_pages import local_path
+from api.settings import Settings
 from api.signed_in import (
     CurrentAccount,
     drop_token,
@@ -131,7 +132,7 @@ def post_login(
         if isinstance(error, TooManyLogins):
             page.headers["Retry-After"] = str(error.retry_after_s)
         return page
-    _replace_session(request, database)
+    replace_session(request, database)
     if session.stage is Stage.CODE:
         response = _to(f"/login/code?next={local_path(next_path)}" if next_path else "/login/code")
         keep_token(request, response, account, token)
@@ -213,12 +214,17 @@ def welcome(request: Request, account: Account, token: str, next_path: str = "")
     return response
 
 
-def _replace_session(request: Request, database: Database) -> None:
+def replace_session(request: Request, database: Database) -> None:
     """End the session that this browser had: a new sign-in takes its place."""
     presence = presence_of(request)
     if presence is not None:
         with database.writing() as db:
             end_session(db, presence.account.account_id, presence.session_id)
+
+
+def login_again(request: Request, settings: Settings, status: int, error: str) -> Response:
+    """Show the login page with what went wrong elsewhere."""
+    return _login_page(request, LoginForm(), "", status, error, _sso_name(settings))
 
 
 def _login_page(
@@ -242,7 +248,7 @@ def _login_page(
     )
 
 
-def _sso_name(settings: CurrentSettings) -> str:
+def _sso_name(settings: Settings) -> str:
     return settings.oidc_name if settings.oidc_issuer else ""
 
 

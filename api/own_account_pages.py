@@ -68,9 +68,7 @@ class RemoveCodeForm(StaffForm):
 
 
 @router.get("/account")
-def show_account(
-    request: Request, database: OpenDatabase, account: CurrentAccount, settings: CurrentSettings
-) -> Response:
+def show_account(request: Request, database: OpenDatabase, account: CurrentAccount) -> Response:
     """Show what this account is, and where it is signed in."""
     with database.reading() as db:
         owner = get_account(db, account.account_id)
@@ -82,7 +80,6 @@ def show_account(
         "account.html",
         owner=owner,
         sessions=sessions,
-        sso=settings.oidc_name if settings.oidc_issuer else "",
         current_session=presence.session_id if presence else 0,
     )
 

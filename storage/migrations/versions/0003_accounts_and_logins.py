@@ -63,6 +63,5 @@ def upgrade() -> None:
         sa.Column("nonce", sa.String, nullable=False),
         sa.Column("code_verifier", sa.String, nullable=False),
         sa.Column("next_path", sa.String, nullable=False),
-        sa.Column("account_id", sa.Integer),
         sa.Column("expires_at", TIME, nullable=False, index=True),
     )
