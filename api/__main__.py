@@ -2,6 +2,7 @@
 
 import json
 import logging
+import signal
 import socket
 import sys
 from datetime import UTC, date, datetime
@@ -17,6 +18,7 @@ from api import doctor as examination
 from api.account_commands import account_app
 from api.answer_pool import answering
 from api.app import create_app
+from api.audit_commands import audit_app
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
 from api.language_model import language_model, with_model
@@ -55,6 +57,7 @@ UNREADABLE: dict[type[OSError], str] = {
 encoder_app = typer.Typer(help="换用语义模型。", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(audit_app, name="audit")
 app.add_typer(account_app, name="account")
 
 
@@ -64,11 +67,13 @@ def serve(
     port: Annotated[int | None, typer.Option(help="监听端口，默认见设置。")] = None,
 ) -> None:
     """启动网页和接口服务。"""
+    # The server hands a SIGTERM on when it is done; what follows it has to run as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = load_settings(host=host, port=port)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%m-%d %H:%M:%S"
     )
-    for name in ("alembic", "sqlalchemy"):
+    for name in ("alembic", "storage.connection"):
         logging.getLogger(name).setLevel(logging.WARNING)
     listening = _bind(settings.host, settings.port)
     database = open_database(settings.database_url)
