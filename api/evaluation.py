@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 import evaluation
-from api.console import load_settings
+from api.console import FAILED, load_settings
 from api.progress import Steps, counting
 from api.snapshot import Snapshot
 from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
@@ -17,9 +18,11 @@ from api.validity import today
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
 from evaluation.load import evaluate_load
+from evaluation.matching import FULL, QUICK, evaluate_matching
 from evaluation.retrieval import evaluate_retrieval
 from knowledge.encoder import load_encoder
 from knowledge.ingest import ingest_file
+from matching.certificate_file import CertificateUnreadable, verify
 
 LOAD_QUESTIONS = Path(evaluation.__file__).parent / "cases" / "plan.jsonl"
 
@@ -80,6 +83,39 @@ def load(
     with Steps() as steps:
         report = evaluate_load(data_dir, questions, users or (1, 10), seconds, steps, processes)
     typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+@evaluate_app.command("matching")
+def matching(
+    quick: Annotated[bool, typer.Option("--quick", help="只用小规模试一遍。")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option(help="把一次分配的证明存到这个文件，供 --verify 核对。")
+    ] = None,
+    verify_file: Annotated[
+        Path | None, typer.Option("--verify", help="只核对一份分配证明，不用求解器。")
+    ] = None,
+) -> None:
+    """衡量导师匹配和项目推荐，输出一个 JSON；不读写现有数据。"""
+    if verify_file is not None:
+        _verify(verify_file)
+        return
+    with Steps() as steps:
+        report, proof = evaluate_matching(QUICK if quick else FULL, steps)
+    if certificate is not None:
+        certificate.write_text(json.dumps(proof, ensure_ascii=False), encoding="utf-8")
+    typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+def _verify(file: Path) -> None:
+    try:
+        verdict = verify(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        known = isinstance(error, CertificateUnreadable)
+        text = str(error) if known else "读不了这个文件，请检查路径，确认是分配证明。"
+        raise typer.BadParameter(text) from error
+    typer.echo(json.dumps(asdict(verdict) | {"valid": verdict.valid}, ensure_ascii=False))
+    if not verdict.valid:
+        raise typer.Exit(FAILED)
 
 
 def _apart(data_dir: Path, folder: Path, documents: list[Path]) -> Snapshot:

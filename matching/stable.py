@@ -7,18 +7,23 @@ mutual choice (双向选择), not the default.
 
 import heapq
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.assignment_problem import NO_EDGE, UNMATCHED, Ints
 
+# References of people and mentors: anything that can be compared with its like.
+Person = TypeVar("Person", bound=Any)
+Guide = TypeVar("Guide", bound=Any)
+
 
 def stable_match(
-    wishes: Mapping[str, Sequence[str]],
-    rankings: Mapping[str, Sequence[str]],
-    seats: Mapping[str, int],
-) -> dict[str, str]:
+    wishes: Mapping[Person, Sequence[Guide]],
+    rankings: Mapping[Guide, Sequence[Person]],
+    seats: Mapping[Guide, int],
+) -> dict[Person, Guide]:
     """Match people with mentors by both sides' rankings, best first; person -> mentor.
 
     A pair is possible only if each ranks the other. The result is the stable matching
@@ -32,7 +37,7 @@ def stable_match(
         person: [m for m in wished if person in places.get(m, {}) and seats.get(m, 0) > 0]
         for person, wished in wishes.items()
     }
-    held: dict[str, list[tuple[int, str]]] = {mentor: [] for mentor in rankings}
+    held: dict[Guide, list[tuple[int, Person]]] = {mentor: [] for mentor in rankings}
     next_wish = dict.fromkeys(lists, 0)
     free = list(lists)
     while free:
@@ -67,13 +72,20 @@ def stable_by_value(values: NDArray[np.int32], seats: Ints) -> Ints:
     return match
 
 
-def count_blocking_pairs(values: NDArray[np.int32], seats: Ints, match: Ints) -> int:
-    """Count pairs who would both gain by leaving the matching for each other."""
-    held = np.where(match >= 0, values[np.arange(len(values)), match], NO_EDGE)
-    worst = np.full(len(seats), np.iinfo(np.int32).max, dtype=np.int64)
+def count_blocking_pairs(
+    for_need: NDArray[np.int32], for_mentor: NDArray[np.int32], seats: Ints, match: Ints
+) -> int:
+    """Count pairs who would both gain by leaving the matching for each other.
+
+    Both arrays are (n, m), what a pair is worth to either side, NO_EDGE where impossible.
+    """
+    rows = np.arange(len(for_need))
+    held = np.where(match >= 0, for_need[rows, match], NO_EDGE)
+    most = np.iinfo(np.int32).max
+    worst = np.full(len(seats), most, dtype=np.int64)
     matched = np.flatnonzero(match >= 0)
-    np.minimum.at(worst, match[matched], held[matched])
+    np.minimum.at(worst, match[matched], for_mentor[matched, match[matched]])
     loads = np.bincount(match[matched], minlength=len(seats))
     worst[loads < seats] = NO_EDGE  # a free seat takes anybody
-    worst[seats == 0] = np.iinfo(np.int32).max
-    return int(((values > held[:, None]) & (values > worst[None, :])).sum())
+    worst[seats == 0] = most
+    return int(((for_need > held[:, None]) & (for_mentor > worst[None, :])).sum())

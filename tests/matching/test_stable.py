@@ -78,7 +78,7 @@ def test_by_value_leaves_no_blocking_pair(data: st.DataObject) -> None:
     )
     seats = np.array(data.draw(st.lists(st.integers(0, 2), min_size=3, max_size=3)), dtype=np.int64)
     match = stable_by_value(values, seats)
-    assert count_blocking_pairs(values, seats, match) == 0
+    assert count_blocking_pairs(values, values, seats, match) == 0
     nobody = np.full(len(values), -1, dtype=np.int64)
     open_seats = (values != NO_EDGE) & (seats > 0)
-    assert count_blocking_pairs(values, seats, nobody) == int(open_seats.sum())
+    assert count_blocking_pairs(values, values, seats, nobody) == int(open_seats.sum())
