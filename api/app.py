@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from accounts.login import sweep_logins
@@ -20,27 +19,40 @@ from api import (
     errors,
     health,
     library,
+    library_reports,
     login_pages,
     own_account_pages,
     pages,
+    profile_pages,
+    project_admin,
+    project_form,
+    project_pages,
     reading_pages,
+    recommendations,
+    spreadsheet_pages,
     sso_pages,
 )
 from api.access import declared_permissions
 from api.assets import asset_url
 from api.device import device_signer
-from api.guards import DeclaredSize, SecurityHeaders
+from api.guards import CountedSize, DeclaredSize, SecurityHeaders
 from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind
 from api.limiter import MessageLimit
 from api.observe import Metrics, Observe
 from api.settings import Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Watch
+from api.spreadsheet_work import ImportProgress
 from api.staff_page import chinese_time
 from api.thread import SOURCE_LABEL
 from api.validity import chinese_date, spoken_address
 from api.version import VERSION
 from api.visitor import load_secret, make_signer
+from api.wechat import routes as wechat_routes
+from api.wechat.account import FILE_NAME, AccountBook
+from api.wechat.client import TencentApi
+from api.wechat.desk import Surroundings, WeChatDesk
 from audit.witness import open_witness
+from matching.project_facts import in_wan
 from storage.database import Database
 
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
@@ -59,6 +71,14 @@ PARTS = (
     own_account_pages,
     account_pages,
     sso_pages,
+    library_reports,
+    project_form,  # before the addresses of single projects
+    project_admin,
+    spreadsheet_pages,
+    wechat_routes,
+    project_pages,
+    profile_pages,
+    recommendations,
 )
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
@@ -87,12 +107,23 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
     app.state.signer = make_signer(load_secret(settings.data_dir))
     app.state.device_signer = device_signer(load_secret(settings.data_dir))
     app.state.templates = _templates(settings)
+    app.state.import_progress = ImportProgress()
+    around = Surroundings(
+        book=AccountBook(settings.data_dir / FILE_NAME),
+        api=TencentApi(settings.wechat_api_url),
+        secret=load_secret(settings.data_dir),
+        site=settings.public_url.rstrip("/"),
+        metrics=app.state.metrics,
+        limit=app.state.message_limit,
+        in_trouble=lambda: bool(keeper.trouble),
+    )
+    app.state.wechat = WeChatDesk(database, live, around)
     for part in PARTS:
         app.include_router(part.router)
     errors.install(app)
     # The last one added is the outermost.
     app.add_middleware(RefuseWhenBehind, keeper=keeper)
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+    app.add_middleware(CountedSize, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(DeclaredSize, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
     app.add_middleware(Observe, metrics=app.state.metrics)
@@ -105,16 +136,18 @@ def _lifespan(
     database: Database, live: LiveSnapshot, keeper: LedgerKeeper
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         watch = Watch(
             (REFRESH_SECONDS, live.refresh),
             (SWEEP_SECONDS, lambda: _sweep(database)),
             (SWEEP_SECONDS, keeper.tend),
             (VOUCH_SECONDS, keeper.vouch),
+            *app.state.wechat.jobs(),
         )
         watch.start()
         yield
         watch.stop()
+        app.state.wechat.close()
 
     return lifespan
 
@@ -141,6 +174,7 @@ def _templates(settings: Settings) -> Jinja2Templates:
     environment.filters["chinese_date"] = chinese_date
     environment.filters["spoken"] = spoken_address
     environment.filters["chinese_time"] = chinese_time
+    environment.filters["wan"] = in_wan
     environment.filters["role_names"] = role_names
     return Jinja2Templates(env=environment, context_processors=[_appearance])
 

@@ -20,9 +20,14 @@ from accounts.password import PasswordRefused, PasswordsBusy
 from accounts.role import RolesConflict
 from accounts.set_password import LinkInvalid
 from accounts.single_sign_on import NoAccountLinked, SignOnRefused, SignOnUnavailable
+from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
+from api.wechat.crypt import CallbackRefused
+from api.wechat.received import AnswerNotFound
 from assistant.guardrails import AnswerNotVerified
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from knowledge.document import ClauseNotFound, DocumentNotFound
+from matching.project import ProjectNotFound
+from matching.spreadsheet_job import JobNotFound
 from storage.connection import DatabaseUnavailable
 
 PROBLEM_JSON = "application/problem+json"
@@ -46,6 +51,10 @@ class ForeignForm(PermissionError):
 
 class NotForYou(PermissionError):
     """The caller may not use this address."""
+
+
+class PageNotFound(LookupError):
+    """An address names something that does not exist."""
 
 
 class SignInNeeded(PermissionError):
@@ -85,10 +94,27 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ClauseNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到条款", "没有这一条款，请从“政策文件”页重新选择。"
     ),
+    ProjectNotFound: Problem(
+        HTTPStatus.NOT_FOUND,
+        "没有找到项目",
+        "没有这个项目，或者它现在没有公开。请从项目清单重新选择。",
+    ),
+    JobNotFound: Problem(
+        HTTPStatus.NOT_FOUND,
+        "没有找到这次导入",
+        "没有这次导入的记录，可能已经过期。请重新上传文件。",
+    ),
+    PageNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到", "没有这个地址，请检查链接。"),
     ConversationNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到对话"),
     MessageIdReused: Problem(HTTPStatus.CONFLICT, "消息编号重复"),
     MessageIdInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "消息编号不对"),
     UnusableMessage: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "内容有误"),
+    CallbackRefused: Problem(HTTPStatus.FORBIDDEN, "请求被拒绝", "这个请求没有通过核对。"),
+    OfficialAccountNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到公众号"),
+    AccountsInvalid: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "公众号设置不对", "公众号的设置文件不能用，请联系管理员。"
+    ),
+    AnswerNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到答复"),
     TooManyMessages: Problem(HTTPStatus.TOO_MANY_REQUESTS, "发送太快"),
     ForeignForm: Problem(
         HTTPStatus.FORBIDDEN, "请求来源不对", "请求来自其他网站，已拒绝。请回到本页面重新操作。"

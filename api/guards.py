@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import HTTP_TEXTS, ForeignForm, Problem, respond
@@ -55,6 +56,28 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+# Paths below which a file may be posted, and how large such a request may be.
+UPLOADS = {"/staff/spreadsheets/": 10 * 2**20 + 64 * 2**10}
+UPLOAD_TOO_LARGE = "文件太大，最多 10 MB。请拆成几个文件分别上传。"
+
+
+def most_bytes(path: str, max_bytes: int) -> int:
+    """Return how large a body to this path may be."""
+    return next((most for start, most in UPLOADS.items() if path.startswith(start)), max_bytes)
+
+
+class CountedSize(RequestBodyLimitMiddleware):
+    """Cuts a body off that grows too large, whatever it said of itself."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and count its body."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = most_bytes(scope["path"], self.max_body_size)
+        await RequestBodyLimitMiddleware(self.app, limit)(scope, receive, send)
+
+
 class DeclaredSize:
     """Refuses a body that says it is too large, as a problem; others are counted as they come."""
 
@@ -66,8 +89,11 @@ class DeclaredSize:
         """Pass the request on unless its Content-Length is over the limit."""
         if scope["type"] == "http":
             declared = Headers(scope=scope).get("content-length", "")
-            if declared.isdecimal() and int(declared) > self.max_bytes:
+            limit = most_bytes(scope["path"], self.max_bytes)
+            if declared.isdecimal() and int(declared) > limit:
                 title, detail = HTTP_TEXTS[413]
+                if limit > self.max_bytes:
+                    detail = UPLOAD_TOO_LARGE
                 problem = Problem(HTTPStatus(413), title, detail)
                 await respond(Request(scope), problem)(scope, receive, send)
                 return

@@ -25,6 +25,7 @@ class NavEntry:
 # In the order of the day's work; a part adds its entries here. The first that an account
 # may open is where it lands after signing in.
 NAVIGATION: tuple[NavEntry, ...] = (
+    NavEntry("/staff/projects", "创业项目", Permission.STAFF),
     NavEntry("/staff/accounts", "账号", Permission.ADMINISTRATION),
     NavEntry("/account", "我的账号", Permission.ACCOUNT),
 )

@@ -11,7 +11,8 @@ from typing import IO, Self
 from knowledge.sandbox import child_environment
 from matching.spreadsheet_rows import MOST_ROWS, Row, SpreadsheetUnreadable
 
-MOST_BYTES = 10 * 2**20
+MOST_BYTES = 10 * 2**20  # of an upload
+MOST_BYTES_HERE = 100 * 2**20  # of a file on this machine
 WALL_SECONDS = 240
 _HARMFUL = "文件结构异常或过大，无法安全读取。请用 Excel 或 WPS 打开，另存为新的 xlsx 后再上传。"
 
@@ -19,9 +20,11 @@ _HARMFUL = "文件结构异常或过大，无法安全读取。请用 Excel 或 
 class ParsedSheet:
     """The rows of a file, on disk until closed: a large file never lies in memory as a whole."""
 
-    def __init__(self, data: bytes) -> None:
-        if len(data) > MOST_BYTES:
-            raise SpreadsheetUnreadable("文件超过 10 MB，请拆成几个文件分别导入。")
+    def __init__(self, data: bytes, most_bytes: int = MOST_BYTES) -> None:
+        if len(data) > most_bytes:
+            raise SpreadsheetUnreadable(
+                f"文件超过 {most_bytes // 2**20} MB，请拆成几个文件分别导入。"
+            )
         if not data.strip():
             raise SpreadsheetUnreadable("文件是空的。")
         self.digest = sha256(data).hexdigest()

@@ -1,0 +1,6 @@
+"""What can be imported and exported as a spreadsheet, by the name in addresses and commands."""
+
+from matching.project_spreadsheet import PROJECTS
+from matching.spreadsheet_import import Subject
+
+SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in (PROJECTS,)}
