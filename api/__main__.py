@@ -25,6 +25,7 @@ from api.language_model import language_model, with_model
 from api.progress import say
 from api.settings import Settings
 from api.startup import (
+    bring_in_mentors,
     bring_in_pack,
     bring_in_projects,
     open_database,
@@ -79,6 +80,7 @@ def serve(
     database = open_database(settings.database_url)
     bring_in_pack(database)
     bring_in_projects(database)
+    bring_in_mentors(database)
     build = snapshot_builder(load_encoder(settings.data_dir), settings.data_dir)
     build = with_model(build, language_model(settings))
     with answering(settings, database, build) as live:

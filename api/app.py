@@ -18,6 +18,7 @@ from api import (
     docs,
     errors,
     health,
+    learning_admin,
     library,
     library_reports,
     login_pages,
@@ -60,6 +61,7 @@ MAX_BODY_BYTES = 1024 * 1024
 SWEEP_SECONDS = 60.0
 VOUCH_SECONDS = 5.0
 PARTS = (
+    learning_admin,
     chat,
     library,
     health,

@@ -26,6 +26,7 @@ class NavEntry:
 # may open is where it lands after signing in.
 NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/projects", "创业项目", Permission.STAFF),
+    NavEntry("/staff/weights", "推荐权重", Permission.CATALOGUE),
     NavEntry("/staff/accounts", "账号", Permission.ADMINISTRATION),
     NavEntry("/account", "我的账号", Permission.ACCOUNT),
 )

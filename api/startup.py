@@ -18,6 +18,7 @@ from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
 from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
+from matching.mentor_pack import load_mentors
 from matching.project_pack import load_projects
 from storage.database import Database
 from storage.migrations import migrate
@@ -46,6 +47,12 @@ def bring_in_projects(database: Database) -> int:
     """Load the shipped projects that are new or changed; return how many."""
     with counting("正在载入随附的创业项目") as step, database.writing() as db:
         return load_projects(db, datetime.now(UTC), today(), lambda _done, _total: step(1))
+
+
+def bring_in_mentors(database: Database) -> int:
+    """Add the shipped sample mentors that are new; return how many."""
+    with database.writing() as db:
+        return load_mentors(db, datetime.now(UTC), today())
 
 
 def snapshot_builder(
