@@ -42,7 +42,13 @@ from guidance.message import Channel, InboundMessage, Reply
 from guidance.period import Quarter, shanghai_day
 from guidance.period_record import SampleItem, SampleOutcome
 from guidance.proposal import AlreadyDecided, Proposal, ProposalKind, ProposalStatus
-from guidance.session import GuidanceSession, Turn, close_idle_sessions, record_turn
+from guidance.session import (
+    GuidanceSession,
+    MessageIdReused,
+    Turn,
+    close_idle_sessions,
+    record_turn,
+)
 from guidance.staff import DutiesNotSeparate, RoleMissing, Staff
 from storage.database import Database
 from storage.migrations import migrate
@@ -52,6 +58,7 @@ REFUSALS = (
     AlreadyDecided,
     DutiesNotSeparate,
     EntryHeld,
+    MessageIdReused,  # the stored message was erased
     RoleMissing,
     SamePersonAlready,
     TransitionRefused,

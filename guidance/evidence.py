@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, LargeBinary, String, func, select
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.log import append_event
 from guidance.lifecycle import SessionState, TransitionRefused
@@ -28,7 +28,7 @@ class EvidenceFile(Base):
     name: Mapped[str]
     media_type: Mapped[str]
     size_bytes: Mapped[int]
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     uploaded_by: Mapped[str]
     uploaded_at: Mapped[datetime]
 
