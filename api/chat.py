@@ -19,7 +19,7 @@ from api.guards import refuse_foreign_forms
 from api.limiter import count_message
 from api.snapshot import Snapshot
 from api.visitor import remember
-from assistant.answer import AnswerStatus
+from assistant.answer import AnswerStatus, CardKind
 from guidance.session import MESSAGE_ID_LENGTH, Turn
 from storage.database import Database, storable
 
@@ -94,6 +94,30 @@ class CitationOut(BaseModel):
     url: str = Field(description="本站的条款页，相对地址。")
 
 
+class ProjectOut(BaseModel):
+    """One recommended project, as it was when the answer was given."""
+
+    code: str
+    title: str
+    why: str = Field(description="一句话理由。")
+    money: str = Field(description="投资和第一年要备的现金。")
+    risk: str
+    policy: str = Field(description="有关条款的文件和编号，没有则为空。")
+    policy_url: str
+    mentor: str = Field(description="适合的导师，没有则为空。")
+    url: str = Field(description="本站的项目页，相对地址。")
+
+
+class MentorOut(BaseModel):
+    """One recommended mentor."""
+
+    code: str
+    title: str
+    why: str
+    weakness: str
+    url: str = Field(description="本站的导师页，相对地址。")
+
+
 class ChatReply(BaseModel):
     """The assistant's reply, recorded before it was sent."""
 
@@ -102,8 +126,8 @@ class ChatReply(BaseModel):
     status: AnswerStatus
     text: str
     citations: list[CitationOut]
-    projects: list[dict[str, Any]] = Field(description="创业项目推荐；本版本为空。")
-    mentors: list[dict[str, Any]] = Field(description="导师推荐；本版本为空。")
+    projects: list[ProjectOut] = Field(description="推荐的创业项目，最合适的在前。")
+    mentors: list[MentorOut] = Field(description="推荐的导师，最合适的在前。")
     suggestions: list[str]
     session_id: int
     rephrased: bool = Field(description="是否由语言模型改写并逐句核对过。")
@@ -114,8 +138,14 @@ def clause_url(citation: dict[str, Any]) -> str:
     return f"/clauses/{citation['clause_id']}?start={citation['start']}&end={citation['end']}"
 
 
+def card_policy_url(card: dict[str, Any]) -> str:
+    """Return the page of the clause on a card, "" without one."""
+    return f"/clauses/{card['policy_clause_id']}" if card["policy_clause_id"] else ""
+
+
 def chat_reply(turn: Turn) -> ChatReply:
     """Build the reply from the stored turn, so that a repeat is the same to the byte."""
+    cards = turn.reply.get("cards", ())
     return ChatReply(
         conversation_id=turn.conversation_id,
         message_id=turn.message_id,
@@ -125,8 +155,16 @@ def chat_reply(turn: Turn) -> ChatReply:
             CitationOut.model_validate(citation | {"url": clause_url(citation)})
             for citation in turn.reply["citations"]
         ],
-        projects=[],
-        mentors=[],
+        projects=[
+            ProjectOut.model_validate(card | {"policy_url": card_policy_url(card)})
+            for card in cards
+            if card["kind"] == CardKind.PROJECT
+        ],
+        mentors=[
+            MentorOut.model_validate(card | {"weakness": card["risk"]})
+            for card in cards
+            if card["kind"] == CardKind.MENTOR
+        ],
         suggestions=turn.reply["suggestions"],
         session_id=turn.session_id,
         rephrased=bool(turn.reply.get("rephrased")),

@@ -44,6 +44,7 @@ from storage.database import Database, storable
 
 router = APIRouter(include_in_schema=False)
 
+PROJECT_STARTER = "我有五万块，会做饭，想开个小店"
 NOT_SENT = "刚才这条没有发送：页面可能是旧的。文字还在下面，请再点一次“发送”。"
 
 
@@ -77,7 +78,7 @@ def _chat_page(request: Request, visitor: Visitor, page: ChatPage, status: int =
         "chat.html",
         status,
         page=page,
-        starters=SUGGESTIONS,
+        starters=(PROJECT_STARTER, *SUGGESTIONS),
         max_length=MAX_TEXT_LENGTH,
         new_message_id=new_message_id,
     )

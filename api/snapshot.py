@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import select
 
 from assistant.answer import Answer, Question
+from assistant.related_policy import RelatedPolicy
 from assistant.rephraser import Complete
 from knowledge.corpus import Corpus
 from knowledge.document import PolicyDocument, text_digest
@@ -16,6 +17,8 @@ from knowledge.register import Register
 from knowledge.retriever import Hit
 from matching.library_state import offers_state
 from matching.offers import NO_OFFERS, Offers
+from matching.profile import Profile
+from matching.project_facts import ProjectFacts
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
@@ -24,6 +27,12 @@ REFRESH_SECONDS = 1.0
 
 # Find the k clauses nearest to a question among those that hold on a day, best first.
 Search = Callable[[str, int, date], Sequence[Hit]]
+
+PoliciesOf = Callable[[ProjectFacts, Profile, date], Sequence[RelatedPolicy]]
+
+
+def _no_policies(_project: ProjectFacts, _profile: Profile, _day: date) -> Sequence[RelatedPolicy]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,8 @@ class Snapshot:
     versions: Mapping[str, str]
     complete: Complete | None = None
     offers: Offers = NO_OFFERS
+    # Clauses in force on a day that help with a project, for a person.
+    policies_of: PoliciesOf = _no_policies
 
 
 class LiveSnapshot:
@@ -51,11 +62,21 @@ class LiveSnapshot:
     the old one meanwhile. A failed build keeps the old one and is tried again later.
     """
 
-    def __init__(self, database: Database, build: Callable[[Database], Snapshot]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        build: Callable[[Database], Snapshot],
+        files_state: Callable[[], str] = lambda: "",
+    ) -> None:
+        """Build the first snapshot.
+
+        `files_state` tells the state of the files of the data folder that answers rest on.
+        """
         self._database = database
         self._build = build
+        self._files_state = files_state
         self._refreshing = threading.Lock()
-        self._state = _state(database)
+        self._state = self._now()
         self.current = build(database)
         # How many processes of their own compute its answers now.
         self.answer_processes: Callable[[], int] = lambda: 0
@@ -63,7 +84,7 @@ class LiveSnapshot:
     def refresh(self) -> bool:
         """Build a new snapshot if anything changed since the last one; return whether."""
         with self._refreshing:
-            state = _state(self._database)
+            state = self._now()
             if state == self._state:
                 return False
             self.current = self._build(self._database)
@@ -71,8 +92,10 @@ class LiveSnapshot:
             return True
 
 
-def _state(database: Database) -> str:
-    return f"{document_state(database)} {offers_state(database)}"
+    def _now(self) -> str:
+        database = self._database
+        parts = (document_state(database), offers_state(database), self._files_state())
+        return " ".join(parts)
 
 
 def document_state(database: Database) -> str:

@@ -12,6 +12,7 @@ from api.snapshot import Search, Snapshot, document_state
 from api.validity import today
 from api.version import VERSION
 from assistant.pipeline import answer_question
+from assistant.related_policy import related_policies
 from knowledge.corpus import load_corpus
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.knowledge_base import Knowledge, build_knowledge
@@ -92,6 +93,7 @@ def snapshot_builder(
                 "weights": offers.weights.version,
             },
             offers=offers,
+            policies_of=partial(related_policies, knowledge=knowledge),
         )
 
     return build

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.chat import clause_url
+from api.chat import card_policy_url, clause_url
 from api.validity import chinese_date, spoken_address
+from assistant.answer import CardKind
 from guidance.session import (
     IDLE_LIMIT,
     SHANGHAI,
@@ -68,6 +69,21 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class CardView:
+    """One recommended project or mentor, ready for the template."""
+
+    code: str
+    title: str
+    why: str
+    money: str
+    risk: str
+    policy: str
+    policy_url: str
+    mentor: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """One question and its answer, ready for the template."""
 
@@ -80,6 +96,9 @@ class TurnView:
     suggestions: tuple[str, ...]
     copy_text: str
     made_by: str  # how the words came about
+    projects: tuple[CardView, ...] = ()
+    mentors: tuple[CardView, ...] = ()
+    after: tuple[Block, ...] = ()  # what is said after the cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,8 @@ def show_thread(db: Session, conversation_id: str) -> list[TurnView]:
 
 def show_turn(turn: Turn) -> TurnView:
     """Prepare one stored turn for the page."""
+    cards = turn.reply.get("cards", ())
+    before, after = _around_cards(turn.reply["sentences"], cards)
     sources = tuple(
         _source(number, citation) for number, citation in enumerate(turn.reply["citations"], 1)
     )
@@ -149,10 +170,13 @@ def show_turn(turn: Turn) -> TurnView:
         question=turn.question,
         asked_at=turn.asked_at.astimezone(SHANGHAI).strftime("%H:%M"),
         label=STATUS_LABELS.get(turn.status),
-        blocks=tuple(_blocks(turn.reply["sentences"])),
+        blocks=tuple(_blocks(before)),
+        after=tuple(_blocks(after)),
         sources=sources,
         suggestions=tuple(turn.reply["suggestions"]),
         copy_text=_copy_text(turn, sources),
+        projects=tuple(_card(card) for card in cards if card["kind"] == CardKind.PROJECT),
+        mentors=tuple(_card(card) for card in cards if card["kind"] == CardKind.MENTOR),
         made_by=made_by(turn.reply),
     )
 
@@ -160,6 +184,37 @@ def show_turn(turn: Turn) -> TurnView:
 def made_by(reply: Mapping[str, Any]) -> str:
     """Return the label that tells how a stored reply's words came about."""
     return REPHRASED_LABEL if reply.get("rephrased") else SOURCE_LABEL
+
+
+def _around_cards(
+    sentences: Sequence[dict[str, Any]], cards: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what is said before and after the lines that the cards say better."""
+    titles = tuple(card["title"] for card in cards)
+    places = [
+        i
+        for i, s in enumerate(sentences)
+        if titles and not s["citations"] and s["text"].startswith(titles)
+    ]
+    if not places:
+        return list(sentences), []
+    kept = [s for i, s in enumerate(sentences) if i not in places]
+    return kept[: places[0]], kept[places[0] :]
+
+
+def _card(card: dict[str, Any]) -> CardView:
+    policy, _, address = card["policy"].partition("》")
+    return CardView(
+        code=card["code"],
+        title=card["title"],
+        why=card["why"],
+        money=card["money"],
+        risk=card["risk"],
+        policy=f"{policy}》{spoken_address(address)}" if policy else "",
+        policy_url=card_policy_url(card),
+        mentor=card["mentor"],
+        url=card["url"],
+    )
 
 
 def _blocks(sentences: Sequence[dict[str, Any]]) -> list[Block]:

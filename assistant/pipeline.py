@@ -12,6 +12,7 @@ from assistant.guardrails import AnswerNotVerified, Problem, screen_question, ve
 from assistant.lookup import Lookup
 from assistant.reading import read_question
 from assistant.recommending import read_asking, recommending_answer, with_projects
+from assistant.wishes import Wanting, rules_part
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
 from matching.offers import NO_OFFERS, Offers
@@ -49,7 +50,8 @@ def answer_question(question: Question, knowledge: Knowledge, offers: Offers = N
     if recommended is not None:
         return replace(recommended, learned=learned, completed_question=text)
 
-    reading = read_in_context(text, question.history, knowledge)
+    about_rules = rules_part(text) if asking.wish.wanting is Wanting.PROJECTS else text
+    reading = read_in_context(about_rules, question.history, knowledge)
     day = _day_asked_about(reading.text, question.as_of)
     answer = compose_answer(Lookup(reading, knowledge, day))
     if day != question.as_of and answer.citations:

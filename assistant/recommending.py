@@ -147,7 +147,7 @@ def _words(asking: Asking) -> str:
     last = asking.question.history[-1] if asking.question.history else None
     text = asking.text
     if last is not None and last.shown:
-        text = f"{last.completed_question or last.question} {text}"
+        text = f"{last.question} {text}"
     topic = without_asking(text)
     return topic if len(content_words(topic)) >= ENOUGH_WORDS else ""
 
@@ -193,7 +193,7 @@ def _cards(
     return tuple(
         project_card(item, mentors_of_project(need, item.project, offers.mentors, day), policies)
         for item in found.items
-        for policies in [related_policies(item.project, profile, knowledge, day, 1)]
+        for policies in [related_policies(item.project, profile, day, knowledge, 1)]
     )
 
 

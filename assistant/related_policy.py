@@ -32,7 +32,7 @@ class RelatedPolicy:
 
 
 def related_policies(
-    project: ProjectFacts, profile: Profile, knowledge: Knowledge, day: date, limit: int = 2
+    project: ProjectFacts, profile: Profile, day: date, knowledge: Knowledge, limit: int = 2
 ) -> tuple[RelatedPolicy, ...]:
     """Return clauses in force about what the project may get, the person's groups first."""
     words = _group_words(profile)
@@ -69,10 +69,10 @@ def _best(topic: str, words: Sequence[str], knowledge: Knowledge, day: date) -> 
         said = lexicon.coverage(terms, statement.text)
         title = knowledge.corpus.documents[statement.document_id].title
         score = said + TITLE_SHARE * lexicon.coverage(terms, title)
+        score += GROUP_BONUS * any(word in statement.text or word in title for word in words)
         if score < ENOUGH or not _meant_for(title, words):
             continue
         score += SUM_BONUS * any(figure.kind is FigureKind.MONEY for figure in statement.figures)
-        score += GROUP_BONUS * any(word in statement.text or word in title for word in words)
         if best is None or score > best[0]:
             best = (score, statement)
     return None if best is None else best[1]

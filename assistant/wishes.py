@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from assistant.answer import Intent, PastTurn
+from knowledge.lexicon import groups_in
 
 _DATA: dict[str, Any] = yaml.safe_load(
     (resources.files("assistant") / "recommending.yaml").read_text("utf-8")
@@ -19,6 +20,7 @@ _MENTOR = re.compile("|".join(f"(?:{pattern})" for pattern in _DATA["mentor"]))
 _MORE, _INSTITUTION, _RULES, _ASKS = (
     re.compile(_DATA[name]) for name in ("more", "institution", "rules", "asks")
 )
+_CLAUSE = re.compile(r"[,。;!\n]+")
 # What people say of themselves when they want to know what they could do.
 _RESOURCES = frozenset({"budget_yuan", "skills", "interests", "premises", "experience"})
 _TELLING = 2  # so many facts make a statement a wish for projects
@@ -69,3 +71,14 @@ def wish_of(text: str, learned: Mapping[str, Any], history: Sequence[PastTurn]) 
 def without_asking(text: str) -> str:
     """Return a message without the words that only ask for something to be recommended."""
     return _MORE.sub("", _MENTOR.sub(" ", _PROJECT.sub(" ", text)))
+
+
+def rules_part(text: str) -> str:
+    """Return the clauses of a message that ask of rules or name a group of people.
+
+    "我会做饭想开个店,贷款最多几万" asks of loans: the rest says who asks. A message that
+    only asks stays as it is.
+    """
+    parts = _CLAUSE.split(text)
+    kept = [p for p in parts if _RULES.search(p) or _ASKS.search(p) or groups_in(p)]
+    return ",".join(kept) if kept and len(kept) < len(parts) else text

@@ -13,6 +13,7 @@ from matching.target_group import GROUP_NAMES, TargetGroup
 
 MOST_REASONS = 3
 LONGEST_RISK = 60
+MOST_SKILLS = 3
 CLEARLY_NEAR = 0.75  # in meaning: less may be chance
 
 
@@ -117,10 +118,11 @@ def _skills(pairing: Pairing) -> str:
 
 
 def _lacking(pairing: Pairing) -> str:
-    asked = labels_in("、".join(pairing.project.skills), "skills")
     own = {*pairing.profile.skills, *pairing.profile.experience}
-    lacking = [label for label in asked if label not in own]
-    return f"要会{'、'.join(lacking)}，您可能得先学或找人搭伙" if lacking and own else ""
+    lacking = [skill for skill in pairing.project.skills if not own & {*labels_in(skill, "skills")}]
+    if not own or not lacking:
+        return ""
+    return f"要会{'、'.join(lacking[:MOST_SKILLS])}，您可能得先学或找人搭伙"
 
 
 def _meaning(pairing: Pairing) -> str:
