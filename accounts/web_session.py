@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.account import Account
+from accounts.account import LARGEST_ID, Account
 from accounts.role import Role
 from storage.database import Base
 
@@ -111,6 +111,8 @@ def sessions_of(db: Session, account_id: int, at: datetime) -> Sequence[WebSessi
 
 def end_session(db: Session, account_id: int, session_id: int) -> bool:
     """End one session of an account; False when the account has no such session."""
+    if not 0 < session_id <= LARGEST_ID:
+        return False
     ended = db.execute(
         delete(WebSession)
         .where(WebSession.id == session_id, WebSession.account_id == account_id)

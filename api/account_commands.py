@@ -15,11 +15,10 @@ from accounts.account import (
     AccountInvalid,
     AccountNotFound,
     add_account,
-    change_account,
     find_account,
     list_accounts,
 )
-from accounts.administration import disable_account, note_added, note_changed
+from accounts.administration import disable_account, edit_account, note_added
 from accounts.password import check_new_password, hash_password
 from accounts.role import ROLE_NAMES, Role, check_roles, role_names
 from accounts.set_password import set_password
@@ -104,10 +103,8 @@ def roles(login: Login, chosen: Roles, mentor: Mentor = None) -> None:
     """改换角色；已登录的立即退出。"""
     with _database() as database, database.writing() as db:
         account = _existing(find_account(db, login), login)
-        before = account.details
         details = AccountDetails(account.name, frozenset(chosen), account.org_unit, mentor)
-        change_account(db, account, details)
-        note_changed(db, account, before, CONSOLE)
+        edit_account(db, account, details, CONSOLE)
         typer.echo(f"{account.login} 现在是{role_names(account.roles)}。")
 
 
