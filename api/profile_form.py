@@ -16,7 +16,13 @@ from matching.target_group import GROUP_NAMES
 from storage.database import storable
 
 LONGEST_PLACE = 20
-HOURS = {"50": "全职", "40": "白天都有空", "30": "晚上和周末", "20": "每天半天", "15": "只有晚上或周末"}
+HOURS = {
+    "50": "全职",
+    "40": "白天都有空",
+    "30": "晚上和周末",
+    "20": "每天半天",
+    "15": "只有晚上或周末",
+}
 
 
 class Input(StrEnum):
@@ -39,7 +45,9 @@ class Field:
     hint: str = ""
 
 
-def _field(key: str, kind: Input, answers: Mapping[str, str] | None = None, hint: str = "") -> Field:
+def _field(
+    key: str, kind: Input, answers: Mapping[str, str] | None = None, hint: str = ""
+) -> Field:
     return Field(key, KEY_NAMES[key], kind, answers or {}, hint)
 
 

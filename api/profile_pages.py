@@ -41,7 +41,7 @@ ELIGIBILITY = "eligibility."
 
 @dataclass(frozen=True, slots=True)
 class FactLine:
-    """One fact as the page shows it; `pieces` are the words it came from, those that say it marked."""
+    """One fact as the page shows it; `pieces` are (words it came from, whether they say it)."""
 
     key: str
     name: str
@@ -82,7 +82,8 @@ def show_profile(
 
 def _questions(db: Session, facts: list[EntrepreneurFact]) -> dict[int, str]:
     ids = [fact.turn_id for fact in facts if fact.turn_id is not None]
-    return {i: q for i, q in db.execute(select(Turn.id, Turn.question).where(Turn.id.in_(ids)))}
+    turns = db.execute(select(Turn.id, Turn.question).where(Turn.id.in_(ids)))
+    return {turn.id: turn.question for turn in turns}
 
 
 def _line(fact: EntrepreneurFact, questions: dict[int, str]) -> FactLine:

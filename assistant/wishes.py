@@ -10,17 +10,20 @@ from typing import Any
 import yaml
 
 from assistant.answer import Intent, PastTurn
+from knowledge.department import mentioned_departments
 from knowledge.lexicon import groups_in
 
 _DATA: dict[str, Any] = yaml.safe_load(
     (resources.files("assistant") / "recommending.yaml").read_text("utf-8")
 )
 _PROJECT = re.compile("|".join(f"(?:{pattern})" for pattern in _DATA["project"]))
+_PROJECT_OF_MINE = re.compile("|".join(_DATA["project_of_mine"]))
 _MENTOR = re.compile("|".join(f"(?:{pattern})" for pattern in _DATA["mentor"]))
-_MORE, _INSTITUTION, _RULES, _ASKS = (
-    re.compile(_DATA[name]) for name in ("more", "institution", "rules", "asks")
+_MORE, _INSTITUTION, _RULES, _ASKS, _INTENDS = (
+    re.compile(_DATA[name]) for name in ("more", "institution", "rules", "asks", "intends")
 )
 _CLAUSE = re.compile(r"[,。;!\n]+")
+_MYSELF = re.compile(r"我|俺|咱|本人")
 # What people say of themselves when they want to know what they could do.
 _RESOURCES = frozenset({"budget_yuan", "skills", "interests", "premises", "experience"})
 _TELLING = 2  # so many facts make a statement a wish for projects
@@ -58,14 +61,24 @@ def wish_of(text: str, learned: Mapping[str, Any], history: Sequence[PastTurn]) 
         return Wish(Wanting.MENTORS, rules)
     if after_projects and _MORE.match(text):
         return Wish(Wanting.MORE_PROJECTS, asks_rules=False)
-    if _PROJECT.search(text) and (not _INSTITUTION.search(text) or facts):
+    if _asks_for_projects(text, facts):
         return Wish(Wanting.PROJECTS, rules)
+    asks = rules or _ASKS.search(text) is not None
     telling = len(facts) >= _TELLING and bool(_RESOURCES.intersection(facts))
-    if telling and (rules or not _INSTITUTION.search(text)):
-        return Wish(Wanting.PROJECTS, rules or _ASKS.search(text) is not None)
+    if telling and (_INTENDS.search(text) if asks else not _INSTITUTION.search(text)):
+        return Wish(Wanting.PROJECTS, asks)
     if learned and after_projects and not rules and not _ASKS.search(text):
         return Wish(Wanting.PROJECTS, asks_rules=False)
     return Wish(Wanting.NOTHING, rules)
+
+
+def _asks_for_projects(text: str, facts: Sequence[str]) -> bool:
+    if not facts and (_INSTITUTION.search(text) or mentioned_departments(text)):
+        return False
+    if _PROJECT.search(text):
+        return True
+    personal = bool(facts) or _MYSELF.search(text) is not None
+    return personal and _PROJECT_OF_MINE.search(text) is not None and not _RULES.search(text)
 
 
 def without_asking(text: str) -> str:

@@ -68,6 +68,8 @@ def invented_figures(question: Question, answer: Answer) -> list[str]:
     counts = _counts(answer)
     invented: list[str] = []
     for sentence in answer.sentences:
+        if answer.cards and not sentence.citations:
+            continue  # of the project library, whose rows the cards come from
         text = comparable(sentence.text)
         for found in _FIGURE.finditer(text):
             unit = text[found.end() : found.end() + 1]
