@@ -1,0 +1,1 @@
+"""WeChat official accounts: Tencent's callbacks in, passive replies and customer messages out."""

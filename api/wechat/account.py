@@ -1,0 +1,127 @@
+"""The official accounts of an installation: one file with their secrets, followed as it changes.
+
+The file is `wechat.yaml` in the data folder, readable by its owner alone:
+
+    accounts:
+      - name: district              # its callback address is /wechat/district
+        appid: wx0123456789abcdef
+        token: ...
+        aes_key: ...                # EncodingAESKey, 43 characters
+        previous_aes_key: ...       # while a key is being changed
+        app_secret: ...             # for customer messages
+        verified: true              # 已认证: customer messages and menu links may be used
+"""
+
+import re
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from api.wechat.crypt import AesKeyInvalid, MessageCipher
+
+FILE_NAME = "wechat.yaml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_APPID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
+_FIELDS = {
+    "name", "appid", "token", "aes_key", "previous_aes_key", "app_secret", "verified",
+}  # fmt: skip
+
+
+class AccountsInvalid(ValueError):
+    """The file of accounts cannot be used; the message says what to mend, without its secrets."""
+
+
+class OfficialAccountNotFound(LookupError):
+    """No official account has this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialAccount:
+    """One official account. Its secrets are not part of its printed form."""
+
+    name: str
+    appid: str
+    token: str = field(repr=False)
+    ciphers: tuple[MessageCipher, ...] = field(repr=False)  # the current key first
+    app_secret: str = field(repr=False, default="")
+    verified: bool = False
+
+    @property
+    def can_push(self) -> bool:
+        """Whether customer messages can be sent: a verified account whose secret is known."""
+        return self.verified and bool(self.app_secret)
+
+
+class AccountBook:
+    """The accounts by name. A changed file is taken over when it is right, else told once more."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reading = threading.Lock()
+        self._seen: tuple[int, int] | None = None
+        self._accounts: dict[str, OfficialAccount] = {}
+
+    def __getitem__(self, name: str) -> OfficialAccount:
+        """Return an account; raises OfficialAccountNotFound, and AccountsInvalid for a bad file."""
+        found = self.accounts().get(name)
+        if found is None:
+            raise OfficialAccountNotFound("没有这个公众号，请检查 wechat.yaml 里的 name。")
+        return found
+
+    def accounts(self) -> dict[str, OfficialAccount]:
+        """Return all accounts as the file has them now. Raises AccountsInvalid."""
+        with self._reading:
+            try:
+                stat = self._path.stat()
+            except OSError:
+                return {}
+            seen = (stat.st_mtime_ns, stat.st_size)
+            if seen != self._seen:
+                self._accounts = read_accounts(self._path)
+                self._seen = seen
+            return self._accounts
+
+
+def read_accounts(path: Path) -> dict[str, OfficialAccount]:
+    """Read the file of accounts. Raises AccountsInvalid."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise AccountsInvalid(f"{path.name} 里有密钥，其他人不应能读：请执行 chmod 600。")
+        entries = yaml.safe_load(path.read_text("utf-8"))["accounts"]
+        accounts = [_account(entry) for entry in entries]
+    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        # The text of these errors may quote the file.
+        raise AccountsInvalid(f"{path.name} 读不懂，请对照说明检查格式。") from error
+    named = {account.name: account for account in accounts}
+    if len(named) != len(accounts):
+        raise AccountsInvalid(f"{path.name} 里有两个公众号同名。")
+    return named
+
+
+def _account(entry: dict[str, Any]) -> OfficialAccount:
+    name = str(entry["name"])
+    unknown = set(entry) - _FIELDS
+    if unknown or not _NAME.fullmatch(name):
+        raise AccountsInvalid("公众号的 name 只用小写字母、数字和连字符，也不能有多余的项目。")
+    appid, token = str(entry["appid"]), str(entry["token"])
+    if not _APPID.fullmatch(appid) or not _TOKEN.fullmatch(token):
+        raise AccountsInvalid(
+            f"公众号 {name} 的 appid 或 token 不对，token 是 3 至 32 位字母数字。"
+        )
+    keys = [str(entry["aes_key"]), str(entry.get("previous_aes_key") or "")]
+    try:
+        ciphers = tuple(MessageCipher.of(key, appid) for key in keys if key)
+    except AesKeyInvalid as error:
+        raise AccountsInvalid(f"公众号 {name} 的 aes_key 不对，应为 43 个字符。") from error
+    if not ciphers:
+        raise AccountsInvalid(f"公众号 {name} 缺少 aes_key。")
+    account = OfficialAccount(name, appid, token, ciphers)
+    return replace(
+        account,
+        app_secret=str(entry.get("app_secret") or ""),
+        verified=entry.get("verified") is True,
+    )

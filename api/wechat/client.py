@@ -1,0 +1,116 @@
+"""Calls to Tencent's API, and what its error codes mean for a message."""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import httpx
+
+TIMEOUT_S = 5.0
+MAX_REPLY_BYTES = 64 * 1024
+
+
+class ErrorKind(StrEnum):
+    """What to do after a call that did not succeed."""
+
+    PASSING = "passing"  # try again later
+    TOKEN = "token"  # the access token is no longer good
+    OVER_QUOTA = "over_quota"  # no message to this person now
+    GONE = "gone"  # the person does not follow the account
+    FORM_REFUSED = "form_refused"  # this kind or size of message cannot be sent
+    FORBIDDEN = "forbidden"  # the account may not do this at all
+
+
+class SendFailed(RuntimeError):
+    """Tencent did not take a call. The text names the code; `maybe_sent` when nobody knows."""
+
+    def __init__(self, kind: ErrorKind, code: str, *, maybe_sent: bool = False) -> None:
+        super().__init__(f"{code} {MEANINGS[kind]}")
+        self.kind = kind
+        self.code = code
+        self.maybe_sent = maybe_sent
+
+
+MEANINGS = {
+    ErrorKind.PASSING: "暂时没有发成",
+    ErrorKind.TOKEN: "访问令牌失效",
+    ErrorKind.OVER_QUOTA: "超出微信允许的条数或时间",
+    ErrorKind.GONE: "对方没有关注",
+    ErrorKind.FORM_REFUSED: "微信不接受这种内容",
+    ErrorKind.FORBIDDEN: "公众号没有这项权限或设置不对",
+}
+# Tencent's global return codes (全局返回码).
+_KINDS = {
+    ErrorKind.TOKEN: {40001, 40014, 41001, 42001, 42007},
+    ErrorKind.OVER_QUOTA: {45015, 45047},
+    ErrorKind.GONE: {40003, 43004, 46004},
+    ErrorKind.FORM_REFUSED: {40008, 44003, 44004, 45002, 45008, 45098, 47001},
+    ErrorKind.FORBIDDEN: {40002, 40013, 40125, 40164, 48001, 48004, 50001, 50002, 61024},
+}
+
+
+class TencentApi:
+    """The API at one base address; the simulator gives its own."""
+
+    def __init__(self, base: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._client = httpx.Client(
+            base_url=base,
+            timeout=TIMEOUT_S,
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    def fetch_token(self, appid: str, secret: str) -> tuple[str, int]:
+        """Return a stable access token and its seconds to live. Raises SendFailed."""
+        wanted = {"grant_type": "client_credential", "appid": appid, "secret": secret}
+        reply = self._post("/cgi-bin/stable_token", {}, wanted)
+        token, seconds = reply.get("access_token"), reply.get("expires_in")
+        if not isinstance(token, str) or not isinstance(seconds, int) or not token:
+            raise SendFailed(ErrorKind.PASSING, "no token")
+        return token, seconds
+
+    def send_message(self, token: str, openid: str, body: Mapping[str, Any]) -> None:
+        """Send a customer message. Raises SendFailed."""
+        self._post(
+            "/cgi-bin/message/custom/send", {"access_token": token}, {"touser": openid, **body}
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _post(
+        self, path: str, query: Mapping[str, str], body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        # Escaped Chinese would reach the reader as it is written.
+        content = json.dumps(body, ensure_ascii=False).encode()
+        try:
+            reply = self._client.post(
+                path,
+                params=dict(query),
+                content=content,
+                headers={"Content-Type": "application/json"},
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise SendFailed(ErrorKind.PASSING, type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise SendFailed(ErrorKind.PASSING, type(error).__name__, maybe_sent=True) from error
+        if reply.status_code != httpx.codes.OK or len(reply.content) > MAX_REPLY_BYTES:
+            raise SendFailed(ErrorKind.PASSING, f"HTTP {reply.status_code}", maybe_sent=True)
+        return _checked(reply.content)
+
+
+def _checked(content: bytes) -> Mapping[str, Any]:
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise SendFailed(ErrorKind.PASSING, "no JSON", maybe_sent=True) from error
+    if not isinstance(read, dict):
+        raise SendFailed(ErrorKind.PASSING, "no object", maybe_sent=True)
+    code = read.get("errcode", 0)
+    if code == 0:
+        return read
+    kind = next((kind for kind, codes in _KINDS.items() if code in codes), ErrorKind.PASSING)
+    raise SendFailed(kind, str(code)[:12])

@@ -1,0 +1,269 @@
+"""The WeChat desk of one process: takes callbacks within five seconds, finishes the rest later.
+
+Everything that outlives a callback is in the database; what is kept here only saves waiting.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from api.errors import TooManyMessages
+from api.limiter import MessageLimit
+from api.observe import Metrics
+from api.snapshot import LiveSnapshot
+from api.wechat import wording
+from api.wechat.account import AccountBook
+from api.wechat.answering import (
+    Job,
+    Workers,
+    answer_path,
+    passive_text,
+    record_answer,
+    settle_answer,
+)
+from api.wechat.arrival import ArrivalKind
+from api.wechat.callback import Callback
+from api.wechat.client import TencentApi
+from api.wechat.contact import note_contact, person_reference
+from api.wechat.layout import Place, notice_text
+from api.wechat.received import (
+    Accepted,
+    Delivery,
+    WeChatMessage,
+    accept,
+    choose_delivery,
+    find_accepted,
+    find_turn_of,
+    forget_nonces,
+    take_up,
+)
+from api.wechat.sending import send_due
+from assistant.guardrails import mask_personal_data
+from assistant.wording import SUGGESTIONS
+from guidance.session import Turn
+from storage.connection import DatabaseUnavailable
+from storage.database import Database
+
+log = logging.getLogger("qichuang")
+Found = TypeVar("Found")
+
+SUCCESS = b"success"
+NOTHING = b""
+CALLS_OF_TENCENT = 3
+ANSWER_THREADS = 8
+WAITING_JOBS = 2000
+STEP_THREADS = 16  # own ones: routes that hang on the answer must not hold up callbacks
+SEND_SECONDS = 0.5
+RESUME_SECONDS = 5.0
+FORGET_SECONDS = 600.0
+MAX_TEXT = 2000  # characters taken of a message; the assistant itself reads 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """When what happens after a callback came, in seconds. Tencent hangs up after five."""
+
+    passive_s: float = 4.0
+    give_up_s: float = 4.6  # the database itself does not answer
+    hold_s: float = 5.5  # longer than Tencent waits, so that it calls again
+    poll_s: float = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a desk works with besides the database."""
+
+    book: AccountBook
+    api: TencentApi
+    secret: str  # of this installation, for the references of persons
+    site: str  # our public address, "" for none
+    metrics: Metrics
+    limit: MessageLimit
+    in_trouble: Callable[[], bool]  # nothing may be recorded now
+
+
+class WeChatDesk:
+    """Answers opened callbacks."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: LiveSnapshot,
+        around: Surroundings,
+        pace: Pace | None = None,
+    ) -> None:
+        self.book = around.book
+        self._database = database
+        self._live = live
+        self._around = around
+        self._pace = pace or Pace()
+        self._workers = Workers(ANSWER_THREADS, WAITING_JOBS)
+        self._steps = ThreadPoolExecutor(STEP_THREADS, "wechat")
+        self._answering: dict[int, asyncio.Event] = {}
+
+    def jobs(self) -> Sequence[tuple[float, Callable[[], object]]]:
+        """Return what has to be done again and again: seconds between calls, and the call."""
+        return (
+            (SEND_SECONDS, self.send),
+            (RESUME_SECONDS, self.resume),
+            (FORGET_SECONDS, self.forget),
+        )
+
+    def close(self) -> None:
+        """Take no more steps."""
+        self._steps.shutdown(wait=False, cancel_futures=True)
+        self._around.api.close()
+
+    async def take(self, callback: Callback) -> bytes:
+        """Return the body that answers a callback, in time whatever else stands still."""
+        began = self._now()
+        if self._around.in_trouble():
+            return callback.sealed_text(wording.BUSY, datetime.now(UTC))
+        try:
+            accepted = await self._step(began, lambda: self._accept(callback))
+        except TooManyMessages:
+            return callback.sealed_text(wording.TOO_FAST, datetime.now(UTC))
+        except (DatabaseUnavailable, TimeoutError):
+            log.warning("wechat message not recorded")
+            return callback.sealed_text(wording.BUSY, datetime.now(UTC))
+        message = accepted.message
+        if accepted.first and message.delivery is None:
+            self._submit(message, callback.arrival.text)
+        try:
+            return await self._reply(callback, message, began)
+        except (DatabaseUnavailable, TimeoutError):
+            return SUCCESS  # it is recorded, and will be taken up
+
+    def _accept(self, callback: Callback) -> Accepted:
+        arrival, call = callback.arrival, callback.call
+        with self._database.reading() as db:
+            known = find_accepted(db, arrival, call)
+        if known is not None:
+            return known
+        text = arrival.text[:MAX_TEXT]
+        notice = arrival.kind is not ArrivalKind.QUESTION or not text
+        with self._database.writing() as db:
+            accepted = accept(db, arrival, call, mask_personal_data(text), notice)
+            if accepted.first:
+                if not notice:
+                    person = person_reference(self._around.secret, call.account, arrival.openid)
+                    self._around.limit.check(person, person)
+                note_contact(db, call.account, arrival.openid, arrival.kind, call.at)
+        return accepted
+
+    async def _reply(self, callback: Callback, message: WeChatMessage, began: float) -> bytes:
+        delivery, turn = message.delivery, None
+        if delivery in (None, Delivery.PASSIVE):
+            turn = await self._await_turn(message, began + self._pace.passive_s)
+            if turn is None and not callback.account.can_push and message.calls < CALLS_OF_TENCENT:
+                await asyncio.sleep(self._pace.hold_s - (self._now() - began))
+                return NOTHING
+            way = Delivery.PUSH if callback.account.can_push else Delivery.LINK
+            wanted = way if turn is None else Delivery.PASSIVE
+            delivery = await self._step(began, lambda: self._choose(message.id, wanted))
+            if delivery is Delivery.PASSIVE and turn is None:
+                turn = await self._step(began, lambda: self._find_turn(message))
+        text = self._text(callback, message, delivery, turn)
+        return callback.sealed_text(text, datetime.now(UTC)) if text else SUCCESS
+
+    def _text(
+        self,
+        callback: Callback,
+        message: WeChatMessage,
+        delivery: Delivery | None,
+        turn: Turn | None,
+    ) -> str:
+        site = self._around.site
+        if delivery is Delivery.PASSIVE and turn is not None:
+            return passive_text(turn, callback.account, site, message)
+        if delivery is Delivery.LINK:
+            if not site:
+                return wording.LATER
+            link = Place(site).link(answer_path(message), wording.OPEN_PAGE)
+            return f"{wording.LATER_LINK}{link}"
+        if delivery is Delivery.NOTICE and message.kind in wording.NOTICES:
+            starters = SUGGESTIONS if message.kind in wording.WITH_STARTERS else ()
+            place = Place(site, menu_links=callback.account.verified)
+            return notice_text(wording.NOTICES[message.kind], starters, place)
+        return ""
+
+    async def _await_turn(self, message: WeChatMessage, until: float) -> Turn | None:
+        """Return the answer when it is there, None when the time is over."""
+        while (left := until - self._now()) > 0:
+            done = self._answering.get(message.id)
+            if done is None:
+                turn = await self._within(left, lambda: self._find_turn(message))
+                if turn is not None:
+                    return turn
+                await asyncio.sleep(min(self._pace.poll_s, max(until - self._now(), 0)))
+                continue
+            try:
+                await asyncio.wait_for(done.wait(), left)
+            except TimeoutError:
+                return None
+        return None
+
+    def _submit(self, message: WeChatMessage, raw_text: str) -> None:
+        loop = asyncio.get_running_loop()
+        done = self._answering[message.id] = asyncio.Event()
+
+        def finish() -> None:
+            self._answering.pop(message.id, None)
+            done.set()
+
+        def tell() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(finish)
+
+        job = Job(lambda: self._answer(message, raw_text[:MAX_TEXT]), tell)
+        if not self._workers.submit(job):
+            finish()
+
+    def _answer(self, message: WeChatMessage, raw_text: str) -> None:
+        """Answer and settle a message; runs in a worker thread."""
+        account = self.book[message.account]
+        secret = self._around.secret
+        turn = record_answer(self._database, self._live.current, secret, message, raw_text)
+        self._around.metrics.answers.labels(turn.status).inc()
+        settle_answer(self._database, account, self._around.site, message.id, turn)
+
+    def send(self) -> int:
+        """Send the customer messages that are due; return how many went out."""
+        return send_due(self._database, self._around.api, self.book) if self.book.accounts() else 0
+
+    def resume(self) -> None:
+        """Take up what was left unanswered, here or by a process that is gone."""
+        with self._database.writing() as db:
+            messages = take_up(db, datetime.now(UTC), ANSWER_THREADS)
+        for message in messages:
+            # The typed text is gone with its process; numbers in it stay masked.
+            job = Job(lambda m=message: self._answer(m, m.text), lambda: None)  # type: ignore[misc]
+            self._workers.submit(job)
+
+    def forget(self) -> None:
+        """Delete what protects nothing any more."""
+        with self._database.writing() as db:
+            forget_nonces(db, datetime.now(UTC))
+
+    def _choose(self, message_id: int, wanted: Delivery) -> Delivery:
+        with self._database.writing() as db:
+            return choose_delivery(db, message_id, wanted, datetime.now(UTC))
+
+    def _find_turn(self, message: WeChatMessage) -> Turn | None:
+        with self._database.reading() as db:
+            return find_turn_of(db, message)
+
+    async def _step(self, began: float, step: Callable[[], Found]) -> Found:
+        """Run a step on the database; TimeoutError when Tencent would hang up before its end."""
+        return await self._within(began + self._pace.give_up_s - self._now(), step)
+
+    async def _within(self, seconds: float, step: Callable[[], Found]) -> Found:
+        running = asyncio.get_running_loop().run_in_executor(self._steps, step)
+        return await asyncio.wait_for(running, max(seconds, 0.05))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,29 @@
+"""What WeChat users are told besides answers. None of it states a fact of policy."""
+
+from api.wechat.arrival import ArrivalKind
+from assistant import wording
+
+WELCOME = "欢迎关注。" + wording.GREETING
+BUSY = "系统正忙，您刚才的消息没有记下来，请过一两分钟再发一次。"
+TOO_FAST = "您发得太快了，刚才这条没有查询，请等一分钟再发。"
+PLAIN_MODE = (
+    "这个公众号还没有启用安全模式，暂时不能查询。请公众号管理员在后台把消息加解密方式改为安全模式。"
+)
+LATER_LINK = "这个问题查得比较久，结果会出现在这里，请过几秒钟点开看："
+LATER = "这个问题查得比较久，已经记下，请过一两分钟再问一次。"
+OPEN_PAGE = "查看答复"
+
+NOTICES = {
+    ArrivalKind.QUESTION: wording.EMPTY,
+    ArrivalKind.VOICE: "没有听清您的语音，请再说一次，或者用文字写下您的问题。",
+    ArrivalKind.IMAGE: "我还看不懂图片。请用一句话写下您想问的创业政策问题。",
+    ArrivalKind.VIDEO: "我还看不懂视频。请用一句话写下您想问的创业政策问题。",
+    ArrivalKind.FILE: "我还不能读文件。请用一句话写下您想问的创业政策问题。",
+    ArrivalKind.LOCATION: "收到您的位置，我没有保存。请用一句话写下您想问的创业政策问题。",
+    ArrivalKind.LINK: "我不能打开链接。请用一句话写下您想问的创业政策问题。",
+    ArrivalKind.FOLLOWED: WELCOME,
+    ArrivalKind.SCANNED: wording.GREETING,
+    ArrivalKind.CLICKED: wording.ABOUT,
+}
+# Those that show what can be asked.
+WITH_STARTERS = {ArrivalKind.FOLLOWED, ArrivalKind.SCANNED, ArrivalKind.CLICKED}
