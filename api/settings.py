@@ -82,6 +82,13 @@ class Settings(BaseSettings):
         "留空则不带链接",
     )
     wechat_api_url: str = Field(
+        default="https://api.weixin.qq.com",
+        description="微信接口的地址；用模拟器试用时改为模拟器的地址",
+    )
+    model_url: str = Field(
+        default="",
+        description="可选的语言模型，OpenAI 兼容接口的地址，如 http://127.0.0.1:8001/v1；"
+        "只用来改写查到的原句，改写后逐句核对，不符就用原句；留空则不用",
     )
     model_key: SecretStr = Field(default=SecretStr(""), description="语言模型接口的密钥")
     model_name: str = Field(default="default", description="语言模型的名称")
