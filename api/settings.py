@@ -51,6 +51,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="读取 /metrics 的令牌（Authorization: Bearer）；留空则只允许本机读取",
     )
+    witness_dir: Path | None = Field(
+        default=None,
+        description="审计日志签名检查点的目录，最好在另一块磁盘上；留空则为数据目录下的 witness",
+    )
     district: str = Field(
         default="本区", max_length=20, description="页面上显示的地区名称，如“某某区”"
     )
@@ -71,10 +75,6 @@ class Settings(BaseSettings):
         default="单位统一身份认证", max_length=20, description="登录页上单点登录按钮的名称"
     )
 
-    model_url: str = Field(
-        default="",
-        description="可选的语言模型，OpenAI 兼容接口的地址，如 http://127.0.0.1:8001/v1；"
-        "只用来改写查到的原句，改写后逐句核对，不符就用原句；留空则不用",
     public_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s\"'<>?#]+)?$",
