@@ -22,8 +22,10 @@ from api.audit_commands import audit_app
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
 from api.language_model import language_model, with_model
+from api.indicator_commands import indicators
 from api.progress import say
 from api.settings import Settings
+from api.spreadsheet_commands import export_records, import_records
 from api.startup import (
     bring_in_mentors,
     bring_in_pack,
@@ -60,6 +62,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(account_app, name="account")
+app.command()(indicators)
 
 
 @app.command()
@@ -266,6 +269,10 @@ def doctor() -> None:
         typer.echo(f"{'✓' if finding.ok else '✗'} {finding.what}：{finding.detail}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)
+
+
+app.command("import")(import_records)
+app.command("export")(export_records)
 
 
 def main() -> None:
