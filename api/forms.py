@@ -40,11 +40,16 @@ class StaffForm(Form):  # type: ignore[misc]  # WTForms has no types
         locales = ("zh",)
 
 
+class _Box(CheckboxInput):  # type: ignore[misc]
+    # "required" on each box would have the browser ask for all of them.
+    validation_attrs = ("disabled",)
+
+
 class CheckboxesField(SelectMultipleField):  # type: ignore[misc]
     """Several of a list, each with its box."""
 
     widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
+    option_widget = _Box()
 
 
 def say(field: Any, message: str) -> None:

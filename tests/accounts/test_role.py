@@ -10,11 +10,13 @@ def test_auditor_holds_no_other_role() -> None:
 
 
 @pytest.mark.parametrize(
-    "pair", sorted(EXCLUSIONS, key=sorted), ids=lambda pair: "+".join(sorted(pair))
+    "pair",
+    sorted(sorted(pair) for pair in EXCLUSIONS),
+    ids="+".join,
 )
-def test_excluded_pair_is_excluded_in_any_company(pair: frozenset[Role]) -> None:
+def test_excluded_pair_is_excluded_in_any_company(pair: list[Role]) -> None:
     with pytest.raises(RolesConflict):
-        check_roles(pair | {Role.HANDLER})
+        check_roles([*pair, Role.HANDLER])
 
 
 def test_who_gives_rights_decides_nothing_that_counts() -> None:

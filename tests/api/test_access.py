@@ -114,7 +114,12 @@ def test_every_route_lets_in_its_roles_and_no_other(
 def test_every_change_asks_for_the_token_of_the_form(
     app: FastAPI, client: TestClient, sqlite_database: Database, people: dict[Role, Account]
 ) -> None:
-    stale = ({}, {FORM_HEADER: ""}, {FORM_HEADER: "0" * 64}, {FORM_HEADER: "令牌".encode().hex()})
+    stale: tuple[dict[str, str], ...] = (
+        {},
+        {FORM_HEADER: ""},
+        {FORM_HEADER: "0" * 64},
+        {FORM_HEADER: "令牌".encode().hex()},
+    )
     for method, path, permission in addresses(app):
         if method in SAFE_METHODS:
             continue

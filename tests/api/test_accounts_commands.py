@@ -7,7 +7,6 @@ import pytest
 from accounts.account import Account, list_accounts
 from accounts.password import verify_password
 from accounts.role import Role
-from api import account_commands
 from api.__main__ import app
 from api.console import run
 from api.startup import open_database
@@ -70,7 +69,7 @@ def test_password_at_the_terminal_is_asked_twice(
             return True
 
     answers = iter([PASSWORD, "something else", PASSWORD, PASSWORD])
-    monkeypatch.setattr(account_commands.getpass, "getpass", lambda _prompt: next(answers))
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(answers))
     monkeypatch.setattr("sys.stdin", Terminal())
     assert run(app, ["account", *ADD]) == 1
     assert "不一样" in capsys.readouterr().err

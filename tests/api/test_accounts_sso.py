@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from pydantic import SecretStr
 from sqlalchemy import select
 
@@ -66,11 +67,11 @@ def go(client: TestClient, start: str = "/login/sso") -> str:
     return granted.headers["location"].removeprefix("http://testserver")
 
 
-def come_back(client: TestClient, path: str) -> httpx.Response:
+def come_back(client: TestClient, path: str) -> Response:
     return client.get(path, follow_redirects=False)
 
 
-def refused(client: TestClient, database: Database, response: httpx.Response) -> bool:
+def refused(client: TestClient, database: Database, response: Response) -> bool:
     with database.reading() as db:
         events = db.scalars(select(AuditEvent).where(AuditEvent.action == "login.failed")).all()
     return (
