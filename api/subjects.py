@@ -1,6 +1,7 @@
 """What can be imported and exported as a spreadsheet, by the name in addresses and commands."""
 
+from matching.mentor_spreadsheet import MENTORS
 from matching.project_spreadsheet import PROJECTS
 from matching.spreadsheet_import import Subject
 
-SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in (PROJECTS,)}
+SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in (PROJECTS, MENTORS)}
