@@ -21,8 +21,8 @@ from api.app import create_app
 from api.audit_commands import audit_app
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
-from api.language_model import language_model, with_model
 from api.indicator_commands import indicators
+from api.language_model import language_model, with_model
 from api.progress import say
 from api.settings import Settings
 from api.spreadsheet_commands import export_records, import_records
@@ -36,6 +36,7 @@ from api.startup import (
 )
 from api.thread import REPHRASED_LABEL, SOURCE_LABEL
 from api.validity import today
+from api.wechat.console import wechat_app
 from assistant.answer import Answer, Question
 from assistant.rephraser import rephrase
 from knowledge.document import DocumentStatus
@@ -59,6 +60,7 @@ UNREADABLE: dict[type[OSError], str] = {
 }
 encoder_app = typer.Typer(help="换用语义模型。", no_args_is_help=True)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(wechat_app, name="wechat")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(account_app, name="account")

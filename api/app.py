@@ -37,7 +37,7 @@ from api.access import declared_permissions
 from api.assets import asset_url
 from api.device import device_signer
 from api.guards import CountedSize, DeclaredSize, SecurityHeaders
-from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind
+from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
 from api.observe import Metrics, Observe
 from api.settings import Settings
@@ -90,7 +90,9 @@ DESCRIPTION = (
 
 def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> FastAPI:
     """Build the application around an open, migrated database and loaded documents."""
-    keeper = LedgerKeeper(database, open_witness(settings.data_dir, settings.witness_dir))
+    keeper = LedgerKeeper(
+        database, open_witness(settings.data_dir, settings.witness_dir), street_of
+    )
     app = FastAPI(
         title="启创 API",
         version=VERSION,

@@ -12,9 +12,13 @@ from accounts.account import AccountInvalid, AccountNotFound
 from accounts.password import PasswordRefused
 from accounts.role import RolesConflict
 from api.settings import PREFIX, Settings
+from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
+from audit.witness import WitnessDamaged
 from evaluation.case import BadCaseFile
 from evaluation.judged_set import JudgedSetInvalid
 from evaluation.load import LoadNotMeasured
+from guidance.period import PeriodInvalid
+from guidance.transition import SessionNotFound
 from knowledge.encoder_choice import ModelUnusable, TransformersMissing
 from knowledge.reader import UnreadableDocument
 from knowledge.weights.model_folder import ModelDamaged
@@ -28,6 +32,8 @@ MISUSED = 2
 TOLD = (
     AccountInvalid,
     AccountNotFound,
+    AccountsInvalid,
+    OfficialAccountNotFound,
     BadCaseFile,
     DatabaseUnavailable,
     JudgedSetInvalid,
@@ -40,6 +46,9 @@ TOLD = (
     UnreadableDocument,
     WeightsNotFound,
     WeightsUnreadable,
+    WitnessDamaged,
+    PeriodInvalid,
+    SessionNotFound,
 )
 USAGE = {
     "MissingParameter": "缺少参数",

@@ -23,6 +23,7 @@ from guidance.intake import (
     submit_waiting,
 )
 from guidance.session import close_idle_sessions
+from matching.entrepreneur import known_facts
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
@@ -36,6 +37,12 @@ REFUSED = Problem(
     "审计日志与库外的签名检查点不一致，为避免漏记、错记，系统已暂停提问和办理，"
     "政策文件仍可查阅。请管理员运行 qichuang audit verify 查明原因。",
 )
+
+
+def street_of(db: Session, person: str) -> str:
+    """Return the street that a person's online sessions are attributed to, "" when unknown."""
+    street = known_facts(db, person).get("street")
+    return street if isinstance(street, str) else ""
 
 
 class LedgerKeeper:

@@ -26,10 +26,10 @@ NO_SUBSTANCE = ("smalltalk", "out_of_scope", "handoff")
 # What shows that the answer spoke of this person's case.
 MATCHED = ("eligibility", "project", "mentor")
 
-UnitOf = Callable[[str], str]
+UnitOf = Callable[[Session, str], str]
 
 
-def nowhere(_person: str) -> str:
+def nowhere(_db: Session, _person: str) -> str:
     """Attribute every session to the district itself."""
     return ""
 
@@ -158,7 +158,7 @@ def _judge(db: Session, session: GuidanceSession, unit_of: UnitOf) -> bool:
         "flags": " ".join(verdict.flags),
     }
     if session.service_line is ServiceLine.ASSISTANT and not session.org_unit:
-        changes["org_unit"] = unit_of(standing.reference)
+        changes["org_unit"] = unit_of(db, standing.reference)
     session.counts_for = standing.reference
     db.flush()
     action = "session.qualified" if verdict.qualified else "session.unqualified"
