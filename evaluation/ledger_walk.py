@@ -93,7 +93,8 @@ Choose = Callable[[Sequence[Any]], Any]
 class LedgerWalk:
     """One database, one clock, and everything that can be done next."""
 
-    def __init__(self, database: Database, choose: Choose) -> None:
+    def __init__(self, database: Database, choose: Choose, name: str = "") -> None:
+        self.name = name
         self.database = database
         self.choose = choose
         self.now = START
@@ -129,7 +130,11 @@ class LedgerWalk:
 
     def _ask(self, db: Session) -> None:
         inbound = InboundMessage(
-            Channel.WEB, self.choose(PEOPLE[:3]), f"m{len(self.sent)}", self.choose(TEXTS), self.now
+            Channel.WEB,
+            self.choose(PEOPLE[:3]),
+            f"{self.name}-{len(self.sent)}",
+            self.choose(TEXTS),
+            self.now,
         )
         self.sent.append(inbound)
         record_turn(db, inbound, REPLY, self.now)

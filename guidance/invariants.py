@@ -185,7 +185,10 @@ def _i9_sums(db: Session) -> Iterator[str]:
     periods = db.scalars(select(Tally.period).distinct()).all()
     for period in sorted(periods):
         units = sum(units_restated(db, period).values())
-        whole = db.scalar(select(func.sum(Tally.count)).where(Tally.period == period)) or 0
+        members = select(func.count()).where(
+            GuidanceSession.period == period, GuidanceSession.state.in_(COUNTED)
+        )
+        whole = db.scalar(members) or 0
         adjusted = db.scalar(select(func.coalesce(func.sum(Adjustment.amount), 0)).where(
             Adjustment.period == period, Adjustment.status == AdjustmentStatus.POSTED,
         ))  # fmt: skip
