@@ -18,7 +18,8 @@ A colleague's form is a class of fields and its page two routes:
         return RedirectResponse("/staff/streets?saved=1", HTTPStatus.SEE_OTHER)
 
 The template writes `<form method="post">{{ csrf_field() }}{{ field(form.name) }}…`, both
-macros from staff_macros.html. Choices are a dict of value and text (WTForms warns of tuples). `allow` checks the token; a route needs nothing more.
+macros from staff_macros.html. Choices are a dict of value and text (WTForms warns of
+tuples). `allow` checks the token; a route needs nothing more.
 """
 
 from typing import Annotated, Any
