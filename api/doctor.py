@@ -12,8 +12,12 @@ from sqlalchemy import func, make_url, select
 
 from api.settings import PREFIX, Settings
 from api.startup import open_database
+from api.validity import today
+from knowledge.corpus import load_corpus
 from knowledge.document import DocumentStatus, PolicyDocument
+from knowledge.eligibility.rulebook import LOCAL_FILE, load_rulebook, rules_in_force
 from knowledge.encoder import load_encoder
+from knowledge.register import build_register
 from storage.connection import DatabaseUnavailable
 from storage.database import Database
 
@@ -52,6 +56,7 @@ def examine(settings: Settings) -> list[Finding]:
         kind = database.engine.dialect.name
         findings.append(Finding("数据库", True, f"{kind}，可以连接，结构是最新的"))
         findings.append(_checked("政策文件", lambda: _documents(database)))
+        findings.append(_checked("资格规则", lambda: _rules(settings, database)))
         database.close()
     findings.append(_checked("语义模型", lambda: _encoder(settings)))
     findings.append(_index(settings))
@@ -69,6 +74,16 @@ def _checked(what: str, check: Callable[[], str]) -> Finding:
 def _python() -> Finding:
     ok = sys.version_info[:2] >= OLDEST_PYTHON
     return Finding("Python", ok, platform.python_version() + ("" if ok else "，需要 3.11 或更新"))
+
+
+def _rules(settings: Settings, database: Database) -> str:
+    """Say which eligibility rules cannot be used today; raises InvalidRule."""
+    rulebook = load_rulebook(local=settings.data_dir / LOCAL_FILE)
+    with database.reading() as db:
+        corpus = load_corpus(db)
+    in_force = rules_in_force(rulebook, corpus, build_register(corpus), today())
+    left_out = "；".join(f"{u.rule.name}（{u.reason}）" for u in in_force.unusable)
+    return f"{len(in_force.rules)} 条可用" + (f"，不用的有：{left_out}" if left_out else "")
 
 
 def _data_dir(settings: Settings) -> str:

@@ -1,7 +1,9 @@
 """From settings to a loaded installation: database, documents, encoder, index."""
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,8 @@ from api.version import VERSION
 from assistant.pipeline import answer_question
 from assistant.related_policy import related_policies
 from knowledge.corpus import load_corpus
+from knowledge.eligibility.rule_file import InvalidRule
+from knowledge.eligibility.rulebook import LOCAL_FILE, Rulebook, load_rulebook
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
@@ -23,6 +27,8 @@ from matching.mentor_pack import load_mentors
 from matching.project_pack import load_projects
 from storage.database import Database
 from storage.migrations import migrate
+
+log = logging.getLogger("qichuang")
 
 Counting = Callable[[str], AbstractContextManager[Callable[[int], None]]]
 
@@ -48,6 +54,19 @@ def bring_in_projects(database: Database) -> int:
     """Load the shipped projects that are new or changed; return how many."""
     with counting("正在载入随附的创业项目") as step, database.writing() as db:
         return load_projects(db, datetime.now(UTC), today(), lambda _done, _total: step(1))
+
+
+def read_rulebook(data_dir: Path) -> Rulebook:
+    """Read the eligibility rules with the district's own figures.
+
+    Without them, and said in the log, where their file cannot be used: an answer then says
+    that the local figure is not entered, which is true and does no harm.
+    """
+    try:
+        return load_rulebook(local=data_dir / LOCAL_FILE)
+    except InvalidRule as error:
+        log.error("local parameters not used: %s", error)  # noqa: TRY400
+        return load_rulebook()
 
 
 def bring_in_mentors(database: Database) -> int:
@@ -78,6 +97,7 @@ def snapshot_builder(
 
     def build(database: Database) -> Snapshot:
         knowledge, search = knowledge_of(database)
+        knowledge = replace(knowledge, rulebook=read_rulebook(data_dir))
         with counting("正在理解项目库") as step:
             offers = load_offers(database, encoder, data_dir, step)
         return Snapshot(
@@ -89,6 +109,7 @@ def snapshot_builder(
                 "app": VERSION,
                 "corpus": knowledge.corpus.version,
                 "encoder": encoder.fingerprint,
+                "rules": knowledge.rulebook.digest,
                 "projects": offers.table.version,
                 "weights": offers.weights.version,
             },

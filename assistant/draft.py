@@ -1,11 +1,12 @@
 """Building an answer: statements become bound sentences, fixed wordings frame them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import cn2an
 
-from assistant.answer import Answer, AnswerStatus, Citation, Intent, Sentence
+from assistant.answer import Answer, AnswerStatus, Citation, Computation, Intent, Sentence
+from assistant.computation import say_computation
 from knowledge.document import Clause
 from knowledge.figure import number_values
 from knowledge.knowledge_base import Knowledge
@@ -63,6 +64,28 @@ class Draft:
         self._statements.append(statement)
         self._sentences.append(Sentence(statement.text, (self._cite(statement),), bullet))
         return True
+
+    def judge(self, text: str, statements: Sequence[Statement], *, bullet: bool = True) -> None:
+        """Add a judgement that rests on statements; whoever sends it has it checked."""
+        cited = tuple(dict.fromkeys(map(self._cite, statements)))
+        self._sentences.append(Sentence(text, cited, bullet))
+
+    def compute(
+        self,
+        computation: Computation,
+        statements: Mapping[str, Statement],
+        more: Sequence[Statement] = (),
+    ) -> None:
+        """Add a computed figure, each operand bound to the statement with its name."""
+        operands = tuple(
+            replace(o, citation=self._cite(statements[o.name])) if o.name in statements else o
+            for o in computation.operands
+        )
+        bound = replace(computation, operands=operands)
+        cited = [o.citation for o in operands if o.citation is not None]
+        cited += map(self._cite, more)
+        text = say_computation(bound)
+        self._sentences.append(Sentence(text, tuple(dict.fromkeys(cited)), True, bound))
 
     def finish(
         self, status: AnswerStatus, intent: Intent, suggestions: tuple[str, ...] = ()

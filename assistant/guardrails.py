@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from assistant import patterns
 from assistant.answer import Answer, Sentence
+from assistant.computation import is_recomputed
 from knowledge.figure import number_values
 
 MAX_QUESTION_CHARACTERS = 500
@@ -86,11 +87,27 @@ class AnswerNotVerified(ValueError):
     """A sentence of an answer does not stand in what it cites."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What holds of the person's own case, beside what clauses say.
+
+    `judgements`: every sentence that rules and facts give. `given`: values that the person
+    or the local parameters state, as they are written in computations.
+    """
+
+    judgements: frozenset[str]
+    given: frozenset[str]
+
+
+NO_GROUNDS = Grounds(frozenset(), frozenset())
+
+
 def verify_answer(
     answer: Answer,
     source_text: Callable[[int], str],
     is_fixed: Callable[[str], bool],
     stated_count: Callable[[str], str | None],
+    own: Grounds = NO_GROUNDS,
 ) -> None:
     """Check every sentence of an answer against the clauses it cites.
 
@@ -99,6 +116,7 @@ def verify_answer(
         source_text: gives a document's text by its id.
         is_fixed: whether a sentence is one of our own fixed wordings, which state no fact.
         stated_count: the number of list items that a fixed wording states, in digits.
+        own: what may be said of the person's own case, worked out anew from rules and facts.
 
     Raises:
         AnswerNotVerified: a quote is not in its document at its place, a sentence has no
@@ -109,6 +127,8 @@ def verify_answer(
         if source_text(citation.document_id)[citation.start : citation.end] != citation.quote:
             raise AnswerNotVerified(f"quote not in document: {citation.address}")
     for i, sentence in enumerate(answer.sentences):
+        if _is_own(sentence, answer, own):
+            continue
         if is_fixed(sentence.text):
             _verify_count(stated_count(sentence.text), answer.sentences[i + 1 :])
             continue
@@ -117,6 +137,15 @@ def verify_answer(
         quotes = [answer.citations[place].quote for place in sentence.citations]
         if not any(_stands_in(sentence.text, quote) for quote in quotes):
             raise AnswerNotVerified(f"not in source: {sentence.text}")
+
+
+def _is_own(sentence: Sentence, answer: Answer, own: Grounds) -> bool:
+    """Whether a sentence is a judgement or a computation of the person's own case, and right."""
+    if sentence.computation is None:
+        return sentence.text in own.judgements
+    if not is_recomputed(sentence, answer.citations, own.given):
+        raise AnswerNotVerified(f"not recomputed: {sentence.text}")
+    return True
 
 
 def _verify_count(stated: str | None, following: Sequence[Sentence]) -> None:

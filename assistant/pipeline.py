@@ -8,7 +8,16 @@ from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
 from assistant.compose import compose_answer
 from assistant.dialogue import read_in_context
-from assistant.guardrails import AnswerNotVerified, Problem, screen_question, verify_answer
+from assistant.eligibility import hear
+from assistant.eligibility_wording import RESUME
+from assistant.guardrails import (
+    NO_GROUNDS,
+    AnswerNotVerified,
+    Grounds,
+    Problem,
+    screen_question,
+    verify_answer,
+)
 from assistant.lookup import Lookup
 from assistant.reading import read_question
 from assistant.recommending import read_asking, recommending_answer, with_projects
@@ -39,13 +48,17 @@ def answer_question(question: Question, knowledge: Knowledge, offers: Offers = N
         status, text = _PROBLEMS[screened.problem]
         return _fixed(status, Intent.OUT_OF_SCOPE, text)
     text = knowledge.speller.correct(normalize(screened.text))
+    heard = hear(normalize(screened.text), question, knowledge)
+    if heard.answer is not None:
+        judged = _verified(replace(heard.answer, completed_question=text), knowledge, heard.grounds)
+        return replace(judged, learned=heard.learned if question.profile_in_use else {})
     small = _small_talk(text)
     if small is not None:
         return small
 
     # What people say of themselves is read as they wrote it: the speller knows policies.
     asking = read_asking(question, normalize(screened.text))
-    learned = asking.learned if question.profile_in_use else {}
+    learned = {**heard.learned, **asking.learned} if question.profile_in_use else {}
     recommended = recommending_answer(asking, offers, knowledge)
     if recommended is not None:
         return replace(recommended, learned=learned, completed_question=text)
@@ -60,6 +73,8 @@ def answer_question(question: Question, knowledge: Knowledge, offers: Offers = N
     if not offers.table.projects:
         answer = _with_wish(answer, text, knowledge, day)
     answer = replace(answer, completed_question=reading.text, learned=learned)
+    if heard.pending:
+        answer = replace(answer, suggestions=(RESUME, *answer.suggestions))
     return with_projects(_verified(answer, knowledge), asking, offers, knowledge)
 
 
@@ -111,13 +126,14 @@ def _fixed(status: AnswerStatus, intent: Intent, text: str) -> Answer:
     return Answer(status, intent, (Sentence(text),))
 
 
-def _verified(answer: Answer, knowledge: Knowledge) -> Answer:
+def _verified(answer: Answer, knowledge: Knowledge, own: Grounds = NO_GROUNDS) -> Answer:
     try:
         verify_answer(
             answer,
             lambda i: knowledge.corpus.documents[i].text,
             wording.is_fixed,
             wording.stated_count,
+            own,
         )
     except AnswerNotVerified:
         return _fixed(AnswerStatus.BLOCKED_ANSWER, answer.intent, wording.BLOCKED_ANSWER)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -79,12 +80,14 @@ def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, flo
 
 def _replay(case: AnswerCase, answer: Answerer, day: date) -> Question:
     history: tuple[PastTurn, ...] = ()
+    known: dict[str, Any] = {}
     for message in case.history:
-        given = answer(Question(message, day, history))
+        given = answer(Question(message, day, history, known))
+        known = {k: v for k, v in {**known, **given.learned}.items() if v is not None}
         clauses = tuple(dict.fromkeys(c.clause_id for c in given.citations))
         turn = PastTurn(message, given.completed_question, given.intent, given.status, clauses)
         history += (turn,)
-    return Question(case.question, day, history)
+    return Question(case.question, day, history, known)
 
 
 def _wrong(case: AnswerCase, answer: Answer) -> list[str]:

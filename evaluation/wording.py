@@ -7,7 +7,8 @@ from datetime import date
 
 import cn2an
 
-from assistant.answer import Answer, Question
+from assistant.answer import Answer, Question, Sentence
+from assistant.computation import is_recomputed
 
 _QUOTES = str.maketrans("", "", "“”‘’\"'「」『』《》〈〉")
 _SIGNS = str.maketrans("、;〔〕【】", ",,()()")
@@ -67,6 +68,9 @@ def invented_figures(question: Question, answer: Answer) -> list[str]:
     known = set(_FIGURE.findall(given))
     counts = _counts(answer)
     invented: list[str] = []
+    computed = _computed(question, answer)
+    for sentence in computed:
+        known |= set(_FIGURE.findall(comparable(sentence.text)))
     for sentence in answer.sentences:
         if answer.cards and not sentence.citations:
             continue  # of the project library, whose rows the cards come from
@@ -78,6 +82,31 @@ def invented_figures(question: Question, answer: Answer) -> list[str]:
             if not held and not any(numeral + unit in given for numeral in _numerals(found[0])):
                 invented.append(found[0])
     return invented
+
+
+def _computed(question: Question, answer: Answer) -> list[Sentence]:
+    """Return the sentences whose figure was computed right from clauses and what was said."""
+    said = "|".join(comparable(text) for text in _said(question))
+    known = set(_FIGURE.findall(said))
+    right: list[Sentence] = []
+    for sentence in answer.sentences:
+        operands = sentence.computation.operands if sentence.computation else ()
+        own = [o.text for o in operands if o.citation is None]
+        given = frozenset(
+            text
+            for text in own
+            for figure in [_FIGURE.findall(comparable(text))]
+            if set(figure) <= known or any(n in said for f in figure for n in _numerals(f))
+        )
+        if is_recomputed(sentence, answer.citations, given):
+            known |= set(_FIGURE.findall(comparable(sentence.text)))
+            right.append(sentence)
+    return right
+
+
+def _said(question: Question) -> list[str]:
+    texts = [question.text, *(turn.question for turn in question.history)]
+    return texts + [str(value) for value in question.known.values()]
 
 
 def _sources(question: Question, answer: Answer) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from knowledge.corpus import Corpus
 from knowledge.document import Clause, ClauseKind
+from knowledge.eligibility.rulebook import Rulebook, RulesInForce, load_rulebook, rules_in_force
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
 from knowledge.register import Register, build_register
@@ -62,6 +63,11 @@ class Knowledge:
 
     heads: Mapping[int, str]  # clause id -> what heads it and all above it, see _heads
     outlines: tuple[Outline, ...]
+    rulebook: Rulebook
+
+    def rules_on(self, day: date) -> RulesInForce:
+        """Return the eligibility rules whose clauses are in force on a day."""
+        return rules_in_force(self.rulebook, self.corpus, self.register, day)
 
     def heading_path(self, clause: Clause) -> str:
         """Return the document's title and what heads a clause and all above it, one a line."""
@@ -84,6 +90,7 @@ def build_knowledge(
     search: Search,
     meaning: StatementVectors,
     progress: Callable[[int], None] | None = None,
+    rulebook: Rulebook | None = None,
 ) -> Knowledge:
     """Compute registers, word weights and statement vectors of a corpus; join its search."""
     register = build_register(corpus)
@@ -102,6 +109,7 @@ def build_knowledge(
         names=names,
         heads={clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()},
         outlines=tuple(_outlines(corpus)),
+        rulebook=rulebook or load_rulebook(),
     )
 
 

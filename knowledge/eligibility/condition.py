@@ -103,13 +103,13 @@ class Junction:
 Condition = Test | Junction
 
 
-def tests_of(condition: Condition) -> Iterator[Test]:
+def leaves_of(condition: Condition) -> Iterator[Test]:
     """Yield every test of a tree, in reading order."""
     if isinstance(condition, Test):
         yield condition
     else:
         for part in condition.parts:
-            yield from tests_of(part)
+            yield from leaves_of(part)
 
 
 def open_tests(condition: Condition, facts: Facts) -> Iterator[Test]:

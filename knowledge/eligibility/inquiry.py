@@ -22,8 +22,9 @@ def open_inquiries(
     """Return the questions that could still decide one of the rules, in the file's order."""
     wanted = {
         name
-        for rule in rules
-        for test in missing_tests(judge(rule, facts), facts)
+        for verdict in (judge(rule, facts) for rule in rules)
+        if verdict.outcome is Outcome.MISSING
+        for test in missing_tests(verdict, facts)
         for name in facts.sources_of(test.fact)
         if facts.known.get(name) != UNSAID
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from knowledge.eligibility.condition import Basis, Condition, Test, Truth, open_tests, tests_of
+from knowledge.eligibility.condition import Basis, Condition, Test, Truth, leaves_of, open_tests
 from knowledge.eligibility.fact import Facts
 from knowledge.eligibility.quantity import Quantity
 
@@ -86,7 +86,7 @@ class Rule:
 
     def facts(self) -> frozenset[str]:
         """Return the names of the facts that its conditions look at."""
-        return frozenset(test.fact for c in self.conditions for test in tests_of(c))
+        return frozenset(test.fact for c in self.conditions for test in leaves_of(c))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def _presuming(rule: Rule, facts: Facts, strict: tuple[Truth, ...]) -> Verdict:
             name
             for c, known in zip(rule.conditions, strict, strict=True)
             if known is None and c.truth(helped)
-            for test in tests_of(c)
+            for test in leaves_of(c)
             for name in facts.sources_of(test.fact)
             if facts.get(name) is None and helped.get(name) is not None
         )

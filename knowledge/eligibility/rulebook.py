@@ -20,6 +20,7 @@ from knowledge.statement import Statement
 
 RULES = Path(__file__).parent.parent / "rules"
 FACTS = "facts.yaml"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 LOCAL_FILE = "local_parameters.yaml"  # in the data directory
 
 
@@ -142,7 +143,7 @@ def _find(
 
 def _parse(name: str, text: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"第 {mark.line + 1} 行" if mark else ""
