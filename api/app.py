@@ -22,6 +22,7 @@ from api import (
     library,
     library_reports,
     login_pages,
+    mentor_pages,
     own_account_pages,
     pages,
     profile_pages,
@@ -80,6 +81,7 @@ PARTS = (
     wechat_routes,
     project_pages,
     profile_pages,
+    mentor_pages,
     recommendations,
 )
 DESCRIPTION = (

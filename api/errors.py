@@ -26,6 +26,7 @@ from api.wechat.received import AnswerNotFound
 from assistant.guardrails import AnswerNotVerified
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from knowledge.document import ClauseNotFound, DocumentNotFound
+from matching.mentor import MentorNotFound
 from matching.project import ProjectNotFound
 from matching.spreadsheet_job import JobNotFound
 from storage.connection import DatabaseUnavailable
@@ -94,6 +95,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ClauseNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到条款", "没有这一条款，请从“政策文件”页重新选择。"
     ),
+    MentorNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到导师"),
     ProjectNotFound: Problem(
         HTTPStatus.NOT_FOUND,
         "没有找到项目",

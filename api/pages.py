@@ -78,7 +78,7 @@ def _chat_page(request: Request, visitor: Visitor, page: ChatPage, status: int =
         "chat.html",
         status,
         page=page,
-        starters=(PROJECT_STARTER, *SUGGESTIONS),
+        starters=(PROJECT_STARTER, *SUGGESTIONS[:5]),
         max_length=MAX_TEXT_LENGTH,
         new_message_id=new_message_id,
     )

@@ -267,7 +267,7 @@ def _mentor_card(found: SuitableMentor) -> Card:
     return Card(
         kind=CardKind.MENTOR,
         code=found.mentor.code,
-        title=f"{found.mentor.name}{'（示例）' if found.mentor.sample else ''}",
+        title=found.mentor.name,
         why="，".join(reason.text for reason in found.explanation.reasons),
         risk=found.explanation.weakness,
         url=f"/mentors/{found.mentor.code}",

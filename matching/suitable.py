@@ -1,6 +1,7 @@
 """Which mentors suit a person, with or without a project they look at."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from matching.mentor_facts import MentorFacts, MentorNeed, Stage
@@ -9,6 +10,8 @@ from matching.mentor_topics import topics_in
 from matching.profile import Profile
 from matching.project_facts import ProjectFacts
 from matching.said_patterns import PATTERNS
+
+FOR_ANYBODY = ("选项目", "开业手续", "选址装修")  # what everybody who starts has to settle
 
 
 def need_of(profile: Profile, words: str = "", stage: Stage | None = None) -> MentorNeed:
@@ -29,12 +32,14 @@ def need_of(profile: Profile, words: str = "", stage: Stage | None = None) -> Me
 def mentors_for(
     need: MentorNeed, mentors: Sequence[MentorFacts], day: date, limit: int = 2
 ) -> tuple[SuitableMentor, ...]:
-    """Return suitable mentors; where none covers the place, those of elsewhere."""
+    """Return suitable mentors, filled up with those who help anybody to start."""
     found = suitable_mentors(need, mentors, day, limit)
-    if found or not need.topics:
+    if len(found) == limit:
         return found
-    wider = MentorNeed(code=need.code, industry=need.industry, stage=need.stage)
-    return suitable_mentors(wider, mentors, day, limit)
+    codes = {one.mentor.code for one in found}
+    others = [mentor for mentor in mentors if mentor.code not in codes]
+    anybody = replace(need, topics=FOR_ANYBODY, industry="")
+    return found + suitable_mentors(anybody, others, day, limit - len(found))
 
 
 def mentors_of_project(

@@ -17,6 +17,8 @@ from knowledge.corpus import Corpus
 from matching.entrepreneur import known_facts, known_person
 from matching.feedback import DeclineReason
 from matching.impression import Impression, RecommendationList, ShownIn, ShownItem, ShownList
+from matching.mentor import Mentor
+from matching.mentor_facts import MentorCategory, MentorOrigin, MentorState
 from matching.offers import Offers
 from matching.project_scoring import load_weights
 from matching.project_table import ProjectTable
@@ -269,3 +271,35 @@ def test_the_api_refuses_what_makes_no_sense(client: TestClient, body: dict[str,
 def test_the_api_recommends_mentors(client: TestClient) -> None:
     found = client.post("/api/v1/recommendations/mentors", json={"profile": {"text": "想开饭馆"}})
     assert found.json() == {"items": []}
+
+
+def test_a_mentor_in_office_has_a_page_without_personal_data(
+    client: TestClient, sqlite_database: Database
+) -> None:
+    now = datetime.now(UTC)
+    with sqlite_database.writing() as db:
+        for code, state in (("M1", MentorState.ACTIVE), ("M2", MentorState.DISMISSED)):
+            db.add(
+                Mentor(
+                    code=code,
+                    name="赵老师",
+                    phone="13800000000",
+                    work_unit="某某公司",
+                    state=state,
+                    category=MentorCategory.MANAGEMENT,
+                    origin=MentorOrigin.ENTREPRENEUR,
+                    term_start_on=date(2020, 1, 1),
+                    term_end_on=date(2099, 1, 1),
+                    topics=["餐饮运营"],
+                    industries=["62"],
+                    created_at=now,
+                    updated_at=now,
+                )  # fmt: skip
+            )
+    page = client.get("/mentors/M1", params={"project": "P01"}).text
+    assert "餐饮运营" in page
+    assert "社区早餐车" in page
+    assert "13800000000" not in page
+    assert "某某公司" not in page
+    for code in ("M2", "M9"):
+        assert client.get(f"/mentors/{code}").status_code == 404
