@@ -27,6 +27,7 @@ from matching.weight_version import (
     current_weights,
     propose,
     publish,
+    published_version,
     return_to_shipped,
     versions_of,
 )
@@ -135,6 +136,7 @@ def _overview(
                 "current": current_name(db, subject),
                 "weights": _named(dict(current_weights(db, subject))),
                 "versions": versions_of(db, subject),
+                "learnt": published_version(db, subject) is not None,
                 "events": len(
                     events_of(
                         db, subject, current_weights(db, subject), datetime.now(UTC) - LEARNT_FROM

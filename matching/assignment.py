@@ -129,9 +129,9 @@ def load_policy() -> AssignmentPolicy:
     return AssignmentPolicy(**data | {"priority_groups": frozenset(data["priority_groups"])})
 
 
-def load_rulebook() -> Rulebook:
-    """Return the shipped weights and policy with the best solver of this machine."""
-    return Rulebook(load_weights(), load_policy(), installed_engine())
+def load_rulebook(weights: MentorWeights | None = None) -> Rulebook:
+    """Return weights, else the shipped ones, with the policy and this machine's best solver."""
+    return Rulebook(weights or load_weights(), load_policy(), installed_engine())
 
 
 def assign(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.feedback import Decline, ProjectFeedback
 from matching.impression import forget_whom_it_was_shown
+from matching.match_outcome import forget_outcomes
 from storage.database import Base, storable, take_turns
 
 
@@ -124,6 +125,7 @@ def forget(db: Session, person: str, key: str | None) -> None:
     db.execute(facts)
     db.execute(delete(ProjectFeedback).where(ProjectFeedback.person == person))
     forget_whom_it_was_shown(db, person)
+    forget_outcomes(db, person)
 
 
 def profile_in_use(db: Session, person: str) -> bool:

@@ -4,6 +4,7 @@ from sqlalchemy import func, select
 
 from matching.mentor import Mentor
 from matching.project import library_stamp
+from matching.weight_version import LearningSubject, current_name
 from storage.database import Database
 
 
@@ -17,4 +18,5 @@ def offers_state(database: Database) -> str:
         func.sum(Mentor.ratings),
     )
     with database.reading() as db:
-        return repr((*library_stamp(db), *db.execute(mentors).one()))
+        weights = [current_name(db, subject) for subject in LearningSubject]
+        return repr((*library_stamp(db), *db.execute(mentors).one(), *weights))

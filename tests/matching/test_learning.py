@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from audit.log import Actor, ActorKind
 from evaluation.matching_learning import learning_table
 from matching.counterfactual import PropensityMissing, doubly_robust, snips
+from matching.entrepreneur import forget
 from matching.exploration import with_exploration
 from matching.feedback import Decline, DeclineReason, decline
 from matching.impression import ShownIn, ShownItem, ShownList, log_list
 from matching.learning import Event, Learnt, learn
+from matching.library_state import offers_state
 from matching.match_outcome import (
     Answered,
     Proposed,
     events_of,
-    forget_outcomes,
     lists_shown,
     record_outcome,
 )
@@ -155,6 +156,7 @@ def test_a_second_person_publishes_with_a_reason_and_anyone_can_roll_back(
     database: Database,
 ) -> None:
     subject = LearningSubject.PROJECTS
+    before = offers_state(database)
     with database.writing() as db:
         first = propose(db, subject, learnt_project_weights(), FIRST, NOW)
         second = propose(db, subject, learnt_project_weights(30.0), FIRST, NOW)
@@ -165,6 +167,8 @@ def test_a_second_person_publishes_with_a_reason_and_anyone_can_roll_back(
         with pytest.raises(WeightVersionRefused, match="理由"):
             publish(db, first.id, SECOND, " ", NOW)
         publish(db, first.id, SECOND, "看过预览", NOW)
+    assert offers_state(database) != before
+    with database.writing() as db:
         assert project_weights(db).version == "projects-learnt-1"
         assert project_weights(db).terms["trade"] == 40.0
         with pytest.raises(WeightVersionRefused, match="已经变了"):
@@ -230,7 +234,7 @@ def test_events_come_from_outcomes_and_from_what_was_turned_down(database: Datab
         assert [(e.person, e.good, e.rank) for e in events] == [("P2", True, 3), ("P1", False, 2)]
         assert events_of(db, subject, terms, NOW + timedelta(days=1)) == []
         assert [[i["code"] for i in one] for one in lists_shown(db, NOW)] == [["X1", "X2"]]
-        forget_outcomes(db, "P2")
+        forget(db, "P2", None)
         assert events_of(db, subject, terms, NOW)[0].person.startswith("erased")
 
 
