@@ -162,7 +162,7 @@ def test_conditions_follow_kleene(book: Rulebook, one: bool | None, other: bool 
         for name in ("残疾", "退役军人")
     )
     basis = parts[0].basis
-    of = facts(book, **known)
+    of = facts(book, TODAY, **known)
 
     def joined(joint: Joint) -> bool | None:
         return Junction(joint, parts, basis, "").truth(of)
@@ -182,7 +182,7 @@ def test_knowing_more_never_takes_a_settled_condition_back(data: st.DataObject) 
     yes_no = sorted(f.key for f in book.facts.values() if f.kind == "是否")
     known = data.draw(st.dictionaries(st.sampled_from(yes_no), st.booleans(), max_size=8))
     more = data.draw(st.dictionaries(st.sampled_from(yes_no), st.booleans(), max_size=8))
-    before, after = facts(book, **known), facts(book, **{**more, **known})
+    before, after = facts(book, TODAY, **known), facts(book, TODAY, **{**more, **known})
     for one in book.rules:
         for condition in one.conditions:
             truth = condition.truth(before)
