@@ -21,6 +21,7 @@ from knowledge.eligibility.rulebook import LOCAL_FILE, Rulebook, load_rulebook
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
+from knowledge.own_terms import NO_TERMS, BadTerms, OwnTerms, load_terms, terms_state
 from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
 from matching.mentor_pack import load_mentors
@@ -75,6 +76,15 @@ def bring_in_mentors(database: Database) -> int:
         return load_mentors(db, datetime.now(UTC), today())
 
 
+def read_own_terms(data_dir: Path) -> OwnTerms:
+    """Read the installation's own words; without them, and said in the log, where they are bad."""
+    try:
+        return load_terms(data_dir)
+    except BadTerms as error:
+        log.error("own terms not used: %s", error)  # noqa: TRY400
+        return NO_TERMS
+
+
 def snapshot_builder(
     encoder: Encoder, data_dir: Path, counting: Counting = counting
 ) -> Callable[[Database], Snapshot]:
@@ -83,7 +93,7 @@ def snapshot_builder(
     read: list[tuple[str, Knowledge, Search]] = []  # the last documents, kept while they hold
 
     def knowledge_of(database: Database) -> tuple[Knowledge, Search]:
-        state = document_state(database)
+        state = f"{document_state(database)} {terms_state(data_dir)}"
         if not read or read[0][0] != state:
             with database.reading() as db:
                 corpus = load_corpus(db)
@@ -91,7 +101,9 @@ def snapshot_builder(
                 retriever = build_retriever(corpus, encoder, data_dir, step, database)
             with counting("正在理解条款的每一句") as step:
                 vectors = StatementVectors(encoder, data_dir)
-                knowledge = build_knowledge(corpus, retriever.search, vectors, step)
+                own = read_own_terms(data_dir)
+                search = retriever.search
+                knowledge = build_knowledge(corpus, search, vectors, step, own_terms=own)
             read[:] = [(state, knowledge, retriever.search)]
         return read[0][1:]
 
@@ -110,6 +122,7 @@ def snapshot_builder(
                 "corpus": knowledge.corpus.version,
                 "encoder": encoder.fingerprint,
                 "rules": knowledge.rulebook.digest,
+                "terms": terms_state(data_dir),
                 "projects": offers.table.version,
                 "weights": offers.weights.version,
             },

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, Sentence
+from assistant.comparison import compared
 from assistant.draft import Draft
 from assistant.evidence import (
     Evidence,
@@ -14,39 +15,78 @@ from assistant.evidence import (
 )
 from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
-from assistant.reading import FIGURES, STRICT, Reading
-from assistant.register_answers import FROM_REGISTERS, add_today_names, whom_to_ask
+from assistant.reading import FIGURES, STRICT
+from assistant.register_answers import (
+    FROM_REGISTERS,
+    add_today_names,
+    help_of_any_kind,
+    whom_to_ask,
+)
+from assistant.several import answer_each
 from knowledge.department import mentioned_departments
 from knowledge.lexicon import groups_in
 from knowledge.register import Duty
 from knowledge.statement import Statement
+from knowledge.tokenizer import topic_share
 
-ENOUGH_TO_ANSWER = 0.5  # coverage of the topic
-USUAL_NEARNESS = 3.0  # standard deviations that a passing mention reaches, too
-NEARNESS_RELIEF = 0.1  # a sentence that much nearer may miss that much more of the words
-MAX_RELIEF = 0.2
-PARTLY_RELIEF = 0.1
+# How well a statement must fit: the coverage of the topic's words, its nearness in meaning, and
+# how far it stays behind the statement nearest to the topic, which may hold no such content.
+NEARNESS_SHARE = 0.35  # of coverage, for each standard deviation
+MOST_NEARNESS = 6.0
+LEAST_NEARNESS = 1.5  # of a clause that names every thing asked about
+BEHIND_SHARE = 0.6
+ENOUGH_TO_ANSWER = 1.55
+ENOUGH_WITHOUT_KIND = 1.35  # where the kind of content proves nothing
+ENOUGH_FOR_PARTLY = 1.2
+ALL_NOUNS_RELIEF = 0.35  # where every thing that the question names stands in the clause
+NAMED = 0.5
 OFF_TOPIC_COVERAGE = 0.35
 ENOUGH_IF_EXPIRED = 0.8
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
 WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
 COVERED = 0.8
 MAX_POINTS = 5
+MAX_NAMES = 3  # departments in one answer whose names today are said
 MAX_CLAUSE_CHARACTERS = 320
 
 
 def compose_answer(look: Lookup) -> Answer:
-    """Answer a question of policy, or say that the policies do not."""
+    """Answer a question of policy, or say that the policies do not; part by part."""
+    answer = answer_each(look, _compose) or _compose(look)
+    return _with_names_today(answer, look)
+
+
+def _with_names_today(answer: Answer, look: Lookup) -> Answer:
+    """Say which body has the duties today of those that the answer names by an older name."""
+    if answer.intent is Intent.LIST:
+        return answer
+    printed = "".join(s.text for s in answer.sentences if s.citations)
+    named = [d.name for d in mentioned_departments(printed) if d.name in printed]
+    draft = Draft(look.knowledge)
+    if len(named) <= MAX_NAMES:
+        add_today_names(draft, named)
+    said = {s.text for s in answer.sentences}
+    more = draft.finish(answer.status, answer.intent).sentences
+    return replace(answer, sentences=(*answer.sentences, *(s for s in more if s.text not in said)))
+
+
+def _compose(look: Lookup) -> Answer:
     evidence = gather_evidence(look.reading, look.knowledge, look.as_of)
-    for attempt in FROM_REGISTERS:
+    for attempt in (compared, *FROM_REGISTERS):
         answer = attempt(look, evidence)
         if answer is not None:
             return answer
-    chosen = next((e for e in evidence if _answers(e, look.reading, 0.0)), None)
+    strict = look.reading.asked in STRICT
+    least = ENOUGH_TO_ANSWER if strict else ENOUGH_WITHOUT_KIND
+    chosen = next((e for e in evidence if _answers(e, look, evidence, least)), None)
     if chosen is not None:
         return _answer(look, evidence, chosen)
-    if look.reading.asked not in STRICT:
-        nearest = next((e for e in evidence if _answers(e, look.reading, PARTLY_RELIEF)), None)
+    helped = help_of_any_kind(look)
+    if helped is not None:
+        return helped
+    if not strict:
+        fit = (e for e in evidence if _answers(e, look, evidence, ENOUGH_FOR_PARTLY))
+        nearest = next(fit, None)
         if nearest is not None:
             partly = _answer(look, evidence, nearest)
             lead = Sentence(wording.PARTLY)
@@ -61,14 +101,29 @@ def compose_answer(look: Lookup) -> Answer:
     return _expired(look) or _refuse(look, evidence)
 
 
-def _answers(item: Evidence, reading: Reading, relief: float) -> bool:
+def _answers(item: Evidence, look: Lookup, evidence: list[Evidence], least: float) -> bool:
     """Whether a statement answers the question: the right kind of content on the right topic."""
+    reading, lexicon = look.reading, look.knowledge.lexicon
     if item.statement.is_heading or (reading.asked in STRICT and not item.fills):
         return False
     if not all(specific in item.context for specific in reading.specifics):
         return False
-    relief += min(MAX_RELIEF, NEARNESS_RELIEF * max(0.0, item.nearness - USUAL_NEARNESS))
-    return item.coverage + relief >= ENOUGH_TO_ANSWER
+    # A word of the field that no policy uses is a matter that no policy settles.
+    if any(lexicon.is_term(t) and not lexicon.knows(t) for t in reading.terms):
+        return False
+    near = min(item.nearness, MOST_NEARNESS)
+    if _names_all(item, look):
+        least -= ALL_NOUNS_RELIEF
+        near = max(near, LEAST_NEARNESS)
+    behind = max(e.topic for e in evidence) - item.topic
+    return item.coverage + NEARNESS_SHARE * near - BEHIND_SHARE * behind >= least
+
+
+def _names_all(item: Evidence, look: Lookup) -> bool:
+    """Whether a clause names every thing of the question: people vary verbs, not things."""
+    found = look.knowledge.lexicon.found
+    things = [t for t in look.reading.terms if len(t) > 1 and topic_share(t) >= 1.0]
+    return bool(things) and all(found(thing, item.context) >= NAMED for thing in things)
 
 
 def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
@@ -136,9 +191,18 @@ def _expired(look: Lookup) -> Answer | None:
         return None
     draft = Draft(look.knowledge)
     draft.say(wording.EXPIRED_ONLY)
-    draft.quote(best[1], bullet=True)
+    draft.quote(_without_figures(best[1], look), bullet=True)
     _send_on(draft, whom_to_ask(look))
     return draft.finish(AnswerStatus.EXPIRED_ONLY, Intent.POLICY)
+
+
+def _without_figures(found: Statement, look: Lookup) -> Statement:
+    """Return what tells which document ended: a figure of the past would be taken for today's."""
+    if look.reading.asked not in FIGURES or not found.figures:
+        return found
+    statements = look.knowledge.register.statements
+    own = (s for s in statements if s.document_id == found.document_id and not s.figures)
+    return max(own, key=lambda s: (s.clause_id == found.clause_id, not s.is_heading), default=found)
 
 
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:

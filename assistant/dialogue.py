@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assistant import patterns
 from assistant.answer import AnswerStatus, Intent, PastTurn
@@ -16,6 +17,9 @@ _LEAD = re.compile(
 )
 _TAIL = re.compile(r"(?:呢|啊|呀|吧|嘛)?[?!。\s]*$")
 MAX_LEANING_WORDS = 4
+_TAKEN_BACK = re.compile(
+    r"(?:(?<=[,。!\s])|^)(?:而|又)?不是(?:问|说|指)?([^,。?!\s]{2,12}?)(?:的)?(?:[?。!\s]*$|(?=[,。]))"
+)
 
 
 def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge) -> Reading:
@@ -24,11 +28,19 @@ def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge
     The reading's text is the completed question. A message that stands on its own, or
     that says it changes the subject, is read alone.
     """
-    reading = read_question(text, knowledge.names)
+    reading = read_question(text, knowledge.names, knowledge.places)
     last = _last_topic(history)
     if last is None or patterns.SWITCH.search(text) or not _leans(text, reading, knowledge):
         return reading
-    before = read_question(last.completed_question or last.question, knowledge.names)
+    before = read_question(
+        last.completed_question or last.question, knowledge.names, knowledge.places
+    )
+    corrects = patterns.CORRECTION.search(text) is not None
+    taken_back = _TAKEN_BACK.findall(text) if corrects else []
+    if corrects:
+        text = _TAKEN_BACK.sub(" ", text)
+        reading = read_question(text, knowledge.names, knowledge.places)
+        before = _without(before, taken_back, reading)
     own = _TAIL.sub("", _LEAD.sub("", text))
     inherits_form = reading.asked in (Asked.ANY, Asked.YES_NO)
     if not reading.terms:
@@ -52,7 +64,7 @@ def _last_topic(history: Sequence[PastTurn]) -> PastTurn | None:
 
 def _leans(text: str, reading: Reading, knowledge: Knowledge) -> bool:
     """Whether a message needs the last one to be understood."""
-    if not reading.terms:
+    if not reading.terms or patterns.CORRECTION.search(text):
         return True
     own = _longest(reading.terms)
     if len(own) > MAX_LEANING_WORDS:
@@ -62,6 +74,27 @@ def _leans(text: str, reading: Reading, knowledge: Knowledge) -> bool:
     if not any(map(knowledge.lexicon.knows, own)):
         return False
     return reading.asked is not Asked.ANY and len(text) <= 8 and len(own) <= 1
+
+
+def _without(before: Reading, taken_back: Sequence[str], reading: Reading) -> Reading:
+    """Return the last reading without what a correction takes back or puts something else for."""
+    own = [t for t in reading.terms if len(t) > 1]
+    kept = [
+        term
+        for term in before.terms
+        if not any(term in words or words in term for words in taken_back)
+        and not any(_of_one_kind(term, new) for new in own)
+    ]
+    gone = [term for term in before.terms if term not in kept]
+    text = before.text
+    for words in (*taken_back, *gone):
+        text = text.replace(words, " ")
+    return replace(before, text=" ".join(text.split()), terms=tuple(kept))
+
+
+def _of_one_kind(term: str, other: str) -> bool:
+    """Whether two words end or begin alike, as 创业培训 and 创业指导 or 街道 and 创业型街道."""
+    return term != other and len(term) > 2 and (term[:2] == other[:2] or term[-2:] == other[-2:])
 
 
 def _replaced(term: str, text: str) -> bool:

@@ -62,7 +62,10 @@ class Draft:
             return False
         self._texts.add(statement.text)
         self._statements.append(statement)
-        self._sentences.append(Sentence(statement.text, (self._cite(statement),), bullet))
+        cited = [self._cite(statement)]
+        if statement.header_id is not None:
+            cited.append(self._cite_header(statement.header_id))
+        self._sentences.append(Sentence(statement.text, tuple(cited), bullet))
         return True
 
     def judge(self, text: str, statements: Sequence[Statement], *, bullet: bool = True) -> None:
@@ -100,16 +103,29 @@ class Draft:
             self._citations[at] = self._widen(self._citations[at], statement)
             return at
         clause = self._knowledge.corpus.clauses[statement.clause_id]
-        self._cited[clause.id] = len(self._citations)
-        self._citations.append(self._citation(clause, statement))
-        return self._cited[clause.id]
+        return self._add(self._citation(clause, statement.start, statement.end))
+
+    def _cite_header(self, clause_id: int) -> int:
+        """Cite the line with the names of a table's columns."""
+        at = self._cited.get(clause_id)
+        if at is not None:
+            return at
+        clause = self._knowledge.corpus.clauses[clause_id]
+        start = clause.start + len(clause.text) - len(clause.text.lstrip())
+        line = clause.text.strip().partition("\n")[0].rstrip()
+        return self._add(self._citation(clause, start, start + len(line)))
+
+    def _add(self, citation: Citation) -> int:
+        self._cited[citation.clause_id] = len(self._citations)
+        self._citations.append(citation)
+        return self._cited[citation.clause_id]
 
     def _widen(self, citation: Citation, statement: Statement) -> Citation:
         start, end = min(citation.start, statement.start), max(citation.end, statement.end)
         text = self._knowledge.corpus.documents[citation.document_id].text
         return replace(citation, start=start, end=end, quote=text[start:end])
 
-    def _citation(self, clause: Clause, statement: Statement) -> Citation:
+    def _citation(self, clause: Clause, start: int, end: int) -> Citation:
         document = self._knowledge.corpus.document_of(clause)
         return Citation(
             clause_id=clause.id,
@@ -117,9 +133,9 @@ class Draft:
             document=document.title,
             doc_number=document.doc_number,
             address=clause.address,
-            quote=document.text[statement.start : statement.end],
-            start=statement.start,
-            end=statement.end,
+            quote=document.text[start:end],
+            start=start,
+            end=end,
             digest=document.digest,
             department="、".join(self._knowledge.register.departments(clause.id)) or None,
             effective_on=document.effective_on,

@@ -7,7 +7,7 @@ from datetime import date
 from assistant.reading import Asked, Reading
 from knowledge.document import Clause, Level
 from knowledge.figure import FigureKind
-from knowledge.knowledge_base import Knowledge
+from knowledge.knowledge_base import Knowledge, introduces
 from knowledge.statement import Statement
 from knowledge.tokenizer import topic_share
 
@@ -19,22 +19,27 @@ BACKGROUND_SHARE = 0.35  # a word taken over from the last turn
 NEIGHBOUR_SHARE = 0.5  # and less again elsewhere in the clause
 
 NEARNESS_WEIGHT = 0.12
+TOPIC_NEARNESS = 0.12
 HEADING_PENALTY = 0.3
+LEADS_IN_BONUS = 0.4
 SAYS_WHAT_BONUS = 0.25
 OWN_DISTRICT_BONUS = 0.15
-# 青溪 of 青溪县人民政府; 全国, 市 and 区 alone name no place.
-_PLACE = re.compile(r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff]{2,3}?)(?=[省市县](?!场|直|级|区))")
 # Statements about the document itself answer only questions about documents.
 _IS_OR_HAS = r"[,\uff0c]?(?:包括|是指|指的是|是|主要有|有|分为|为)"
 _SOURCE_NOTE = re.compile(
     r"依据(?:的)?文件|文号|发文机关|(?:文件|通知|公告)[^。]{0,6}(?:印发|发布|公布)|规则自[^。]{4,14}起施行"
 )
 
+_ENUMERATED = frozenset({Asked.LIST, Asked.MATERIALS, Asked.PROCEDURE, Asked.CONDITION})
+_ASKS_SOURCE = re.compile(
+    rf"{_SOURCE_NOTE.pattern}|施行|生效|哪个?文件|什么文件|几号文|发文|颁布|出台|公布|发布|哪年的"
+)
+
 # What a sentence must hold to answer what is asked, where no figure can tell.
 _FILLERS: dict[Asked, re.Pattern[str]] = {
     Asked.PHONE: re.compile(r"\d{3,4}-?\d{7,8}|(?<!\d)(?:1\d{4}|9\d{4}|1[3-9]\d{9})(?!\d)"),
     Asked.HOURS: re.compile(
-        r"\d\s*[::\uff1a]\s*\d\d|[上下]午|周[一二三四五六日末]|星期|工作日(?:上|办)|\d+点"
+        r"\d\s*[::\uff1a]\s*\d\d|[上下]午|周[一二三四五六日末]|星期|工作日(?:上|办)|\d+点|24小时"
     ),
     Asked.WEBSITE: re.compile(r"www\.|https?:|公众号|小程序|网址是|APP"),
     Asked.ADDRESS: re.compile(r"(?:路|街|大道|巷)\d+号|\d+号楼|\d+楼|地址|设在|位于|地点"),
@@ -42,20 +47,31 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
         r"(?:材料|证件|资料|手续)[:\uff1a]$|(?:提交|提供|携带|出示|凭|持|需要|准备|包括|材料[:\uff1a有为])[^。]*"
         r"(?:身份证|证明|复印件|申请书|申请表|合同|执照|户口|照片|登记证|创业证|失业证|证书|计划书|协议|凭证|材料)"
     ),
+    Asked.CONDITION: re.compile(
+        r"条件|要求|应当|须|以上|以下|以内|符合|满足|才能|不得|限于|达到|面向|下列|要是|要先|要在|要没有|范围|持有?注|对象|优先|可以"
+    ),
+    Asked.REASON: re.compile(
+        r"为了|以便|以?避免|防止|因为|由于|目的|旨在|是因|以(?:鼓励|激励|提高|促进|保障|充实|解决)|原因|有利于|确保|不再要求|就是"
+    ),
+    Asked.DONE: re.compile(r"(?!)"),  # nothing: policies set targets, results stand elsewhere
     Asked.PROCEDURE: re.compile(
         r"申请|申报|受理|审核|审查|办理|提交|流程|步骤|程序|窗口|登记|推荐|报名|开设|提供|建立|通过|方式|发放|享受|制定|给予|按照|组织|可以"
     ),
     Asked.LIST: re.compile(r"、[^、]+、|[:\uff1a]$|下列|以下|如下"),
     Asked.DEFINITION: re.compile(r"是指|指的是|[,\uff0c]?是[^。]{4,}|包括|反映|称为|即"),
-    Asked.NAME: re.compile(r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是"),
+    Asked.NAME: re.compile(
+        r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是|改称|更名|改为|现称|简称|统称|合并为"
+    ),
 }
 _GRANT = re.compile(
-    r"(?:%|分之.)[^,\uff0c。]{0,6}(?:补|贴|奖|减|免|扣)|(?:补|贴|奖|减|免|扣)[^。]{0,16}(?:%|分之)"
+    r"(?:%|分之.)[^,\uff0c。]{0,6}(?:补|贴|奖|减|免|扣|收)|(?:补|贴|奖|减|免|扣)[^。]{0,16}(?:%|分之)"
+    r"|(?:额度|限额|上浮|提高|不超过|最高|上限)[^。;\uff1b]{0,24}%"
 )
+_SHARE_OF_STAFF = re.compile(r"(?:招用|职工|人数|人员)[^。]{0,24}(?:%|分之)")
 _RECURRING = r"每(?:个)?季度|每年|每月|每周|每半年"
 _TIME_WORDS = {
-    Asked.DURATION: re.compile(_RECURRING),
-    Asked.DATE: re.compile(rf"{_RECURRING}|年底|月底|季度末|年终|之日|期间|当年"),
+    Asked.DURATION: re.compile(rf"{_RECURRING}|有效期|执行到|当场|即时|随时"),
+    Asked.DATE: re.compile(rf"{_RECURRING}|年底|月底|季度末|年终|之日|当年"),
 }
 _INTEREST_RATE = re.compile(r"利率[^,\uff0c。的]{0,12}?(?:\d|LPR|基准)|年息|月息|LPR[^。]{0,6}\d")
 
@@ -75,6 +91,7 @@ class Evidence:
     nearness: float
     fills: bool
     score: float
+    topic: float  # how near it is to the topic, whatever kind of content it holds
     context: str  # the statement with its clause and headings
 
 
@@ -113,14 +130,18 @@ def _weigh(
     score = coverage + 0.5 * closeness + NEARNESS_WEIGHT * nearness + (0.4 if fills else 0.0)
     if reading.asked in (Asked.DEFINITION, Asked.LIST) and _says_what(statement, reading):
         score += SAYS_WHAT_BONUS
+    if reading.asked in _ENUMERATED and introduces(statement):
+        own = knowledge.lexicon.coverage(reading.terms, statement.text)
+        score += LEADS_IN_BONUS * own
     if statement.is_heading:
         score -= HEADING_PENALTY
-    if is_note(statement) and not _SOURCE_NOTE.search(reading.text):
+    if is_note(statement) and not _ASKS_SOURCE.search(reading.text):
         score -= HEADING_PENALTY
     if is_own_district(clause, knowledge):
         score += OWN_DISTRICT_BONUS
     context = f"{knowledge.heading_path(clause)}\n{clause.text}"
-    return Evidence(statement, clause, coverage, nearness, fills, score, context)
+    topic = coverage + TOPIC_NEARNESS * nearness
+    return Evidence(statement, clause, coverage, nearness, fills, score, topic, context)
 
 
 def is_own_district(clause: Clause, knowledge: Knowledge) -> bool:
@@ -133,12 +154,8 @@ def places_named(text: str, knowledge: Knowledge) -> frozenset[int]:
 
     Another county's rules are no answer about this one.
     """
-    found = set()
-    for document in knowledge.corpus.documents.values():
-        for place in _PLACE.findall(f"{document.title} {document.issuer or ''}"):
-            if place in text:
-                found.add(document.id)
-    return frozenset(found)
+    named = (ids for place, ids in knowledge.places.items() if place in text)
+    return frozenset().union(*named)
 
 
 def _says_what(statement: Statement, reading: Reading) -> bool:
@@ -191,6 +208,8 @@ def holds_asked(asked: Asked, statement: Statement) -> bool:
         if asked is Asked.MONEY and FigureKind.MONEY not in kinds:
             # "补多少" may be answered by a share: 按实际缴费的三分之二补贴
             return FigureKind.SHARE in kinds and _GRANT.search(statement.text) is not None
+        if asked is Asked.PEOPLE and not kinds & reading.figure_kinds:
+            return _SHARE_OF_STAFF.search(statement.text) is not None
         return bool(kinds & reading.figure_kinds)
     filler = _FILLERS.get(asked)
     return filler is None or filler.search(statement.text) is not None

@@ -10,7 +10,7 @@ from itertools import takewhile
 from assistant import patterns
 from assistant.answer import Answer, Sentence
 from assistant.computation import is_recomputed
-from knowledge.figure import number_values
+from knowledge.statement import labelled_row
 
 MAX_QUESTION_CHARACTERS = 500
 
@@ -24,6 +24,14 @@ _ID_CARD = re.compile(
 )
 _PHONE = re.compile(r"(?<!\d)1[3-9]\d(?:[ -]?\d{4}){2}(?!\d)")
 _BANK_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){14,18}(?!\d)")
+
+
+# Where a whole sentence begins and ends: at an end of the quote, at a line, behind a mark.
+_BEGINS = re.compile(r"(?:\A|\n|[。.!?;:|、)\]\-*#·>])\s*\Z")
+_ENDS = re.compile(r"(?<=[。!?;:”’\"'」』)】])|\s*(?:\Z|[\n。!?;|])")
+# Members of an enumeration stand between 、 and 和, or behind what leads it in.
+_ITEM_BEGINS = re.compile(rf"{_BEGINS.pattern}|[和与及有是为由]\s*\Z")
+_ITEM_ENDS = re.compile(rf"{_ENDS.pattern}|\s*[、和与及等]")
 
 
 class Problem(StrEnum):
@@ -120,8 +128,9 @@ def verify_answer(
 
     Raises:
         AnswerNotVerified: a quote is not in its document at its place, a sentence has no
-            citation and is no fixed wording, it does not stand word for word in one of its
-            quotes, or a list has not as many items as it says.
+            citation and is no fixed wording, it does not stand word for word and whole in
+            one of its quotes, a computed figure is not what its formula gives, or a list has
+            not as many items as it says.
     """
     for citation in answer.citations:
         if source_text(citation.document_id)[citation.start : citation.end] != citation.quote:
@@ -135,7 +144,7 @@ def verify_answer(
         if not sentence.citations:
             raise AnswerNotVerified(f"unbound: {sentence.text}")
         quotes = [answer.citations[place].quote for place in sentence.citations]
-        if not any(_stands_in(sentence.text, quote) for quote in quotes):
+        if not (any(_stands_in(sentence, quote) for quote in quotes) or _is_row(sentence, quotes)):
             raise AnswerNotVerified(f"not in source: {sentence.text}")
 
 
@@ -155,12 +164,26 @@ def _verify_count(stated: str | None, following: Sequence[Sentence]) -> None:
         raise AnswerNotVerified(f"not {stated} but {items} items")
 
 
-def _stands_in(sentence: str, quote: str) -> bool:
-    """Whether a sentence stands in a quote; "600人" does not stand in "1600人"."""
-    numbers = number_values(sentence) - number_values(re.sub(r"\s*\n\s*", "", quote))
-    return not numbers and squeeze(sentence) in squeeze(quote)
+def _stands_in(sentence: Sentence, quote: str) -> bool:
+    """Whether a sentence stands in a quote, whole: from one end of a sentence to the next.
+
+    A list item may also be a member of an enumeration. "600人" does not stand in "1600人".
+    """
+    inside = unicodedata.normalize("NFKC", quote)
+    wanted = re.sub(r"\s", "", unicodedata.normalize("NFKC", sentence.text))
+    if not wanted:
+        return False
+    pattern = re.compile(r"\s*".join(map(re.escape, wanted)))
+    begins, ends = (_ITEM_BEGINS, _ITEM_ENDS) if sentence.bullet else (_BEGINS, _ENDS)
+    return any(
+        begins.search(inside, 0, found.start()) and ends.match(inside, found.end())
+        for found in pattern.finditer(inside)
+    )
 
 
-def squeeze(text: str) -> str:
-    """Drop blanks and punctuation and unify widths, so that only words and figures are compared."""
-    return re.sub(r"[^\w.%‰]|_", "", unicodedata.normalize("NFKC", text))
+def _is_row(sentence: Sentence, quotes: Sequence[str]) -> bool:
+    """Whether a sentence is a table row of one quote under the header of the other."""
+    return any(
+        sentence.text == labelled_row(header, row)
+        for row, header in zip(quotes[:-1], quotes[1:], strict=True)
+    )

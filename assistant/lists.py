@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from assistant import patterns
 from assistant.evidence import (
@@ -40,12 +39,13 @@ class RankedDuty:
     score: float
 
 
-def duties_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[RankedDuty]:
+def duties_about(
+    reading: Reading, knowledge: Knowledge, documents: frozenset[int]
+) -> list[RankedDuty]:
     """Rank every duty in force by how much of a topic it holds and how near it is, best first."""
-    valid = knowledge.corpus.valid_documents(as_of)
     scored: list[RankedDuty] = []
     for duty in knowledge.register.duties:
-        if duty.statement.document_id not in valid:
+        if duty.statement.document_id not in documents:
             continue
         clause = knowledge.corpus.clauses[duty.statement.clause_id]
         coverage = topic_coverage(reading, duty.statement, clause, knowledge)
@@ -64,28 +64,28 @@ def duties_about(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Ra
     return scored
 
 
-def leading_duty(knowledge: Knowledge, as_of: date) -> Duty | None:
+def leading_duty(knowledge: Knowledge, documents: frozenset[int]) -> Duty | None:
     """Return the duty of the body that leads the district's own plan, or None.
 
-    Whoever has a question that no other duty covers is sent there.
+    Whoever has a question that no other duty covers is sent there. Where the documents
+    of another place are asked about, it is the body that leads there.
     """
-    valid = knowledge.corpus.valid_documents(as_of)
-    own = [
-        duty
-        for duty in knowledge.register.duties
-        if duty.statement.document_id in valid
-        and is_own_district(knowledge.corpus.clauses[duty.statement.clause_id], knowledge)
-    ]
-    return next((d for d in own if _LEADS.search(d.statement.text)), own[0] if own else None)
+    held = [d for d in knowledge.register.duties if d.statement.document_id in documents]
+    clauses = knowledge.corpus.clauses
+    own = [d for d in held if is_own_district(clauses[d.statement.clause_id], knowledge)]
+    offices = [d for d in held if any(map(find_department, d.departments))]
+    leads = (d for d in (*own, *held) if _LEADS.search(d.statement.text))
+    return next(leads, own[0] if own else offices[0] if offices else None)
 
 
-def duties_of(department: Department, knowledge: Knowledge, as_of: date) -> list[Statement]:
+def duties_of(
+    department: Department, knowledge: Knowledge, documents: frozenset[int]
+) -> list[Statement]:
     """Return every statement that makes a department act, in document order."""
-    valid = knowledge.corpus.valid_documents(as_of)
     found = [
         duty.statement
         for duty in knowledge.register.duties
-        if duty.statement.document_id in valid and is_named(department, duty.departments)
+        if duty.statement.document_id in documents and is_named(department, duty.departments)
     ]
     return list(dict.fromkeys(found))
 
@@ -95,18 +95,19 @@ def is_named(department: Department, names: Sequence[str]) -> bool:
     return any(find_department(name) == department for name in names)
 
 
-def parts_about(reading: Reading, knowledge: Knowledge, as_of: date) -> Sequence[Clause]:
+def parts_about(
+    reading: Reading, knowledge: Knowledge, documents: frozenset[int]
+) -> Sequence[Clause]:
     """Return the numbered parts of the clause whose heading a question quotes, or none.
 
     "创建工作分几个阶段" quotes most of 创建工作步骤, whose every part is a 阶段.
     """
-    valid = knowledge.corpus.valid_documents(as_of)
     best: Sequence[Clause] = ()
     most = 0.0
     for outline in knowledge.outlines:
         clause, parts = outline.clause, outline.parts
         quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
-        if quoted < ENOUGH_OF_HEADING or clause.document_id not in valid:
+        if quoted < ENOUGH_OF_HEADING or clause.document_id not in documents:
             continue
         if is_own_district(clause, knowledge):
             quoted += OWN_DISTRICT_BONUS
@@ -127,6 +128,19 @@ def parts_named(parts: Sequence[Clause], text: str) -> list[Clause]:
         for part in parts
         if len(part.heading) >= MIN_NAME and part.heading.rstrip("。")[:-2] in text
     ]
+
+
+def parts_mentioned(
+    text: str, knowledge: Knowledge, documents: frozenset[int]
+) -> tuple[Sequence[Clause], list[Clause]]:
+    """Return the parts of the clause of which a text names most, and those that it names."""
+    best: tuple[Sequence[Clause], list[Clause]] = ((), [])
+    for outline in knowledge.outlines:
+        if outline.clause.document_id in documents:
+            named = parts_named(outline.parts, text)
+            if len(named) > len(best[1]):
+                best = (outline.parts, named)
+    return best
 
 
 def _quoted(heading: str, text: str) -> float:
@@ -170,20 +184,19 @@ def bodies_listed(text: str) -> list[str]:
 
 
 def help_for(
-    names: Sequence[str], reading: Reading, knowledge: Knowledge, as_of: date
+    names: Sequence[str], reading: Reading, knowledge: Knowledge, documents: frozenset[int]
 ) -> tuple[list[Statement], list[Statement]]:
-    """Return every statement in force that holds help for a group: the district's own, others'.
+    """Return all that documents hold of help for a group: the district's own, others'.
 
     Args:
         names: the words for the group.
         reading: its terms narrow the topic; where it has none, all help is returned.
     """
-    valid = knowledge.corpus.valid_documents(as_of)
     pattern = re.compile("|".join(map(re.escape, names)))
     own: list[Statement] = []
     others: list[Statement] = []
     for statement in knowledge.register.statements:
-        if statement.document_id not in valid or statement.is_heading or is_note(statement):
+        if statement.document_id not in documents or statement.is_heading or is_note(statement):
             continue
         if not pattern.search(statement.text) or not patterns.HELP.search(statement.text):
             continue

@@ -2,15 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
+from assistant.evidence import places_named
 from assistant.reading import Reading
 from knowledge.knowledge_base import Knowledge
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lookup:
     """A question as read, the knowledge to answer it from, and for which day."""
 
     reading: Reading
     knowledge: Knowledge
     as_of: date
+
+    @cached_property
+    def documents(self) -> frozenset[int]:
+        """The documents that hold on the day; where a place is named, its documents alone."""
+        valid = self.knowledge.corpus.valid_documents(self.as_of)
+        places = places_named(self.reading.text, self.knowledge)
+        return valid & places if places else valid

@@ -1,7 +1,7 @@
 """How a question is read: what kind of answer would satisfy it, and about what."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ class Asked(StrEnum):
     INTEREST = "interest"
     SHARE = "share"
     AREA = "area"
+    AGE = "age"
     PEOPLE = "people"
     TIMES = "times"
     DURATION = "duration"
@@ -29,6 +30,8 @@ class Asked(StrEnum):
     WEBSITE = "website"
     NAME = "name"
     MATERIALS = "materials"
+    CONDITION = "condition"
+    DONE = "done"  # what was reached so far, which no policy states
     PROCEDURE = "procedure"
     DEPARTMENT = "department"
     LIST = "list"
@@ -43,10 +46,11 @@ FIGURES: dict[Asked, frozenset[FigureKind]] = {
     Asked.INTEREST: frozenset({FigureKind.SHARE}),
     Asked.SHARE: frozenset({FigureKind.SHARE, FigureKind.RATIO}),
     Asked.AREA: frozenset({FigureKind.AREA}),
+    Asked.AGE: frozenset({FigureKind.AGE}),
     Asked.PEOPLE: frozenset({FigureKind.PEOPLE, FigureKind.TIMES}),
     Asked.TIMES: frozenset({FigureKind.TIMES}),
     Asked.DURATION: frozenset({FigureKind.DURATION}),
-    Asked.DATE: frozenset({FigureKind.DATE, FigureKind.DURATION}),
+    Asked.DATE: frozenset({FigureKind.DATE}),
     Asked.COUNT: frozenset({FigureKind.COUNT, FigureKind.PEOPLE, FigureKind.TIMES}),
     Asked.NUMBER: frozenset(FigureKind),
 }
@@ -60,6 +64,9 @@ STRICT = frozenset(FIGURES) | {
     Asked.WEBSITE,
     Asked.NAME,
     Asked.MATERIALS,
+    Asked.CONDITION,
+    Asked.REASON,
+    Asked.DONE,
 }
 # "list#2" is a second, weaker set of patterns for the same kind.
 _SPECIFIC = re.compile(
@@ -92,17 +99,20 @@ class Reading:
         return FIGURES.get(self.asked, frozenset())
 
 
-def read_question(text: str, names: Sequence[str] = ()) -> Reading:
+def read_question(text: str, names: Sequence[str] = (), places: Iterable[str] = ()) -> Reading:
     """Read a question that was normalised, and completed if it was a follow-up.
 
     Args:
         text: the question.
         names: names that count as one word each, longest first.
+        places: names of places, which choose documents and are no topic.
     """
     asked, words = _asked(text)
     # "利率" in "利率多少" says what kind of answer is wanted; whether a sentence holds that
     # kind is looked at on its own, so the word is no part of the topic.
     topic = text.replace(words, " ") if asked in STRICT else text
+    for place in places:
+        topic = re.sub(rf"{place}(?:[省市县区]|那边|这边|那里|这里)?", " ", topic)
     terms: dict[str, None] = {}
     for name in names:
         if name in topic:

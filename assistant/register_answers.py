@@ -18,6 +18,7 @@ from assistant.lists import (
     leading_duty,
     ordinal_in,
     parts_about,
+    parts_mentioned,
     parts_named,
 )
 from assistant.lookup import Lookup
@@ -37,7 +38,8 @@ Attempt = Callable[[Lookup, list[Evidence]], Answer | None]
 WEAK_TERM = 2.5  # a word of less weight does not narrow a topic
 MANY_BODIES = 4
 MAX_DUTIES = 5
-ENOUGH_FOR_DUTY = 0.5
+ENOUGH_FOR_DUTY = 0.4
+NAMES_MATTER = 0.7
 _NO_OFFICE = re.compile(r"小组|^各|^其他|有关")
 
 
@@ -52,7 +54,7 @@ def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None
         return None
     draft = Draft(look.knowledge)
     for department in named:
-        duties = duties_of(department, look.knowledge, look.as_of)
+        duties = duties_of(department, look.knowledge, look.documents)
         if duties:
             draft.quote_all(wording.LIST_SIZE, duties)
             add_today_names(draft, [department.name])
@@ -99,9 +101,9 @@ def _responsible(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     """Who does what the question is about."""
     if look.reading.asked is not Asked.DEPARTMENT:
         return None
-    ranked = duties_about(look.reading, look.knowledge, look.as_of)
+    ranked = duties_about(look.reading, look.knowledge, look.documents)
     if not look.reading.terms or not ranked:
-        lead = leading_duty(look.knowledge, look.as_of)
+        lead = leading_duty(look.knowledge, look.documents)
         duties = [lead] if lead else []
     elif ranked[0].coverage < ENOUGH_OF_TOPIC - 0.2:
         return None
@@ -128,7 +130,10 @@ def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     if look.reading.asked in STRICT - {Asked.COUNT}:
         return None
     text = look.reading.text
-    parts = parts_about(look.reading, look.knowledge, look.as_of)
+    beside = _parts_by_name(look)
+    if beside is not None:
+        return beside
+    parts = parts_about(look.reading, look.knowledge, look.documents)
     if not parts:
         return None
     ordinal = ordinal_in(text, len(parts))
@@ -146,9 +151,22 @@ def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
 
 
+def _parts_by_name(look: Lookup) -> Answer | None:
+    """The parts that a question names, when it names several, or the one next to a named one."""
+    text = look.reading.text
+    parts, named = parts_mentioned(text, look.knowledge, look.documents)
+    if not named or not (len(named) > 1 or patterns.NEXT_PART.search(text)):
+        return None
+    draft = Draft(look.knowledge)
+    for clause in named if len(named) > 1 else [_beside(parts, named[0], text)]:
+        _quote_whole(draft, clause, look)
+    return draft.finish(AnswerStatus.ANSWERED, Intent.POLICY) if len(draft) else None
+
+
 def _beside(parts: Sequence[Clause], part: Clause, text: str) -> Clause:
     """Return the part before or after a named one when a follow-up asks for that."""
-    step = 1 if "下一" in text else -1 if "上一" in text or "前一" in text else 0
+    match = patterns.NEXT_PART.search(text)
+    step = 0 if match is None else 1 if match[0][0] in "下后" else -1
     at = parts.index(part) + step
     return parts[at] if 0 <= at < len(parts) else part
 
@@ -179,7 +197,7 @@ def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     if not personal and not whole:
         return None
     narrowed = replace(look.reading, terms=specific, background=())
-    own, others = help_for(words, narrowed, look.knowledge, look.as_of)
+    own, others = help_for(words, narrowed, look.knowledge, look.documents)
     if not own and not others:
         return None
     draft = Draft(look.knowledge)
@@ -188,24 +206,52 @@ def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     return draft.finish(AnswerStatus.ANSWERED, Intent.ELIGIBILITY)
 
 
+def help_of_any_kind(look: Lookup) -> Answer | None:
+    """Everything for the group of people that a question speaks of, where no clause answers it."""
+    groups = groups_in(look.reading.text)
+    if not groups or look.reading.asked in STRICT or look.reading.asked is Asked.DEPARTMENT:
+        return None
+    words = [w for group in groups for w in group]
+    terms = tuple(
+        t
+        for t in look.reading.terms
+        if not any(t in w or w in t for w in words)
+        and look.knowledge.lexicon.knows(t)
+        and t not in patterns.SUPPORT_WORDS
+    )
+    narrowed = replace(look.reading, terms=terms, background=())
+    own, others = help_for(words, narrowed, look.knowledge, look.documents)
+    if not own and not others:
+        return None
+    draft = Draft(look.knowledge)
+    draft.say(wording.PARTLY)
+    draft.quote_all(wording.OWN_RULES, own)
+    draft.quote_all(wording.HIGHER_RULES, others)
+    return draft.finish(AnswerStatus.PARTLY_ANSWERED, Intent.ELIGIBILITY)
+
+
 def whom_to_ask(look: Lookup) -> Duty | None:
     """Return the duty of the body a question names, or of the nearest, or of the leading one."""
     named, _others = _departments_meant(look)
     for department in named:
-        duties = duties_of(department, look.knowledge, look.as_of)
+        duties = duties_of(department, look.knowledge, look.documents)
         if duties:
             return Duty((department.name,), duties[0])
     lexicon = look.knowledge.lexicon
     known = tuple(t for t in look.reading.terms if lexicon.knows(t))
     if sum(map(lexicon.weight, known)) < WEAK_TERM:
-        return leading_duty(look.knowledge, look.as_of)
+        return leading_duty(look.knowledge, look.documents)
     topic = replace(look.reading, terms=known)
-    for item in duties_about(topic, look.knowledge, look.as_of):
+    heaviest = max(known, key=lexicon.weight)
+    for item in duties_about(topic, look.knowledge, look.documents):
         if item.coverage < ENOUGH_FOR_DUTY:
             break
+        # A duty that speaks of start-ups in general is no duty for the matter asked about.
+        if lexicon.found(heaviest, item.duty.statement.text) < NAMES_MATTER:
+            continue
         if any(_is_office(name) for name in item.duty.departments):
             return item.duty
-    return leading_duty(look.knowledge, look.as_of)
+    return leading_duty(look.knowledge, look.documents)
 
 
 def _is_office(name: str) -> bool:

@@ -61,6 +61,9 @@ _SLOTS: dict[Asked, str] = {
     Asked.PROCEDURE: "具体办理步骤",
     Asked.DEPARTMENT: "由哪个部门负责",
     Asked.REASON: "原因",
+    Asked.CONDITION: "条件",
+    Asked.DONE: "实际完成数",
+    Asked.AGE: "年龄",
 }
 _CHINESE_NUMBER = "[零一二两三四五六七八九十百千]+"
 _NOT_STATED = "现有政策文件里没有写明您问的{slot}。"

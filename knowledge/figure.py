@@ -18,6 +18,8 @@ class FigureKind(StrEnum):
     PEOPLE = "people"
     TIMES = "times"
     DURATION = "duration"
+    AGE = "age"
+    CLOCK = "clock"
     DATE = "date"
     COUNT = "count"
 
@@ -27,20 +29,23 @@ _UNITS: tuple[tuple[FigureKind, str], ...] = (
     (FigureKind.AREA, "平方米|平米|㎡|亩|公顷|平方公里"),
     (FigureKind.TIMES, "人次|次|场|期|届|轮|批次"),
     (FigureKind.PEOPLE, "人|名|位"),
-    (FigureKind.DURATION, "个工作日|工作日|个月|周岁|年度|年|天|日|小时|分钟|季度|周|岁"),
+    (FigureKind.DURATION, "个工作日|工作日|个月|年度|年|天|日|小时|分钟|个?季度|周(?!岁)|个?星期"),
+    (FigureKind.AGE, "周岁|岁"),
     (
         FigureKind.COUNT,
         "个|家|户|所|支|项|类|条|份|处|座|间|件|种|级|套|倍|辆|台|张|门|课时|学时|步|环节|方面|本|款|幢|栋|批",
     ),
 )
-_UNIT_KIND = {unit: kind for kind, units in _UNITS for unit in units.split("|")}
-_UNIT = "|".join(sorted(_UNIT_KIND, key=len, reverse=True))
+_UNIT_KINDS = tuple((kind, re.compile(units)) for kind, units in _UNITS)
+_UNIT = "|".join(sorted("|".join(u for _, u in _UNITS).split("|"), key=len, reverse=True))
 _ARABIC = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _DIGITS = "零〇一二两三四五六七八九十百千万亿半"
 _CHINESE = rf"(?![百千万亿])[{_DIGITS}]+"  # 百元 and 万元 alone are units
 _RANGE = r"\s*(?:[\u2014\u2013~\uff5e至到\-]{1,2}\s*)"
 _PATTERN = re.compile(
     rf"(?P<date>[零〇一二三四五六七八九]{{4}}年|\d{{4}}\s*年(?:\s*\d{{1,2}}\s*月(?:\s*\d{{1,2}}\s*日)?)?|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}月\d{{1,2}}日)"
+    rf"|(?P<clock>(?<!\d)(?:[01]?\d|2[0-4])[:\uff1a][0-5]\d(?!\d)|(?:上午|下午|早上|晚上)\d{{1,2}}[点时](?:半|\d{{1,2}}分)?)"
+    rf"|(?P<half>每半年|半(?:个月|年|天|小时)(?!度))"
     rf"|(?P<ratio>\d+\s*[:\uff1a]\s*\d+|[一二三四五六七八九十]比[一二三四五六七八九十])"
     rf"|(?P<share>{_ARABIC}(?:{_RANGE}{_ARABIC})?\s*[%\uff05‰]|百分之{_CHINESE}(?:点{_CHINESE})?"
     rf"|[一二三四五六七八九十]分之[一二三四五六七八九十]|{_ARABIC}\s*个百分点|[一二三四五六七八九]成(?![立为员果长本功])|\d/\d)"
@@ -80,6 +85,10 @@ def find_figures(text: str) -> list[Figure]:
 def _classify(match: re.Match[str]) -> tuple[FigureKind, str]:
     if match["date"]:
         return FigureKind.DATE, ""
+    if match["clock"]:
+        return FigureKind.CLOCK, ":"
+    if match["half"]:
+        return FigureKind.DURATION, match["half"].lstrip("每半个")
     if match["ratio"]:
         return FigureKind.RATIO, ":"
     if match["share"]:
@@ -87,7 +96,8 @@ def _classify(match: re.Match[str]) -> tuple[FigureKind, str]:
     unit = (match["unit"] or match["hunit"] or "").lstrip("余多")
     if not unit and match["scale"]:
         return FigureKind.MONEY, match["scale"]  # "贷款额度15万": people leave out 元
-    return _UNIT_KIND.get(unit, FigureKind.COUNT), unit
+    kind = next((kind for kind, units in _UNIT_KINDS if units.fullmatch(unit)), FigureKind.COUNT)
+    return kind, unit
 
 
 def number_values(text: str) -> set[str]:

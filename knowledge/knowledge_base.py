@@ -11,6 +11,7 @@ from knowledge.document import Clause, ClauseKind
 from knowledge.eligibility.rulebook import Rulebook, RulesInForce, load_rulebook, rules_in_force
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
+from knowledge.own_terms import NO_TERMS, OwnTerms, with_own
 from knowledge.register import Register, build_register
 from knowledge.spelling import Speller, build_speller
 from knowledge.statement import Statement
@@ -36,9 +37,22 @@ class RankedClause(Protocol):
 HEAD_CHARACTERS = 60
 LONGEST_NAME = 10
 _QUOTED = re.compile(r"[“《]([\u4e00-\u9fff]{2,10})[”》]")
+# 青溪 of 青溪县人民政府; 全国, 市 and 区 alone name no place, nor do 社区 and 示范区.
+_PLACE = re.compile(
+    r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff]{2,3}?)"
+    r"(?=[省市县](?!场|直|级|区)|(?<![社园发范新城地景片校小])区)"
+)
+_LAW = re.compile(
+    r"(?<![\u4e00-\u9fff])([\u4e00-\u9fff]{2,8}(?:法|条例))(?=第|$|\n|[(\uff08:\uff1a])"
+)
 _INTRODUCES = re.compile(r"[:\uff1a]$|(?:下列|以下|如下)[^。]{0,20}$")
 
 Search = Callable[[str, int, date], Iterable[RankedClause]]
+
+
+def introduces(statement: Statement) -> bool:
+    """Whether a statement leads in a list: it ends in a colon or says 下列."""
+    return _INTRODUCES.search(statement.text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,8 @@ class Knowledge:
     speller: Speller
     names: tuple[str, ...]  # what documents give a name to, longest first
 
+    places: Mapping[str, frozenset[int]]  # 青溪 -> the documents of that county
+
     heads: Mapping[int, str]  # clause id -> what heads it and all above it, see _heads
     outlines: tuple[Outline, ...]
     rulebook: Rulebook
@@ -75,14 +91,27 @@ class Knowledge:
 
     def items_below(self, statement: Statement) -> list[Statement]:
         """Return what a statement introduces with a colon: every statement below its clause."""
-        if not _INTRODUCES.search(statement.text):
+        if not introduces(statement):
             return []
         clause = self.corpus.clauses[statement.clause_id]
         own = self.register.by_clause[clause.id]
         after = list(own[own.index(statement) + 1 :])
-        for part in self.corpus.subtree(clause)[1:]:
+        for part in self._parts_introduced(clause):
             after += self.register.by_clause.get(part.id, ())
         return after
+
+    def _parts_introduced(self, clause: Clause) -> list[Clause]:
+        """Return what is below a clause; of a paragraph the list or table right behind it."""
+        below = self.corpus.subtree(clause)[1:]
+        parent = self.corpus.parent(clause)
+        if below or parent is None or clause.kind is not ClauseKind.PARAGRAPH:
+            return below
+        beside = list(self.corpus.children(parent))
+        for sibling in beside[beside.index(clause) + 1 :]:
+            if sibling.kind is ClauseKind.PARAGRAPH:
+                break
+            below += self.corpus.subtree(sibling)
+        return below
 
 
 def build_knowledge(
@@ -91,26 +120,38 @@ def build_knowledge(
     meaning: StatementVectors,
     progress: Callable[[int], None] | None = None,
     rulebook: Rulebook | None = None,
+    own_terms: OwnTerms = NO_TERMS,
 ) -> Knowledge:
     """Compute registers, word weights and statement vectors of a corpus; join its search."""
     register = build_register(corpus)
     texts = [statement.text for statement in register.statements]
     meaning.prepare(texts, progress)
-    names = _names(corpus, texts)
+    names = _names(corpus, texts, own_terms.names)
     topic_share("")  # reads the dictionary's tags now, not in the first question
-    lexicon = Lexicon(texts, names, words, load_synonyms(), topic_share)
+    synonyms = with_own(load_synonyms(), own_terms.same)
+    lexicon = Lexicon(texts, names, words, synonyms, topic_share)
     return Knowledge(
         corpus=corpus,
         register=register,
         lexicon=lexicon,
         search=search,
         meaning=meaning,
-        speller=build_speller(texts),
+        speller=build_speller(texts, own_terms),
         names=names,
+        places=_places(corpus),
         heads={clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()},
         outlines=tuple(_outlines(corpus)),
         rulebook=rulebook or load_rulebook(),
     )
+
+
+def _places(corpus: Corpus) -> dict[str, frozenset[int]]:
+    """Return the places that titles and issuers name, each with the ids of its documents."""
+    found: dict[str, set[int]] = {}
+    for document in corpus.documents.values():
+        for place in _PLACE.findall(f"{document.title} {document.issuer or ''}"):
+            found.setdefault(place, set()).add(document.id)
+    return {place: frozenset(ids) for place, ids in found.items()}
 
 
 def _heads(corpus: Corpus, clause: Clause) -> str:
@@ -131,14 +172,17 @@ def _outlines(corpus: Corpus) -> Iterator[Outline]:
             yield Outline(clause, parts)
 
 
-def _names(corpus: Corpus, texts: Iterable[str]) -> tuple[str, ...]:
-    """Return what is quoted or begins a table row, and is no dictionary word.
+def _names(corpus: Corpus, texts: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:
+    """Return what is quoted, begins a table row or is a law's title, and is no dictionary word.
 
     A programme's own name ("乡创贷") is a word that no dictionary has.
     """
     found = {name for text in texts for name in _QUOTED.findall(text)}
+    for document in corpus.documents.values():
+        found.update(_LAW.findall(f"{document.title}\n{document.doc_number or ''}"))
     for clause in corpus.clauses.values():
         if clause.kind is ClauseKind.ROW:
             found.add(re.split(r"[|\t]", clause.text.strip(" |\t\n"))[0].strip())
     kept = {name for name in found if 2 <= len(name) <= LONGEST_NAME and len(segments(name)) > 1}
+    kept.update(own)
     return tuple(sorted(kept, key=lambda name: (-len(name), name)))

@@ -10,6 +10,7 @@ import yaml
 
 SINGLE_CHARACTER_WEIGHT = 0.5
 SINGLE_CHARACTER_IDF = 2.0
+UNKNOWN_VERB_SHARE = 0.5  # people say in many ways what is done, in few what it is about
 PARTIAL_MATCH_SHARE = 0.7  # a word found only in pieces counts at most so much
 
 
@@ -61,7 +62,14 @@ class Lexicon:
             return SINGLE_CHARACTER_WEIGHT  # a stray character of a word cut wrongly
         if len(word) == 1:
             idf = min(idf, SINGLE_CHARACTER_IDF)
-        return idf * self._share(word)
+        share = self._share(word)
+        if share < 1.0 and not self.knows(word):
+            share *= UNKNOWN_VERB_SHARE
+        return idf * share
+
+    def is_term(self, word: str) -> bool:
+        """Whether the file of synonyms has the word: it is one of the field."""
+        return word in self._synonyms
 
     def found(self, word: str, text: str) -> float:
         """Return how well a text holds a word: 1 itself or a synonym, less in pieces, 0 not."""

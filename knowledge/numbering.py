@@ -64,6 +64,7 @@ _REFERENCE = (
     r"第|规定|所列|所规|所称|的|、|和|与|或|及|至|到|中|以外|以内|之外|之内|者|内容|情形|要求"
     r"|[,\uff0c;\uff1b。)\uff09》]"
 )
+_COUNTED_NEXT = re.compile(rf"({_HAN})(?:{_COUNTED})")
 _LABEL = re.compile(
     rf"""
     第{_SPACE}?(?P<unit_n>{_HAN}{{1,7}}|{_DIGIT}{{1,4}}){_SPACE}?
@@ -71,7 +72,7 @@ _LABEL = re.compile(
         (?:之(?P<sub>{_HAN}{{1,3}}))?(?!{_REFERENCE})
   | 附{_SPACE}?[件录](?P<annex>{_SPACE}?(?:{_HAN}{{1,3}}|{_DIGIT}{{1,2}}))?
         {_SPACE}*[:\uff1a]?{_SPACE}*(?=\n|\Z)
-  | (?P<han>{_HAN}{{1,4}}){_SPACE}?{_MARK}(?!{_HAN}(?:{_COUNTED}))
+  | (?P<han>{_HAN}{{1,4}}){_SPACE}?{_MARK}
   | {_OPEN}{_SPACE}?(?P<han_paren>{_HAN}{{1,4}}){_SPACE}?{_CLOSE}{_MARK}?
   | (?P<han_half>{_HAN}{{1,4}}){_CLOSE}
   | (?P<decimal>{_DIGIT}{{1,2}}(?:{_POINT}{_DIGIT}{{1,2}}){{1,3}})
@@ -130,7 +131,7 @@ class Label:
 def read_label(text: str, start: int) -> Label | None:
     """Return the label that begins exactly at an offset, or None."""
     match = _LABEL.match(text, start)
-    if match is None:
+    if match is None or _counts_on(match, text):
         return None
     printed = match.group()
     found = {name: value for name, value in match.groupdict().items() if value is not None}
@@ -139,6 +140,15 @@ def read_label(text: str, start: int) -> Label | None:
         return None
     sub = (han_number(found["sub"]) or 0) if "sub" in found else 0
     return Label(style, number, start, match.end(), printed.strip(), address, sub, parts)
+
+
+def _counts_on(label: re.Match[str], text: str) -> bool:
+    """Whether "二、" begins "二、三产业" rather than a heading such as "二、一次性补贴"."""
+    following = _COUNTED_NEXT.match(text, label.end())
+    if label["han"] is None or following is None:
+        return False
+    number, after = han_number(label["han"]), han_number(following[1])
+    return number is None or after is None or after > number
 
 
 def han_number(text: str) -> int | None:

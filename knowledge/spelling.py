@@ -14,6 +14,7 @@ from knowledge.department import load_departments
 from knowledge.everyday import in_standard_words, load_everyday, tidy
 from knowledge.lexicon import load_synonyms
 from knowledge.mistakes import NEAR_SOUND, SAME_SOUND, sound_cost
+from knowledge.own_terms import NO_TERMS, OwnTerms
 from knowledge.pinyin import LONGEST_SYLLABLE, is_syllable, without_tones
 from knowledge.slip_index import SlipIndex
 from knowledge.sound_index import JOINERS, SoundIndex
@@ -42,11 +43,18 @@ Edge = tuple[int, float, str]  # end, cost in nats, words
 class Speller:
     """Rewrites questions; built once, then immutable and safe to share between threads."""
 
-    def __init__(self, vocabulary: Iterable[tuple[str, int]], terms: Iterable[str]) -> None:
+    def __init__(
+        self,
+        vocabulary: Iterable[tuple[str, int]],
+        terms: Iterable[str],
+        everyday_words: Iterable[tuple[str, str]] = (),
+    ) -> None:
         """Take the words of the policies with their counts, and the terms of the field.
 
         Typed pinyin may mean any word; only terms are what a misspelt word may mean.
+        `everyday_words`: what people say here, and what is read for it.
         """
+        self._everyday_words = tuple(sorted(everyday_words, key=lambda pair: -len(pair[0])))
         general = word_counts()
         everyday = load_everyday()
         policy = Counter[str]()
@@ -69,6 +77,8 @@ class Speller:
             return self.correct(text[:MAX_CHARACTERS]) + text[MAX_CHARACTERS:]
         text = join_words(tidy(without_tones(text)), self._prior.is_word)
         text = in_standard_words(text)
+        for said, meant in self._everyday_words:
+            text = text.replace(said, meant)
         spoken = spoken_letters(text)
         rows = self._rows(text, spoken)
         if meaningless := meaningless_runs(text, spoken, rows.values()):
@@ -167,10 +177,16 @@ class Speller:
         return cost
 
 
-def build_speller(texts: Iterable[str]) -> Speller:
-    """Build the speller from the statements of the corpus and the shipped lists of words."""
+def build_speller(texts: Iterable[str], own: OwnTerms = NO_TERMS) -> Speller:
+    """Build the speller from the statements of the corpus, the shipped lists and own words."""
     everyday = load_everyday()
-    listed = {*load_synonyms(), *terms(), *(word for word in everyday.matters if len(word) > 1)}
+    own_words = {*own.names, *(word for line in own.same for word in line)}
+    listed = {
+        *load_synonyms(),
+        *terms(),
+        *own_words,
+        *(word for word in everyday.matters if len(word) > 1),
+    }
     for department in load_departments():
         listed |= {department.name, *department.aliases}
     frame = frozenset(everyday.ask) - listed  # asks without saying about what
@@ -187,7 +203,7 @@ def build_speller(texts: Iterable[str]) -> Speller:
     counts += compounds
     counts.update(dict.fromkeys(sorted(listed), TERM_COUNT))
     counts.update(dict.fromkeys((*everyday.ask, *everyday.matters), ASK_COUNT))
-    return Speller(counts.items(), listed | set(compounds) | (key - frame))
+    return Speller(counts.items(), listed | set(compounds) | (key - frame), own.everyday)
 
 
 def _compounds(words: list[str], frame: frozenset[str]) -> Iterator[str]:

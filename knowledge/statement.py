@@ -11,7 +11,11 @@ from knowledge.figure import Figure, find_figures
 _END = r"。!?;\uff01\uff1f\uff1b"
 _SENTENCE = re.compile(rf"[^{_END}\n]*(?:[{_END}]+[”’」』)\uff09\]】]*|\n+|$)")
 _BRACKETS = {"(": ")", "\uff08": "\uff09", "“": "”", "《": "》"}
+_CELL_EDGE = re.compile(r"[|\t]")
 _LEAD = " \t\u3000\n、.:\uff1a,\uff0c-·*#"
+# "答:" and "问:" mark who speaks; a question states no rule.
+_SPEAKER = re.compile(r"(?:问|答|问题|回答|解答)[:\uff1a]\s*")
+_QUESTION_MARKS = ("?", "\uff1f")
 _BROKEN_LINE = re.compile(r"[\u4e00-\u9fff0-9,\uff0c、]\n+$")
 MAX_STATEMENT_CHARACTERS = 400
 
@@ -20,7 +24,8 @@ MAX_STATEMENT_CHARACTERS = 400
 class Statement:
     """One sentence of a clause.
 
-    `text` is document.text[start:end] with line breaks and blanks removed.
+    `text` is document.text[start:end] with line breaks and blanks removed. Of a table row
+    it is `labelled_row` of the header and the row; `header_id` is then the header's clause.
     """
 
     clause_id: int
@@ -30,6 +35,7 @@ class Statement:
     text: str
     is_heading: bool
     figures: tuple[Figure, ...]
+    header_id: int | None = None
 
 
 def statements_of(document: PolicyDocument) -> Iterator[Statement]:
@@ -39,19 +45,44 @@ def statements_of(document: PolicyDocument) -> Iterator[Statement]:
     on to its close. Front matter and the header of a table hold no rule and give no
     statement.
     """
+    header: Clause | None = None
     for clause in document.clauses:
-        if clause.kind not in (ClauseKind.FRONT, ClauseKind.TABLE):
+        if clause.kind is ClauseKind.TABLE:
+            header = clause
+        elif clause.kind is ClauseKind.ROW:
+            yield from _row(clause, header)
+        elif clause.kind is not ClauseKind.FRONT:
             yield from _cut(clause)
 
 
+def labelled_row(header: str, row: str) -> str:
+    """Return a table row with the name of its column before each cell.
+
+    Args:
+        header: the first line of the table as printed, "| 项目 | 标准 |"; "" for none.
+        row: the row as printed, "| 开业补助 | 5,000元 |".
+
+    Returns:
+        "项目：开业补助；标准：5,000元". Where the columns do not match, the cells alone.
+    """
+    cells = _cells(row)
+    columns = _cells(header.strip().partition("\n")[0])
+    if len(columns) == len(cells) and all(columns):
+        return "\uff1b".join(f"{c}\uff1a{v}" for c, v in zip(columns, cells, strict=True) if v)
+    return "\uff1b".join(cells)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in _CELL_EDGE.split(line.replace("\n", "").strip(" |\t"))]
+
+
 def _cut(clause: Clause) -> Iterator[Statement]:
-    if clause.kind is ClauseKind.ROW:
-        yield from _row(clause)
-        return
     offset = clause.text.find(clause.label) + len(clause.label) if clause.label else 0
     for start, end in _join_open(clause, offset):
         raw = clause.text[start:end]
         start += len(raw) - len(raw.lstrip(_LEAD))
+        if speaker := _SPEAKER.match(clause.text, start, end):
+            start = speaker.end()
         end = start + len(clause.text[start:end].rstrip())
         text = re.sub(r"\s*\n\s*|\u3000", "", clause.text[start:end])
         if len(text) < 2 or not any(map(str.isalnum, text)):
@@ -64,17 +95,30 @@ def _cut(clause: Clause) -> Iterator[Statement]:
             clause.start + start,
             clause.start + end,
             text,
-            is_heading=not alone and _bare(text) == _bare(clause.heading),
+            is_heading=_is_heading(text, clause, alone=alone),
             figures=tuple(find_figures(text)),
         )
 
 
-def _row(clause: Clause) -> Iterator[Statement]:
-    """A table row is one statement; its cells are parted by semicolons."""
+def _is_heading(text: str, clause: Clause, *, alone: bool) -> bool:
+    """Whether a sentence only names what follows.
+
+    "1. 培训600人。" is what the clause says although more sentences follow.
+    """
+    if text.endswith(_QUESTION_MARKS):
+        return True
+    if alone or _bare(text) != _bare(clause.heading):
+        return False
+    return not (text.endswith("。") and find_figures(text))
+
+
+def _row(clause: Clause, header: Clause | None) -> Iterator[Statement]:
+    """A table row is one statement: each cell behind the name of its column."""
     raw = clause.text
     start = len(raw) - len(raw.lstrip(" |\t\n"))
     end = len(raw.rstrip(" |\t\n"))
-    text = re.sub(r"\s*[|\t]\s*", "\uff1b", raw[start:end].replace("\n", ""))
+    inside = header is not None and header.id == clause.parent_id
+    text = labelled_row(header.text if inside and header else "", raw[start:end])
     if any(map(str.isalnum, text)):
         yield Statement(
             clause.id,
@@ -84,6 +128,7 @@ def _row(clause: Clause) -> Iterator[Statement]:
             text,
             is_heading=False,
             figures=tuple(find_figures(text)),
+            header_id=header.id if inside and header and "\uff1a" in text else None,
         )
 
 

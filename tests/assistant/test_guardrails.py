@@ -40,10 +40,8 @@ def verify(given_answer: Answer) -> None:
     "sentence",
     [
         "区财政局负责落实贴息资金。",
-        "区教育局负责组织创业培训,培训1600人",
-        "补贴1.5万元",
-        "期限最长不超过三年",  # a broken line of the source is joined
-        "贴息20%",
+        "区教育局负责组织创业培训,培训1600人,补贴1.5万元,不收取费用。",
+        "期限最长不超过三年,贴息20%。",  # a broken line of the source is joined
     ],
 )
 def test_what_stands_in_the_quote_is_verified(sentence: str) -> None:
@@ -53,7 +51,10 @@ def test_what_stands_in_the_quote_is_verified(sentence: str) -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "区教育局负责组织创业培训,培训1601人",
+        "区教育局负责组织创业培训,培训1601人,补贴1.5万元,不收取费用。",
+        "收取费用。",  # a piece of a sentence may say the opposite of it
+        "补贴1.5万元",
+        "区教育局负责组织创业培训",
         "600人",  # the end of 1600人
         "补贴15万元",  # 1.5 without its point
         "补贴1.5元",
@@ -70,6 +71,27 @@ def test_an_altered_sentence_is_rejected(sentence: str) -> None:
         verify(answer(Sentence(sentence, (0,))))
 
 
+def test_a_row_is_verified_under_its_header() -> None:
+    table = "| 项目 | 标准 |\n| --- | --- |\n| 开业补助 | 5,000元 |\n| 招工奖励 | 1,200元 |"
+    header, row = (0, 11), (table.index("| 开业"), table.index("\n| 招工"))
+    cited = tuple(
+        replace(citation(), quote=table[start:end], start=start, end=end)
+        for start, end in (row, header)
+    )
+    for text, right in (
+        ("项目：开业补助；标准：5,000元", True),
+        ("项目：开业补助；标准：1,200元", False),
+        ("标准：开业补助；项目：5,000元", False),
+        ("标准：5,000元", False),
+    ):
+        given_answer = replace(answer(Sentence(text, (0, 1))), citations=cited)
+        if right:
+            verify_answer(given_answer, {1: table}.__getitem__, wording.is_fixed, lambda _: None)
+            continue
+        with pytest.raises(AnswerNotVerified):
+            verify_answer(given_answer, {1: table}.__getitem__, wording.is_fixed, lambda _: None)
+
+
 def test_a_sentence_without_citation_is_rejected() -> None:
     with pytest.raises(AnswerNotVerified, match="unbound"):
         verify(answer(Sentence("区财政局负责落实贴息资金。")))
@@ -79,7 +101,7 @@ def test_a_sentence_is_checked_against_its_own_citation_only() -> None:
     first = citation(0, 13)
     assert first.quote == "区财政局负责落实贴息资金。"
     with pytest.raises(AnswerNotVerified):
-        verify(answer(Sentence("补贴1.5万元", (0,)), cited=first))
+        verify(answer(Sentence("期限最长不超过三年,贴息20%。", (0,)), cited=first))
 
 
 @pytest.mark.parametrize(
@@ -98,8 +120,8 @@ def test_a_quote_that_is_not_at_its_place_is_rejected(change: dict[str, object])
 )  # fmt: skip
 def test_a_stated_size_is_the_size(stated: str, items: int, right: bool) -> None:
     lead = Sentence(wording.LIST_SIZE.format(count=stated))
-    bullets = [Sentence("贴息20%", (0,), bullet=True)] * items
-    given_answer = answer(lead, *bullets, Sentence("补贴1.5万元", (0,)))
+    bullets = [Sentence("期限最长不超过三年,贴息20%。", (0,), bullet=True)] * items
+    given_answer = answer(lead, *bullets, Sentence("区财政局负责落实贴息资金。", (0,)))
     if right:
         verify(given_answer)
     else:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from knowledge.figure import FigureKind, find_figures, number_values
 
-MONEY, SHARE, RATIO, AREA, PEOPLE, TIMES, DURATION, DATE, COUNT = FigureKind
+MONEY, SHARE, RATIO, AREA, PEOPLE, TIMES, DURATION, AGE, CLOCK, DATE, COUNT = FigureKind
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,11 @@ MONEY, SHARE, RATIO, AREA, PEOPLE, TIMES, DURATION, DATE, COUNT = FigureKind
         ("不超过三年", [("三年", DURATION)]),
         ("15个工作日", [("15个工作日", DURATION)]),
         ("十五个工作日内", [("十五个工作日", DURATION)]),
-        ("年满18周岁", [("18周岁", DURATION)]),
+        ("年满18周岁", [("18周岁", AGE)]),
+        ("工作日8:30至17:00", [("8:30", CLOCK), ("17:00", CLOCK)]),
+        ("每半年结算", [("每半年", DURATION)]),
+        ("次年一季度", [("一季度", DURATION)]),
+        ("公示两周", [("两周", DURATION)]),
         ("2026年6月30日前", [("2026年6月30日", DATE)]),
         ("2026-06-30", [("2026-06-30", DATE)]),
         ("2008年", [("2008年", DATE)]),

@@ -60,8 +60,11 @@ def test_a_whole_sentence_alone_is_no_heading() -> None:
 
 def test_a_row_is_one_statement_and_the_header_none() -> None:
     found = cut(PLAN)
-    rows = [s for s in found if "档；" in s.text]
-    assert [row.text for row in rows] == ["一档；3人；6000元", "二档；10人；20000元"]
+    rows = [s for s in found if "档次：" in s.text]
+    assert [row.text for row in rows] == [
+        "档次：一档；带动就业：3人；奖励：6000元",
+        "档次：二档；带动就业：10人；奖励：20000元",
+    ]
     assert [figure.text for figure in rows[0].figures] == ["3人", "6000元"]
     assert not any("---" in s.text or "|" in s.text for s in found)
 
