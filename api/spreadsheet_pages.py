@@ -104,7 +104,8 @@ def upload(
     file = posted.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return _subject_page(request, account, subject, "请先选择要上传的文件。")
-    data = file.file.read(MOST_BYTES + 1)
+    with file.file as opened:
+        data = opened.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         return _subject_page(request, account, subject, "文件超过 10 MB，请拆成几个文件分别上传。")
     job_id = start_job(database, subject, file.filename, data, account.account_id)

@@ -111,7 +111,7 @@ def revise_project(
     Raises ProjectChanged when `seen_version` is no longer the newest, ProjectInvalid for
     contradicting fields, ProjectNotPublishable when a published one would lack something.
     """
-    db.refresh(project, with_for_update=True)
+    _lock(db, project)
     if project.version != seen_version:
         raise ProjectChanged(
             "别人刚刚修改了这个项目，您的修改还没有保存。请打开最新版本，对照后再改一次。"
@@ -141,7 +141,7 @@ def move_project(
     Raises MoveNotPossible, and ProjectNotPublishable when it is to be published but
     incomplete or expired.
     """
-    db.refresh(project, with_for_update=True)
+    _lock(db, project)
     opinion = storable(opinion.strip())
     target = state_after(project.state, action, opinion)
     if action is ProjectAction.PUBLISH:
@@ -156,6 +156,12 @@ def move_project(
     details = {"from": step.from_state, "to": step.to_state, "version": project.version}
     append_event(db, f"project.{_EVENTS[action]}", subject, editor.actor, details, opinion)
     return step
+
+
+def _lock(db: Session, project: Project) -> None:
+    """Take the newest state of a project and keep others from it until the transaction ends."""
+    db.flush()  # or an earlier step of the same transaction would be read away
+    db.refresh(project, with_for_update=True)
 
 
 def check_publishable(project: Project, today: date | None = None) -> None:
