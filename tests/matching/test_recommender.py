@@ -139,7 +139,7 @@ def test_giving_up_a_wish_has_its_price() -> None:
     offers = [offer.text for offer in found.relaxations]
     assert found.items
     assert found.fitting == 1
-    assert offers == ["预算加 1.5万元，就有 1 个"]
+    assert offers == ["预算加 1.5万元，就多 1 个"]
 
 
 def test_several_wishes_in_one_price() -> None:
@@ -148,7 +148,7 @@ def test_several_wishes_in_one_price() -> None:
     found = recommend(table, profile, WEIGHTS, DAY)
     assert found.items[0].relaxed == ("超出您的预算", "要的人手更多", "风险比您能接受的高")
     assert (
-        found.relaxations[0].text == "预算加 2万元，并且凑到 2 个人，并且能接受较高风险，就有 1 个"
+        found.relaxations[0].text == "预算加 2万元，并且凑到 2 个人，并且能接受较高风险，就多 1 个"
     )
 
 
@@ -172,7 +172,7 @@ def test_the_price_of_more_of_the_wanted_trade() -> None:
     profile = Profile(budget_yuan=20_000, interests=("餐饮",))
     found = recommend(TABLE, profile, WEIGHTS, DAY)
     assert found.fitting == 1
-    assert [offer.text for offer in found.relaxations] == ["预算加 5000元，就有 1 个餐饮项目"]
+    assert [offer.text for offer in found.relaxations] == ["预算加 5000元，就多 1 个餐饮项目"]
 
 
 def test_neutral_order_uses_the_wishes_and_nothing_else() -> None:
