@@ -84,7 +84,7 @@ def _priced(
     return Relaxation(
         wishes,
         count,
-        f"{'，并且'.join(prices)}，就有 {count} 个{_noun(profile)}",
+        f"{'，并且'.join(prices)}，就多 {count} 个{_noun(profile)}",
         tuple(int(r) for r in rows),
     )
 
