@@ -16,7 +16,7 @@ from matching.offers import Offers
 from matching.project import library_facts
 from matching.project_state import PUBLISHED
 from matching.project_table import ProjectTable, Vectors
-from matching.weight_version import project_weights
+from matching.weight_version import mentor_weights, project_weights
 from storage.database import Database
 
 
@@ -28,13 +28,14 @@ def load_offers(
         projects = tuple(p for p in library_facts(db) if p.state in PUBLISHED)
         rows = select(Mentor).where(Mentor.state == MentorState.ACTIVE).order_by(Mentor.code)
         mentors = tuple(mentor.facts() for mentor in db.scalars(rows))
-        weights = project_weights(db)
+        weights, for_mentors = project_weights(db), mentor_weights(db)
     texts = [project.search_text for project in projects]
     vectors = _vectors(texts, encoder, data_dir / "index", step)
     return Offers(
         table=ProjectTable(projects, vectors),
         weights=weights,
         mentors=mentors,
+        mentor_weights=for_mentors,
         encode=lambda text: encoder.encode_queries([text])[0],
     )
 

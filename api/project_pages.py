@@ -112,7 +112,13 @@ def show_project(
             )
             for policy in snapshot.policies_of(project, profile, day)
         ],
-        mentors=mentors_of_project(need_of(profile), project, snapshot.offers.mentors, day),
+        mentors=mentors_of_project(
+            need_of(profile),
+            project,
+            snapshot.offers.mentors,
+            day,
+            snapshot.offers.mentor_weights,
+        ),
         declined=turned_down,
         reasons=REASON_NAMES,
         industry=division_name(project.industry_code),

@@ -184,13 +184,17 @@ def recommend_mentors(wanted: RecommendIn, snapshot: CurrentSnapshot) -> Mentors
     """Recommend mentors with a free seat for a profile."""
     profile = profile_of(wanted.profile.facts())
     need = need_of(profile, wanted.profile.text)
-    found = mentors_for(need, snapshot.offers.mentors, today(), wanted.k)
+    found = mentors_for(
+        need, snapshot.offers.mentors, today(), wanted.k, snapshot.offers.mentor_weights
+    )
     return MentorsOut(items=[_mentor(one) for one in found])
 
 
 def _project(item: Recommended, profile: Profile, snapshot: Snapshot, day: date) -> ProjectItem:
     need = need_of(profile)
-    mentors = mentors_of_project(need, item.project, snapshot.offers.mentors, day)
+    mentors = mentors_of_project(
+        need, item.project, snapshot.offers.mentors, day, snapshot.offers.mentor_weights
+    )
     return ProjectItem(
         code=item.project.code,
         title=item.project.title,

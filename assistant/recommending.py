@@ -191,7 +191,11 @@ def _cards(
     day, profile = asking.question.as_of, asking.profile
     need = need_of(profile, asking.text)
     return tuple(
-        project_card(item, mentors_of_project(need, item.project, offers.mentors, day), policies)
+        project_card(
+            item,
+            mentors_of_project(need, item.project, offers.mentors, day, offers.mentor_weights),
+            policies,
+        )
         for item in found.items
         for policies in [related_policies(item.project, profile, day, knowledge, 1)]
     )
@@ -254,8 +258,10 @@ def _suitable(asking: Asking, offers: Offers, day: date) -> tuple[SuitableMentor
     shown = next((turn.shown for turn in reversed(asking.question.history) if turn.shown), ())
     row = offers.table.rows.get(shown[0]) if shown else None
     if row is not None and not need.topics:
-        return mentors_of_project(need, offers.table.projects[row], offers.mentors, day)
-    return mentors_for(need, offers.mentors, day, MOST_MENTORS)
+        return mentors_of_project(
+            need, offers.table.projects[row], offers.mentors, day, offers.mentor_weights
+        )
+    return mentors_for(need, offers.mentors, day, MOST_MENTORS, offers.mentor_weights)
 
 
 def _mentor_line(found: SuitableMentor) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from matching.mentor_facts import MentorFacts
+from matching.mentor_scoring import MentorWeights
 from matching.project_scoring import ProjectWeights, load_weights
 from matching.project_table import ProjectTable, Vectors
 
@@ -20,6 +21,7 @@ class Offers:
     weights: ProjectWeights
     mentors: tuple[MentorFacts, ...] = ()
     encode: Callable[[str], Vectors] | None = None
+    mentor_weights: MentorWeights | None = None  # None: the shipped ones
 
     def vector_of(self, text: str) -> Vectors | None:
         """Return the meaning of a text, or None."""

@@ -6,6 +6,7 @@ from datetime import date
 
 from matching.mentor_facts import MentorFacts, MentorNeed, Stage
 from matching.mentor_fit import SuitableMentor, need_for_project, suitable_mentors
+from matching.mentor_scoring import MentorWeights
 from matching.mentor_topics import topics_in
 from matching.profile import Profile
 from matching.project_facts import ProjectFacts
@@ -30,20 +31,28 @@ def need_of(profile: Profile, words: str = "", stage: Stage | None = None) -> Me
 
 
 def mentors_for(
-    need: MentorNeed, mentors: Sequence[MentorFacts], day: date, limit: int = 2
+    need: MentorNeed,
+    mentors: Sequence[MentorFacts],
+    day: date,
+    limit: int = 2,
+    weights: MentorWeights | None = None,
 ) -> tuple[SuitableMentor, ...]:
     """Return suitable mentors, filled up with those who help anybody to start."""
-    found = suitable_mentors(need, mentors, day, limit)
+    found = suitable_mentors(need, mentors, day, limit, weights)
     if len(found) == limit:
         return found
     codes = {one.mentor.code for one in found}
     others = [mentor for mentor in mentors if mentor.code not in codes]
     anybody = replace(need, topics=FOR_ANYBODY, industry="")
-    return found + suitable_mentors(anybody, others, day, limit - len(found))
+    return found + suitable_mentors(anybody, others, day, limit - len(found), weights)
 
 
 def mentors_of_project(
-    need: MentorNeed, project: ProjectFacts, mentors: Sequence[MentorFacts], day: date
+    need: MentorNeed,
+    project: ProjectFacts,
+    mentors: Sequence[MentorFacts],
+    day: date,
+    weights: MentorWeights | None = None,
 ) -> tuple[SuitableMentor, ...]:
     """Return two mentors suited to a project and a person."""
-    return mentors_for(need_for_project(need, project), mentors, day, 2)
+    return mentors_for(need_for_project(need, project), mentors, day, 2, weights)
