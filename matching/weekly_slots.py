@@ -7,7 +7,7 @@ from dataclasses import dataclass
 HALF_HOURS_A_DAY = 48
 HALF_HOURS_A_WEEK = 7 * HALF_HOURS_A_DAY
 _DAYS = "一二三四五六日"
-_SAME_DAY = str.maketrans("天末：－—–~～至到", "日日:-------")
+_SAME_DAY = str.maketrans("天：－—–~～至到", "日:-------")
 _SLOT = re.compile(
     r"(?:周|星期|礼拜)([一二三四五六日])(\d{1,2})(?::(\d{2}))?-(\d{1,2})(?::(\d{2}))?"
 )
