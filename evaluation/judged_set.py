@@ -45,7 +45,9 @@ def read_judged_set(folder: Path, qrels: Path | None = None) -> JudgedSet:
         if any(score > 0 for score in judgements.get(name, {}).values())
     }
     if not documents or not asked:
-        raise JudgedSetInvalid(f"{folder} 里没有可评测的内容：需要文档，以及至少一个有相关文档的问题")
+        raise JudgedSetInvalid(
+            f"{folder} 里没有可评测的内容：需要文档，以及至少一个有相关文档的问题"
+        )
     return JudgedSet(documents, asked, judgements)
 
 
@@ -90,4 +92,6 @@ def _judgement(place: str, line: str) -> tuple[str, str, float]:
         question, document, score = parts
         return question, document, float(score)
     except ValueError:
-        raise JudgedSetInvalid(f"{place} 应为三列：问题编号、文档编号、分数，用制表符隔开") from None
+        raise JudgedSetInvalid(
+            f"{place} 应为三列：问题编号、文档编号、分数，用制表符隔开"
+        ) from None
