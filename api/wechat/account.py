@@ -125,3 +125,20 @@ def _account(entry: dict[str, Any]) -> OfficialAccount:
         app_secret=str(entry.get("app_secret") or ""),
         verified=entry.get("verified") is True,
     )
+
+
+def add_account(path: Path, entry: dict[str, Any]) -> None:
+    """Add an account to the file, or begin the file. Raises AccountsInvalid."""
+    entries: list[dict[str, Any]] = []
+    if path.exists():
+        read_accounts(path)
+        entries = yaml.safe_load(path.read_text("utf-8"))["accounts"]
+    _account(entry)
+    if any(known["name"] == entry["name"] for known in entries):
+        raise AccountsInvalid("已经有同名的公众号。")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(yaml.safe_dump({"accounts": [*entries, entry]}, allow_unicode=True), "utf-8")
+    draft.replace(path)
