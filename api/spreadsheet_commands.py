@@ -21,11 +21,10 @@ from matching.spreadsheet_import import (
     ImportChanged,
     ImportRefused,
     Preview,
-    RowAction,
-    Subject,
     apply_import,
     preview_import,
 )
+from matching.spreadsheet_judging import RowAction, Subject
 from matching.spreadsheet_reading import MOST_BYTES_HERE, ParsedSheet
 from matching.spreadsheet_rows import SpreadsheetUnreadable
 from matching.spreadsheet_writing import write_csv, write_template, write_xlsx

@@ -30,8 +30,8 @@ from api.subjects import SUBJECTS
 from api.validity import today
 from audit.log import append_event
 from matching.project_editing import Editor
-from matching.spreadsheet_import import Subject
 from matching.spreadsheet_job import JobState, own_job
+from matching.spreadsheet_judging import Subject
 from matching.spreadsheet_reading import MOST_BYTES
 from matching.spreadsheet_rows import MOST_ROWS
 from matching.spreadsheet_writing import write_csv, write_template, write_xlsx

@@ -14,12 +14,11 @@ from matching.spreadsheet_import import (
     ImportChanged,
     ImportRefused,
     Preview,
-    RowAction,
-    Subject,
     apply_import,
     preview_import,
 )
 from matching.spreadsheet_job import JobState, SpreadsheetJob
+from matching.spreadsheet_judging import RowAction, Subject
 from matching.spreadsheet_reading import ParsedSheet
 from matching.spreadsheet_rows import SpreadsheetUnreadable
 from storage.database import Database, storable

@@ -2,6 +2,6 @@
 
 from matching.mentor_spreadsheet import MENTORS
 from matching.project_spreadsheet import PROJECTS
-from matching.spreadsheet_import import Subject
+from matching.spreadsheet_judging import Subject
 
 SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in (PROJECTS, MENTORS)}

@@ -87,7 +87,10 @@ class Column:
 
     def read(self, text: str, unit: Unit | None = None) -> Any:
         """Read a cell; `unit` is that of the file's own heading. Raises CellUnreadable."""
-        cleaned = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+        cleaned = text.strip()
+        if not cleaned.isprintable():
+            cleaned = cleaned.replace("\r\n", "\n").replace("\r", "\n")
+            cleaned = _CONTROL.sub("", cleaned).strip()
         if not cleaned:
             if self.required:
                 raise CellUnreadable("必须填写")

@@ -12,7 +12,7 @@ from matching.mentor import Mentor
 from matching.mentor_columns import CONFLICT_KINDS, MENTOR_COLUMNS, mentor_conflicts
 from matching.mentor_facts import MentorState
 from matching.project_editing import Editor
-from matching.spreadsheet_import import Stored, Subject
+from matching.spreadsheet_judging import Stored, Subject
 
 REASON = "表格导入"
 

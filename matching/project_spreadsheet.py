@@ -11,7 +11,7 @@ from matching.project import Project, ProjectVersion
 from matching.project_columns import CONTENT_COLUMNS, PROJECT_COLUMNS, conflicts, contents_of
 from matching.project_editing import Editor, version_of
 from matching.project_state import PUBLISHED, ProjectState
-from matching.spreadsheet_import import Stored, Subject
+from matching.spreadsheet_judging import Stored, Subject
 
 REASON = "表格导入"
 
@@ -31,8 +31,10 @@ def _stored(db: Session, codes: Sequence[str]) -> Mapping[str, Stored]:
 
 def _conflicts(values: Mapping[str, Any]) -> Mapping[str, str]:
     wrong = conflicts(dict(values))
+    if values.get("state") not in PUBLISHED or wrong:
+        return wrong
     judged = completeness_of(values)
-    if values.get("state") in PUBLISHED and not judged.publishable and not wrong:
+    if not judged.publishable:
         lacking = "、".join((*judged.blocking, *judged.lacking)[:4])
         wrong["code"] = f"这个项目正在推介，改后会缺少：{lacking}。请补齐，或先撤下推介"
     return wrong

@@ -10,7 +10,7 @@ from typing import Any
 import xlsxwriter
 
 from matching.column import NO, YES, Column, ColumnKind, Unit
-from matching.spreadsheet_import import Subject
+from matching.spreadsheet_judging import Subject
 from matching.spreadsheet_rows import INSTRUCTIONS, MOST_ROWS
 
 _TEMPLATE_ROWS = 2_000

@@ -23,10 +23,10 @@ from matching.spreadsheet_import import (
     ImportChanged,
     ImportRefused,
     Preview,
-    RowAction,
     apply_import,
     preview_import,
 )
+from matching.spreadsheet_judging import RowAction
 from matching.spreadsheet_reading import MOST_BYTES, ParsedSheet
 from matching.spreadsheet_rows import INSTRUCTIONS, SpreadsheetUnreadable
 from matching.spreadsheet_writing import neutral, write_csv, write_template, write_xlsx
