@@ -15,7 +15,7 @@ from assistant.evidence import (
 )
 from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
-from assistant.reading import FIGURES, STRICT
+from assistant.reading import FIGURES, STRICT, Asked, asks_name_of_person
 from assistant.register_answers import (
     FROM_REGISTERS,
     add_today_names,
@@ -40,6 +40,8 @@ ENOUGH_WITHOUT_KIND = 1.35  # where the kind of content proves nothing
 ENOUGH_FOR_PARTLY = 1.2
 ALL_NOUNS_RELIEF = 0.35  # where every thing that the question names stands in the clause
 NAMED = 0.5
+UNKNOWN_THING = 0.4  # more is needed where the question names a thing that no policy knows
+_OF_WHAT = frozenset({Asked.DATE, Asked.NAME, Asked.REASON})  # the verb says of what
 OFF_TOPIC_COVERAGE = 0.35
 ENOUGH_IF_EXPIRED = 0.8
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
@@ -109,21 +111,27 @@ def _answers(item: Evidence, look: Lookup, evidence: list[Evidence], least: floa
     if not all(specific in item.context for specific in reading.specifics):
         return False
     # A word of the field that no policy uses is a matter that no policy settles.
-    if any(lexicon.is_term(t) and not lexicon.knows(t) for t in reading.terms):
+    if any(map(lexicon.is_foreign, reading.terms)) or asks_name_of_person(reading):
         return False
     near = min(item.nearness, MOST_NEARNESS)
-    if _names_all(item, look):
+    missing = _things_missing(item, look)
+    if missing is not None and not missing and reading.asked not in _OF_WHAT:
         least -= ALL_NOUNS_RELIEF
         near = max(near, LEAST_NEARNESS)
+    elif reading.asked not in STRICT and any(not lexicon.knows(t) for t in missing or ()):
+        least += UNKNOWN_THING
     behind = max(e.topic for e in evidence) - item.topic
     return item.coverage + NEARNESS_SHARE * near - BEHIND_SHARE * behind >= least
 
 
-def _names_all(item: Evidence, look: Lookup) -> bool:
-    """Whether a clause names every thing of the question: people vary verbs, not things."""
+def _things_missing(item: Evidence, look: Lookup) -> list[str] | None:
+    """Return the things of a question that a clause does not name; None where it names none.
+
+    People vary the verbs, not the things.
+    """
     found = look.knowledge.lexicon.found
     things = [t for t in look.reading.terms if len(t) > 1 and topic_share(t) >= 1.0]
-    return bool(things) and all(found(thing, item.context) >= NAMED for thing in things)
+    return [t for t in things if found(t, item.context) < NAMED] if things else None
 
 
 def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:

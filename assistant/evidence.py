@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from assistant import patterns
 from assistant.reading import Asked, Reading
 from knowledge.document import Clause, Level
 from knowledge.figure import FigureKind
@@ -14,6 +15,7 @@ from knowledge.tokenizer import topic_share
 PASSING_SHARE = 0.5  # verbs and function words alone make no topic
 SHORTEST = 8  # characters of a statement that can say something
 SEARCH_DEPTH = 40  # clauses taken from retrieval
+DEPTH_OF_A_PLACE = 500  # before those of other places are left out
 CONTEXT_SHARE = 0.75  # a topic word in the headings counts less than in the sentence itself
 BACKGROUND_SHARE = 0.35  # a word taken over from the last turn
 NEIGHBOUR_SHARE = 0.5  # and less again elsewhere in the clause
@@ -30,6 +32,7 @@ _SOURCE_NOTE = re.compile(
     r"依据(?:的)?文件|文号|发文机关|(?:文件|通知|公告)[^。]{0,6}(?:印发|发布|公布)|规则自[^。]{4,14}起施行"
 )
 
+_DENIES = re.compile(r"不|除外|停止|取消|禁止|退回|追回|终止")
 _ENUMERATED = frozenset({Asked.LIST, Asked.MATERIALS, Asked.PROCEDURE, Asked.CONDITION})
 _ASKS_SOURCE = re.compile(
     rf"{_SOURCE_NOTE.pattern}|施行|生效|哪个?文件|什么文件|几号文|发文|颁布|出台|公布|发布|哪年的"
@@ -48,7 +51,7 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
         r"(?:身份证|证明|复印件|申请书|申请表|合同|执照|户口|照片|登记证|创业证|失业证|证书|计划书|协议|凭证|材料)"
     ),
     Asked.CONDITION: re.compile(
-        r"条件|要求|应当|须|以上|以下|以内|符合|满足|才能|不得|限于|达到|面向|下列|要是|要先|要在|要没有|范围|持有?注|对象|优先|可以"
+        r"条件|要求|应当|须|以上|以下|以内|符合|满足|才能|不得|限于|达到|面向|下列|要是|要先|要在|要没有|范围|持有?注|对象|优先|可以|是指|指的是|包括|不受"
     ),
     Asked.REASON: re.compile(
         r"为了|以便|以?避免|防止|因为|由于|目的|旨在|是因|以(?:鼓励|激励|提高|促进|保障|充实|解决)|原因|有利于|确保|不再要求|就是"
@@ -97,11 +100,12 @@ class Evidence:
 
 def gather_evidence(reading: Reading, knowledge: Knowledge, as_of: date) -> list[Evidence]:
     """Find and rank the statements that bear on a question, best first; deterministic."""
-    hits = list(knowledge.search(reading.text, SEARCH_DEPTH, as_of))
     places = places_named(reading.text, knowledge)
+    depth = DEPTH_OF_A_PLACE if places else SEARCH_DEPTH
+    hits = list(knowledge.search(reading.text, depth, as_of))
     if places:
         clauses = knowledge.corpus.clauses
-        hits = [h for h in hits if clauses[h.clause_id].document_id in places]
+        hits = [h for h in hits if clauses[h.clause_id].document_id in places][:SEARCH_DEPTH]
     if not hits:
         return []
     best, least = hits[0].score, hits[-1].score
@@ -136,6 +140,8 @@ def _weigh(
     if statement.is_heading:
         score -= HEADING_PENALTY
     if is_note(statement) and not _ASKS_SOURCE.search(reading.text):
+        score -= HEADING_PENALTY
+    if patterns.NEGATIVE.search(reading.text) and not _DENIES.search(statement.text):
         score -= HEADING_PENALTY
     if is_own_district(clause, knowledge):
         score += OWN_DISTRICT_BONUS

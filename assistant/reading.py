@@ -70,7 +70,7 @@ STRICT = frozenset(FIGURES) | {
 }
 # "list#2" is a second, weaker set of patterns for the same kind.
 _SPECIFIC = re.compile(
-    r"第[一二三四五六七八九十\d]+(?:年|批|档|类|期|季度)|[一二三四五六七八九特]等奖|[一二三四五]级(?=补|奖|证)"
+    r"第[一二三四五六七八九十\d]+(?:年|批|档|类|期|季度)|下一?[期批届次轮]|[一二三四五六七八九特]等奖|[一二三四五]级(?=补|奖|证)"
 )
 _KINDS = tuple((Asked(name.partition("#")[0]), pattern) for name, pattern in patterns.ASKED)
 
@@ -122,6 +122,12 @@ def read_question(text: str, names: Sequence[str] = (), places: Iterable[str] = 
         dict.fromkeys(content_words(patterns.FRAME.sub(" ", patterns.AS_OF.sub(" ", topic))))
     )
     return Reading(text, asked, tuple(terms))
+
+
+def asks_name_of_person(reading: Reading) -> bool:
+    """Whether a question asks what the holder of an office is called, which no policy says."""
+    asks = patterns.CALLED.search(reading.text) and patterns.OFFICER.search(reading.text)
+    return reading.asked is Asked.NAME and bool(asks)
 
 
 def asked_of(text: str) -> Asked:

@@ -32,6 +32,7 @@ from knowledge.department import (
 from knowledge.document import Clause
 from knowledge.lexicon import groups_in
 from knowledge.register import Duty
+from knowledge.tokenizer import topic_share
 
 Attempt = Callable[[Lookup, list[Evidence]], Answer | None]
 
@@ -194,7 +195,7 @@ def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     )
     personal = patterns.FIRST_PERSON.search(text) is not None
     whole = len(groups) > 1 or (not specific and look.reading.asked in (Asked.LIST, Asked.ANY))
-    if not personal and not whole:
+    if (not personal and not whole) or patterns.NEGATIVE.search(text):
         return None
     narrowed = replace(look.reading, terms=specific, background=())
     own, others = help_for(words, narrowed, look.knowledge, look.documents)
@@ -242,7 +243,8 @@ def whom_to_ask(look: Lookup) -> Duty | None:
     if sum(map(lexicon.weight, known)) < WEAK_TERM:
         return leading_duty(look.knowledge, look.documents)
     topic = replace(look.reading, terms=known)
-    heaviest = max(known, key=lexicon.weight)
+    things = [t for t in known if topic_share(t) >= 1.0 and len(t) > 1]
+    heaviest = max(things or known, key=lexicon.weight)
     for item in duties_about(topic, look.knowledge, look.documents):
         if item.coverage < ENOUGH_FOR_DUTY:
             break

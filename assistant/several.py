@@ -24,12 +24,13 @@ def answer_each(look: Lookup, compose: Callable[[Lookup], Answer]) -> Answer | N
     if len(questions) < 2:
         return None
     answers = [compose(replace(look, reading=reading)) for reading in questions]
+    pairs = list(zip(questions, answers, strict=True))
     answered = [a for a in answers if a.status in _ANSWERED]
-    if not answered:
+    if not any(a in answered and r.asked is not Asked.PROCEDURE for r, a in pairs):
         return None
     missing = [
         wording.not_stated(reading.asked)
-        for reading, answer in zip(questions, answers, strict=True)
+        for reading, answer in pairs
         if answer.status not in _ANSWERED
     ]
     joined = _joined(answered)

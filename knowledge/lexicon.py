@@ -27,12 +27,15 @@ class Lexicon:
     ) -> None:
         counts: Counter[str] = Counter()
         total = 0
+        texts = list(texts)
         for text in texts:
             total += 1
             counts.update(set(words(text)))
         # Names that no dictionary has count once: they are as rare as they are telling.
         counts.update(name for name in names if name not in counts)
         self._counts = counts
+        self._all = "\n".join(texts)
+        self._foreign = lru_cache(maxsize=50_000)(self._is_foreign)
         self._total = max(total, 1)
         self._synonyms = synonyms
         self._share = share
@@ -67,9 +70,12 @@ class Lexicon:
             share *= UNKNOWN_VERB_SHARE
         return idf * share
 
-    def is_term(self, word: str) -> bool:
-        """Whether the file of synonyms has the word: it is one of the field."""
-        return word in self._synonyms
+    def is_foreign(self, word: str) -> bool:
+        """Whether a word of the field, and every word of its meaning, stands in no statement."""
+        return self._foreign(word)
+
+    def _is_foreign(self, word: str) -> bool:
+        return word in self._synonyms and not any(w in self._all for w in self._synonyms[word])
 
     def found(self, word: str, text: str) -> float:
         """Return how well a text holds a word: 1 itself or a synonym, less in pieces, 0 not."""

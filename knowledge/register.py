@@ -16,7 +16,7 @@ from knowledge.statement import Statement, statements_of
 # How the name of a body of government, or one that works with it, ends.
 _ENDS = (
     r"(?:局|委员会|委|厅|部|办公室|办|中心|小组|联合会|工会|妇联|残联|工商联|科协|政府|法院|检察院"
-    r"|街道办事处|街道|社区|村委会|居委会|乡镇|部门|单位|银行|协会|窗口|机构|学校|院校|企业)"
+    r"|街道办事处|街道|社区|村委会|居委会|乡镇|部门|单位|银行|协会|窗口|专窗|大厅|服务站|机构|学校|院校|企业)"
 )
 # No name runs on over "局和", so that a sentence full of bodies is cut in one way only and in
 # linear time; nor over 由, which parts what is done from who does it.
@@ -27,7 +27,7 @@ _BODY = (
 _JOIN = r"(?:[、,\uff0c]|和|与|及|以及|会同|或者?)"
 _DUTY_VERBS = (
     r"负责|牵头|主管|承担|组织|做好|落实|受理|审核|办理|审批|发放|拨付|监督|指导|协调|配合"
-    r"|制定|建立|开展|推动|引导|应当|应|要|须|可以|会同"
+    r"|提供|给予|举办|制定|建立|开展|推动|引导|应当|应|要|须|可以|会同"
 )
 _SUBJECT = re.compile(
     rf"^(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,8}}?)?"
@@ -35,9 +35,13 @@ _SUBJECT = re.compile(
     rf"(?:{_DUTY_VERBS}|的(?:主要)?(?:职责|任务|职能))"
 )
 _AGENT = re.compile(
-    rf"(?:由|向|到|经(?!办)|报)(?:当地|所在地?|户籍所在地?|户籍地?|本)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,6}}?)?"
+    rf"(?:由|向|到|经(?!办)|报)(?:当地|[\u4e00-\u9fff]{{0,4}}所在地?|户籍地?|本)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:等[^,\uff0c。]{{0,6}}?)?"
     rf"(?:及时|统一|具体|共同|依法|定期)?"
     rf"(?:负责|牵头|受理|审核|办理|审批|组织|落实|提供|处理|实施|开展|申请|提出|提交|报送|反映|投诉|举报|备案|登记|咨询|领取|确认|核实|认定|评审|发放|拨付|承担|批准)"
+)
+# "创业人员申办登记时，工商分局提供指导": the subject stands behind the case.
+_AFTER_CASE = re.compile(
+    rf"(?:时|的|后)[,\uff0c](?:由)?(?P<bodies>{_BODY}(?:{_JOIN}{_BODY})*)(?:要|应当|应)?(?:及时)?(?:{_DUTY_VERBS})"
 )
 # A sentence that begins so has no subject of its own and goes on with the last one.
 _GOES_ON = re.compile(
@@ -115,6 +119,7 @@ def bodies_responsible(sentence: str) -> tuple[str, ...]:
     """Return the bodies that a sentence makes act: as its subject, or after 由, 向, 到."""
     found: dict[str, None] = {}
     matches = [_SUBJECT.match(sentence), *_AGENT.finditer(sentence)]
+    matches += _AFTER_CASE.finditer(sentence)
     for match in filter(None, matches):
         found.update(dict.fromkeys(split_bodies(match["bodies"])))
     return tuple(found)
