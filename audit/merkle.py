@@ -37,6 +37,10 @@ class MerkleTree:
         self.peaks.append(leaf)
         self.size += 1
 
+    def copy(self) -> "MerkleTree":
+        """Return the tree as it is now."""
+        return MerkleTree(self.size, list(self.peaks))
+
     def root(self) -> str:
         """Return the root (RFC 9162, 2.1.1), hexadecimal."""
         if not self.peaks:

@@ -1,35 +1,18 @@
 """Checking the whole audit log: numbers, chain, words, signatures, every checkpoint."""
 
+import multiprocessing
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from audit.log import (
-    GENESIS,
-    AuditEvent,
-    AuditPayload,
-    EventHeader,
-    event_hash,
-    payload_digest,
-)
-from audit.merkle import MerkleTree, leaf_hash
+from audit.block import BLOCK, BlockCheck, Finding, check_block
+from audit.log import last_seq
+from audit.merkle import MerkleTree
 from audit.witness import Checkpoint, Witness
 from storage.database import Database
 
-BATCH = 20_000
 MOST_FINDINGS = 100
-LOWEST = -(2**31)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong: at which event or line, and what."""
-
-    seq: int
-    what: str  # Chinese
 
 
 @dataclass
@@ -58,18 +41,64 @@ class Verification:
 def verify(
     database: Database, witness: Witness | None, tell: Callable[[int], None] = lambda _n: None
 ) -> Verification:
-    """Read the log once from its beginning and check everything; `tell` hears of progress."""
+    """Read the log once and check everything; `tell` hears how many events were done.
+
+    Long logs are checked by as many processes as there are processors.
+    """
     result = Verification()
     checkpoints = _checkpoints(witness, result)
     with database.reading() as db:
-        tree = _check_events(db, checkpoints, result, tell)
-        _check_words(db, result)
+        last = last_seq(db)
+    blocks = MerkleTree()  # of the blocks' roots
+    tree = MerkleTree()
+    for block in _checked(database, last, sorted(checkpoints)):
+        result.events += block.events
+        result.payloads += block.payloads
+        result.erased += block.erased
+        for finding in block.findings:
+            result.note(finding.seq, finding.what)
+        for seq, (part, head) in block.marks.items():
+            _compare(checkpoints[seq], joined(blocks, part), head, result)
+        tree = joined(blocks, block.tree)
+        if block.tree.size == BLOCK:
+            blocks.append(block.tree.peaks[0])
+        tell(block.events)
     for seq, found in sorted(checkpoints.items()):
-        if seq > tree.size:
-            for _ in found:
-                result.note(seq, f"签名检查点到第 {seq} 号，数据库只到第 {tree.size} 号：末尾缺失")
+        if seq > last:
+            result.note(seq, f"签名检查点到第 {seq} 号，数据库只到第 {last} 号：末尾缺失")
+        elif tree.size != last and not result.findings:
+            result.note(found[0].seq, "事件数与编号不符")
     result.root = tree.root()
     return result
+
+
+def joined(blocks: MerkleTree, part: MerkleTree) -> MerkleTree:
+    """Return the tree of whole blocks followed by a part of the next one."""
+    return MerkleTree(blocks.size * BLOCK + part.size, [*blocks.peaks, *part.peaks])
+
+
+def _checked(database: Database, last: int, marks: list[int]) -> Iterator[BlockCheck]:
+    """Yield the checked blocks in their order."""
+    ranges = [(first, min(first + BLOCK - 1, last)) for first in range(1, last + 1, BLOCK)]
+    within = [[seq for seq in marks if first <= seq <= end] for first, end in ranges]
+    processes = min(os.cpu_count() or 1, len(ranges))
+    if processes < 2 or len(ranges) < 3:
+        for (first, end), seqs in zip(ranges, within, strict=True):
+            yield check_block(database, first, end, seqs, MOST_FINDINGS)
+        return
+    url = database.engine.url.render_as_string(hide_password=False)
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        tasks = [(url, *span, seqs) for span, seqs in zip(ranges, within, strict=True)]
+        yield from pool.map(_check_elsewhere, tasks)
+
+
+def _check_elsewhere(task: tuple[str, int, int, list[int]]) -> BlockCheck:
+    url, first, last, marks = task
+    database = Database(url)
+    try:
+        return check_block(database, first, last, marks, MOST_FINDINGS)
+    finally:
+        database.close()
 
 
 def _checkpoints(witness: Witness | None, result: Verification) -> dict[int, list[Checkpoint]]:
@@ -94,70 +123,7 @@ def _checkpoints(witness: Witness | None, result: Verification) -> dict[int, lis
     return found
 
 
-def _check_events(
-    db: Session,
-    checkpoints: dict[int, list[Checkpoint]],
-    result: Verification,
-    tell: Callable[[int], None],
-) -> MerkleTree:
-    """Recompute every hash from the one before; compare the tree at every checkpoint."""
-    tree = MerkleTree()
-    previous, expected = GENESIS, 1
-    for batch in _batches(db):
-        for *header, stored in batch:
-            seq = header[0]
-            if seq != expected:
-                result.note(expected, f"第 {expected} 号到第 {seq - 1} 号事件缺失")
-            computed = event_hash(previous, EventHeader._make(header))
-            if computed != stored:
-                result.note(seq, f"第 {seq} 号事件的内容或前一环与其哈希不符")
-                tree.append(leaf_hash(str(stored).encode()))  # whatever stands there now
-            else:
-                tree.append(bytes.fromhex(computed))
-            if seq in checkpoints:
-                _compare(checkpoints[seq], tree, stored, result)
-            previous, expected = stored, seq + 1
-        result.events += len(batch)
-        tell(len(batch))
-    return tree
-
-
 def _compare(found: list[Checkpoint], tree: MerkleTree, head: str, result: Verification) -> None:
     for checkpoint in found:
         if checkpoint.head != head or checkpoint.root != tree.root():
             result.note(checkpoint.seq, f"到第 {checkpoint.seq} 号为止的历史与签名检查点不一致")
-
-
-def _check_words(db: Session, result: Verification) -> None:
-    """Check the digests of the details that are left; erased ones are counted."""
-    words = select(AuditEvent.seq, AuditEvent.payload_digest, AuditPayload.salt,
-                   AuditPayload.payload).join(AuditPayload)  # fmt: skip
-    ordered = words.order_by(AuditEvent.seq).execution_options(yield_per=BATCH)
-    for seq, digest, salt, payload in db.execute(ordered):
-        result.payloads += 1
-        if payload_digest(salt, payload) != digest:
-            result.note(seq, f"第 {seq} 号事件的详情与摘要不符")
-    with_words = select(func.count()).where(AuditEvent.payload_digest != "")
-    result.erased = max(0, (db.scalar(with_words) or 0) - result.payloads)
-
-
-def _batches(db: Session) -> Iterator[list[Any]]:
-    """Yield the events in order as plain tuples of the driver: this is the hot loop."""
-    columns = ", ".join((*EventHeader._fields, "hash"))
-    placeholder = "?" if db.connection().dialect.name == "sqlite" else "%s"
-    cursor = db.connection().connection.cursor()
-    after = LOWEST
-    try:
-        while True:
-            cursor.execute(
-                f"SELECT {columns} FROM audit_events WHERE seq > {placeholder}"
-                f" ORDER BY seq LIMIT {BATCH}",
-                (after,),
-            )
-            batch = cursor.fetchall()
-            if not batch:
-                return
-            yield list(batch)
-            after = batch[-1][0]
-    finally:
-        cursor.close()

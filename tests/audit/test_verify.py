@@ -143,6 +143,8 @@ def rewrite_all(connection: sqlite3.Connection, last: int = 120) -> None:
         (run("UPDATE audit_events SET actor_kind = 'account' WHERE seq = 1"), 1, "哈希不符"),
         (run("UPDATE audit_events SET hash = 'zz' WHERE seq = 9"), 9, "哈希不符"),
         (run("UPDATE audit_payloads SET payload = '{}' WHERE seq = 8"), 8, "摘要不符"),
+        (run("UPDATE audit_events SET subject = x'00ff' WHERE seq = 12"), 12, "哈希不符"),
+        (run("UPDATE audit_payloads SET salt = 'zz' WHERE seq = 8"), 8, "摘要不符"),
         (run("DELETE FROM audit_events WHERE seq = 60"), 60, "缺失"),
         (run("DELETE FROM audit_events WHERE seq > 110"), 120, "末尾缺失"),
         (run("DELETE FROM audit_events"), 120, "末尾缺失"),
@@ -220,6 +222,20 @@ def test_older_backup_is_seen_as_a_rollback(sqlite_database: Database, tmp_path:
     append(restored, 25, 21)  # even after it went on, the history is another one
     assert "另一段历史" in compare_with_witness(restored, witness).trouble
     restored.close()
+
+
+def test_long_log_is_checked_in_blocks_by_several_processes(
+    database: Database, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for start in range(1, 141, 28):
+        append(database, 28, start)
+        write_checkpoint(database, witness, NOON, now=True)
+    whole = verify(database, witness)
+    monkeypatch.setattr("audit.verify.BLOCK", 32)  # its processes only see the numbers
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    in_blocks = verify(database, witness)
+    assert in_blocks == whole
+    assert whole.holds
 
 
 def test_line_cut_short_by_a_crash_loses_only_itself(
