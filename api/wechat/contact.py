@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import ArrivalKind
@@ -43,13 +43,19 @@ def person_reference(secret: str, account: str, openid: str) -> str:
     return f"wechat:{account}:{digest.hexdigest()[:32]}"
 
 
+# Built once: putting a statement together takes longer than running it.
+_CONTACT = (
+    select(WeChatContact)
+    .where(
+        WeChatContact.account == bindparam("account"), WeChatContact.openid == bindparam("openid")
+    )
+    .with_for_update()
+)
+
+
 def find_contact(db: Session, account: str, openid: str) -> WeChatContact | None:
     """Return a follower, locked until the transaction ends."""
-    return db.scalar(
-        select(WeChatContact)
-        .where(WeChatContact.account == account, WeChatContact.openid == openid)
-        .with_for_update()
-    )
+    return db.scalar(_CONTACT, {"account": account, "openid": openid})
 
 
 def note_contact(db: Session, account: str, openid: str, kind: ArrivalKind, at: datetime) -> None:

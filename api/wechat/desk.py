@@ -36,7 +36,6 @@ from api.wechat.received import (
     WeChatMessage,
     accept,
     choose_delivery,
-    find_accepted,
     find_turn_of,
     forget_nonces,
     take_up,
@@ -140,10 +139,6 @@ class WeChatDesk:
 
     def _accept(self, callback: Callback) -> Accepted:
         arrival, call = callback.arrival, callback.call
-        with self._database.reading() as db:
-            known = find_accepted(db, arrival, call)
-        if known is not None:
-            return known
         text = arrival.text[:MAX_TEXT]
         notice = arrival.kind is not ArrivalKind.QUESTION or not text
         with self._database.writing() as db:

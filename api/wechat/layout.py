@@ -105,9 +105,8 @@ def answer_text(
     tail_pieces, room.pieces = room.pieces, []
     if question:
         room.add(f"您问“{cut(plain(question), MAX_QUESTION, 3 * MAX_QUESTION)}”：")
-    _add_sentences(room, reply["sentences"])
-    for card in reply.get("cards", ()):
-        room.add(_card(card, place))
+    cards = [(plain(card["title"]), card["url"]) for card in reply.get("cards", ()) if card["url"]]
+    _add_sentences(room, [_line(sentence, cards, place) for sentence in reply["sentences"]])
     if sources:
         _release(room, ("依据：", sources[0]))
         _add_group(room, "依据：", sources)
@@ -116,7 +115,7 @@ def answer_text(
 
 
 def _tail(reply: Mapping[str, Any], label: str, path: str, place: Place) -> list[str]:
-    if not reply["citations"]:
+    if not reply["citations"] and not reply.get("cards"):
         return []
     more = [place.link(path, "查看全文与依据")] if place.site else []
     return [*more, f"（{label}）"]
@@ -134,12 +133,23 @@ def _release(room: _Room, pieces: Iterable[str]) -> None:
         room.bytes += len(piece.encode()) + 1
 
 
-def _add_sentences(room: _Room, sentences: Sequence[Mapping[str, Any]]) -> None:
+def _line(
+    sentence: Mapping[str, Any], cards: Sequence[tuple[str, str]], place: Place
+) -> tuple[str, str]:
+    """Return a sentence as its line, and without links: what may be cut.
+
+    A recommended project or mentor is named in a sentence; its name leads to its page.
+    """
+    bare = ("· " if sentence["bullet"] else "") + plain(sentence["text"])
+    title, url = next(((t, u) for t, u in cards if t and t in bare), ("", ""))
+    return (bare.replace(title, place.link(url, title), 1) if title else bare), bare
+
+
+def _add_sentences(room: _Room, lines: Sequence[tuple[str, str]]) -> None:
     """Add whole sentences while they fit; the first is cut rather than left out."""
     more = "（内容较长，以上为部分）"
-    for number, sentence in enumerate(sentences):
-        text = ("· " if sentence["bullet"] else "") + plain(sentence["text"])
-        last = number == len(sentences) - 1
+    for number, (text, bare) in enumerate(lines):
+        last = number == len(lines) - 1
         held = () if last else (more,)
         _hold(room, held)
         added = room.add(text)
@@ -147,7 +157,7 @@ def _add_sentences(room: _Room, sentences: Sequence[Mapping[str, Any]]) -> None:
         if not added:
             if number == 0:
                 _hold(room, (more,))
-                room.add(cut(text, max(room.characters - 1, 0), max(room.bytes - 1, 0)))
+                room.add(cut(bare, max(room.characters - 1, 0), max(room.bytes - 1, 0)))
                 _release(room, (more,))
             room.add(more)
             return
@@ -159,12 +169,6 @@ def _add_group(room: _Room, lead: str, lines: Sequence[str]) -> None:
         for line in lines:
             if not room.add(line):
                 return
-
-
-def _card(card: Mapping[str, Any], place: Place) -> str:
-    title = cut(plain(card["title"]), 30, 90)
-    linked = place.link(card["url"], title) if card["url"] else title
-    return f"· {linked}：{cut(plain(card['why']), 80, 240)}"
 
 
 def _source(citation: Mapping[str, Any], place: Place) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index, UniqueConstraint, delete, select, text
+from sqlalchemy import Connection, Index, UniqueConstraint, bindparam, delete, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import Arrival, ArrivalKind
@@ -111,69 +111,58 @@ class Accepted:
     first: bool
 
 
-def find_accepted(db: Session, arrival: Arrival, call: Call) -> Accepted | None:
-    """Return a message that needs no more counting: this very call was seen before. Only reads."""
-    nonce = db.get(WeChatNonce, call.digest)
-    if nonce is None:
-        return None
-    _check_nonce(nonce, call)
-    message = _find(db, call.account, arrival.key)
-    if message is None or message.calls < COUNTED_CALLS:
-        return None
-    return Accepted(message, first=False)
-
-
 def find_message(db: Session, token: str) -> WeChatMessage | None:
     """Return the message whose answer's page has this token."""
     return db.scalar(select(WeChatMessage).where(WeChatMessage.token == token))
 
 
+# Built once: putting a statement together takes longer than running it.
+_NONCE = select(WeChatNonce.signature).where(WeChatNonce.digest == bindparam("digest"))
+_ADD_NONCE = insert(WeChatNonce)
+_MESSAGE = select(WeChatMessage).where(
+    WeChatMessage.account == bindparam("account"),
+    WeChatMessage.message_key == bindparam("message_key"),
+)
+_ADD_MESSAGE = insert(WeChatMessage).returning(WeChatMessage.id)
+
+
 def accept(db: Session, arrival: Arrival, call: Call, masked: str, notice: bool) -> Accepted:
     """Record a delivery: a new message, or one more call of a known one.
 
-    With `notice` nothing is to be answered but a fixed text. Raises CallbackRefused for a
-    nonce that came with another signature.
+    With `notice` nothing is to be answered but a fixed text. A call that was seen often
+    enough writes nothing. Raises CallbackRefused for a nonce that came with another
+    signature.
     """
     take_turns(db, f"wechat nonce {call.digest}", f"wechat {call.account} {arrival.key}")
-    nonce = db.get(WeChatNonce, call.digest)
-    if nonce is None:
-        db.add(WeChatNonce(digest=call.digest, signature=call.signature, seen_at=call.at))
-    else:
-        _check_nonce(nonce, call)
-    message = _find(db, call.account, arrival.key)
+    _note_nonce(db.connection(), call)
+    known = {"account": call.account, "message_key": arrival.key}
+    message = db.scalar(_MESSAGE, known)
     if message is not None:
         message.calls = min(message.calls + 1, COUNTED_CALLS)
         return Accepted(message, first=False)
-    message = WeChatMessage(
-        account=call.account,
-        message_key=arrival.key,
-        openid=arrival.openid,
-        account_id=arrival.account_id,
-        kind=arrival.kind,
-        text=storable(masked),
-        token=secrets.token_urlsafe(16),
-        received_at=call.at,
-        calls=1,
-        tries=1,
-        leased_until=call.at + LEASE,
-        delivery=Delivery.NOTICE if notice else None,
-        settled_at=call.at if notice else None,
-    )
-    db.add(message)
-    db.flush()
-    return Accepted(message, first=True)
+    values = known | {
+        "openid": arrival.openid,
+        "account_id": arrival.account_id,
+        "kind": arrival.kind,
+        "text": storable(masked),
+        "token": secrets.token_urlsafe(16),
+        "received_at": call.at,
+        "calls": 1,
+        "tries": 1,
+        "leased_until": call.at + LEASE,
+        "delivery": Delivery.NOTICE if notice else None,
+        "settled_at": call.at if notice else None,
+    }
+    message_id = db.connection().execute(_ADD_MESSAGE, values).scalar_one()
+    return Accepted(WeChatMessage(id=message_id, **values), first=True)
 
 
-def _find(db: Session, account: str, key: str) -> WeChatMessage | None:
-    return db.scalar(
-        select(WeChatMessage).where(
-            WeChatMessage.account == account, WeChatMessage.message_key == key
-        )
-    )
-
-
-def _check_nonce(nonce: WeChatNonce, call: Call) -> None:
-    if nonce.signature != call.signature:
+def _note_nonce(connection: Connection, call: Call) -> None:
+    seen = connection.execute(_NONCE, {"digest": call.digest}).scalar()
+    if seen is None:
+        new = {"digest": call.digest, "signature": call.signature, "seen_at": call.at}
+        connection.execute(_ADD_NONCE, new)
+    elif seen != call.signature:
         raise CallbackRefused("nonce reused")
 
 

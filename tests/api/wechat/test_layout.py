@@ -171,3 +171,14 @@ def test_a_notice_offers_what_can_be_tapped_and_no_numbers_nobody_remembers() ->
     assert notice_text("您好。", ["贷款找谁"], SITE) == "您好。\n您可以这样问：\n贷款找谁"
     tapped = notice_text("您好。", ["贷款找谁"], Place("", menu_links=True))
     assert 'msgmenucontent=贷款找谁&msgmenuid=1">贷款找谁</a>' in tapped
+
+
+def test_a_recommended_project_is_named_once_and_leads_to_its_page() -> None:
+    cards = [{"title": "社区早餐车", "url": "/projects/QH0201", "why": "预算够"}]
+    told = reply("先看这个项目：", "社区早餐车：预算够。", sources=0) | {"cards": cards}
+    text = lay_out(told)
+    linked = '· <a href="https://qichuang.test/projects/QH0201">社区早餐车</a>：预算够。'
+    assert linked in text.splitlines()
+    assert text.count("社区早餐车") == 1
+    assert "查看全文" in text
+    assert "<a" not in lay_out(told, Place())
