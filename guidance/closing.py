@@ -24,6 +24,7 @@ from guidance.period_record import (
 )
 from guidance.sampling import (
     RECHECK_BELOW,
+    UNRELIABLE_BELOW,
     Candidate,
     VerificationFactor,
     draw_sample,
@@ -174,6 +175,16 @@ def verification_factors(db: Session, period: str) -> list[VerificationFactor]:
             waiting=counts.get(SampleOutcome.WAITING, 0),
         )
         for unit, counts in sorted(found.items())
+    ]
+
+
+def unreliable_units(db: Session) -> list[str]:
+    """Return the units whose sessions of the last closed quarter proved true too rarely."""
+    closed = select(func.max(PeriodRecord.period)).where(PeriodRecord.state != PeriodState.OPEN)
+    period = db.scalar(closed)
+    factors = verification_factors(db, period) if period else []
+    return [
+        one.org_unit for one in factors if one.value is not None and one.value < UNRELIABLE_BELOW
     ]
 
 

@@ -112,7 +112,7 @@ def propose_rules(
 ) -> Proposal:
     """Propose a rule set from a quarter on that has not begun (G10).
 
-    `rules.name` must be new; the page shows `guidance.impact` before. Raises RulesInvalid.
+    `rules.name` must be new. The page shows `guidance.impact.impact_of` first. Raises RulesInvalid.
     """
     _check_future(effective_from, at)
     if db.scalar(select(RuleVersion.id).where(RuleVersion.name == rules.name)):

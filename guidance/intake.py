@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from guidance.closing import unreliable_units
 from guidance.counting_rules import rules_in_force
 from guidance.evidence import count_evidence
 from guidance.exceptions import exception_covers
@@ -116,13 +117,20 @@ def judge_facts(db: Session, session: GuidanceSession) -> Verdict:
 
 
 def submit_waiting(db: Session, now: datetime, limit: int = AT_ONCE) -> int:
-    """Submit the qualified sessions of past weeks (T6, the weekly batch); return how many."""
+    """Submit the qualified sessions of past weeks (T6, the weekly batch); return how many.
+
+    Units whose last sample was too bad submit theirs singly.
+    """
     take_ledger(db)
     today = now.astimezone(SHANGHAI).date()
     monday = today - timedelta(days=today.weekday())
     waiting = (
         select(GuidanceSession.id)
-        .where(GuidanceSession.state == SessionState.QUALIFIED, GuidanceSession.count_on < monday)
+        .where(
+            GuidanceSession.state == SessionState.QUALIFIED,
+            GuidanceSession.count_on < monday,
+            GuidanceSession.org_unit.not_in(unreliable_units(db)),
+        )
         .order_by(GuidanceSession.id)
         .limit(limit)
     )

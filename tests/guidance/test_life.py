@@ -20,7 +20,10 @@ from guidance.closing import (
     commit_seed,
     verification_factors,
 )
+from guidance.counting_rules import shipped_rules
 from guidance.identity import IdentityKind, bind_identity
+from guidance.impact import impact_of
+from guidance.intake import submit_waiting
 from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.locking import locked_values, prepare_lock, restated, sign_lock
 from guidance.merging import confirm_merge, propose_merge
@@ -298,6 +301,21 @@ def test_sample_that_fails_widens_to_the_whole_unit_and_blocks(database: Databas
     assert (factor.checked, factor.confirmed) == (3, 2)
     with pytest.raises(PeriodNotReady, match=f"未证实.*{ids[0]}"), database.writing() as db:
         prepare_lock(db, Q1, HANDLER, AFTER)
+    # Two of three were true: the unit's next sessions are submitted one by one.
+    next_one = qualified_chat(database, "next", person="visitor-next", at=AFTER)
+    with database.writing() as db:
+        assert submit_waiting(db, AFTER + 14 * DAY) == 0
+        submit(db, next_one, HANDLER, AFTER + 14 * DAY)
+
+
+def test_other_rules_show_what_they_would_have_changed(database: Database) -> None:
+    approved_chat(database, "m1", person="visitor-1")
+    qualified_chat(database, "m2", person="visitor-2")
+    with database.reading() as db:
+        same = impact_of(db, shipped_rules()["default"], "2026Q1")
+        strict = impact_of(db, shipped_rules()["strict"], "2026Q1")
+    assert (same.sessions, same.counted_now, same.would_qualify, same.codes) == (2, 1, 2, {})
+    assert (strict.would_qualify, strict.codes["Q1"]) == (0, 2)
 
 
 def test_locked_figure_is_restated_by_adjustments_of_two_others(database: Database) -> None:
