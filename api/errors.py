@@ -24,7 +24,19 @@ from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
 from api.wechat.crypt import CallbackRefused
 from api.wechat.received import AnswerNotFound
 from assistant.guardrails import AnswerNotVerified
+from guidance.counting_rules import RulesInvalid
+from guidance.definition import DefinitionInvalid
+from guidance.evidence import EvidenceUnusable
+from guidance.human_session import ConfirmationWrong, EntryHeld, EntryInvalid
+from guidance.indicator import IndicatorNotFound
+from guidance.indicator_value import ValueRefused
+from guidance.lifecycle import TransitionRefused
+from guidance.merging import SamePersonAlready
+from guidance.period import PeriodInvalid
+from guidance.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
+from guidance.staff import DutiesNotSeparate, RoleMissing
+from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
 from matching.mentor import MentorNotFound
 from matching.project import ProjectNotFound
@@ -152,6 +164,23 @@ PROBLEMS: dict[type[Exception], Problem] = {
     SignOnRefused: Problem(HTTPStatus.FORBIDDEN, "单点登录没有成功"),
     SignOnUnavailable: Problem(HTTPStatus.BAD_GATEWAY, "统一身份认证连不上"),
     NoAccountLinked: Problem(HTTPStatus.FORBIDDEN, "没有账号"),
+    SessionNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到记录"),
+    ProposalNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到提议"),
+    IndicatorNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到指标"),
+    TransitionRefused: Problem(HTTPStatus.CONFLICT, "现在不能这样处理"),
+    AlreadyDecided: Problem(HTTPStatus.CONFLICT, "已有人处理"),
+    EntryHeld: Problem(HTTPStatus.CONFLICT, "可能重复录入"),
+    SamePersonAlready: Problem(HTTPStatus.CONFLICT, "已经是同一人"),
+    DutiesNotSeparate: Problem(HTTPStatus.FORBIDDEN, "须由他人办理"),
+    RoleMissing: Problem(HTTPStatus.FORBIDDEN, "无权办理"),
+    ReasonMissing: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "缺少理由"),
+    EntryInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "填写有误"),
+    ConfirmationWrong: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "确认码不对"),
+    ValueRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "数值有误"),
+    EvidenceUnusable: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "材料有误"),
+    RulesInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "口径有误"),
+    DefinitionInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "填写有误"),
+    PeriodInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "季度写法不对"),
     DatabaseUnavailable: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "暂时无法服务",
