@@ -35,7 +35,7 @@ from guidance.merging import SamePersonAlready
 from guidance.period import PeriodInvalid
 from guidance.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
-from guidance.staff import DutiesNotSeparate, RoleMissing
+from guidance.staff import DutiesNotSeparate, NotYourDuty
 from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
 from matching.mentor import MentorNotFound
@@ -172,7 +172,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     EntryHeld: Problem(HTTPStatus.CONFLICT, "可能重复录入"),
     SamePersonAlready: Problem(HTTPStatus.CONFLICT, "已经是同一人"),
     DutiesNotSeparate: Problem(HTTPStatus.FORBIDDEN, "须由他人办理"),
-    RoleMissing: Problem(HTTPStatus.FORBIDDEN, "无权办理"),
+    NotYourDuty: Problem(HTTPStatus.FORBIDDEN, "无权办理"),
     ReasonMissing: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "缺少理由"),
     EntryInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "填写有误"),
     ConfirmationWrong: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "确认码不对"),

@@ -49,7 +49,7 @@ from guidance.session import (
     close_idle_sessions,
     record_turn,
 )
-from guidance.staff import DutiesNotSeparate, RoleMissing, Staff
+from guidance.staff import DutiesNotSeparate, NotYourDuty, Staff
 from storage.database import Database
 from storage.migrations import migrate
 
@@ -59,7 +59,7 @@ REFUSALS = (
     DutiesNotSeparate,
     EntryHeld,
     MessageIdReused,  # the stored message was erased
-    RoleMissing,
+    NotYourDuty,
     SamePersonAlready,
     TransitionRefused,
 )

@@ -58,7 +58,7 @@ def approve(
 ) -> GuidanceSession:
     """Let a session count (T7); every point of CHECKLIST has to be ticked.
 
-    Raises TransitionRefused, DutiesNotSeparate, RoleMissing, SecondPersonNeeded, PeriodClosed.
+    Raises TransitionRefused, DutiesNotSeparate, NotYourDuty, SecondPersonNeeded, PeriodClosed.
     """
     session = _take(db, session_id, at)
     if set(checklist) != set(CHECKLIST):

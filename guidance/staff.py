@@ -10,7 +10,7 @@ class DutiesNotSeparate(PermissionError):
     """One person may not do both; the message says who has to do it instead."""
 
 
-class RoleMissing(PermissionError):
+class NotYourDuty(PermissionError):
     """The account's roles do not allow this."""
 
 
@@ -46,6 +46,6 @@ class Staff:
         return any(reference and reference in mine for reference in references)
 
     def require(self, *roles: Role) -> None:
-        """Raise RoleMissing unless the account has one of the roles."""
+        """Raise NotYourDuty unless the account has one of the roles."""
         if not self.roles & set(roles):
-            raise RoleMissing(f"这一步须由“{role_names(roles)}”办理，请联系管理员。")
+            raise NotYourDuty(f"这一步须由“{role_names(roles)}”办理，请联系管理员。")

@@ -50,7 +50,7 @@ def move(
     """Take one step of the table: check it, write it, count it, put it in the audit log.
 
     `by` is None for the system. The caller holds the ledger (`take_ledger`) and has the
-    session from `find_session`. Raises TransitionRefused, DayTaken, RoleMissing.
+    session from `find_session`. Raises TransitionRefused, DayTaken, NotYourDuty.
     """
     db = object_session(session)
     if db is None:

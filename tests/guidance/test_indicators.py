@@ -36,7 +36,7 @@ from guidance.progress import (
     progress,
     value_of,
 )
-from guidance.staff import DutiesNotSeparate, RoleMissing
+from guidance.staff import DutiesNotSeparate, NotYourDuty
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import HANDLER, REVIEWER, SIGNER, approved_chat, staff
@@ -186,7 +186,7 @@ def test_value_without_evidence_or_duty_is_refused(sqlite_database: Database) ->
     reported = Reported("B2", date(2026, 6, 30), Decimal(1), "人社局", "0" * 64)
     with pytest.raises(ValueRefused, match="证明材料"), sqlite_database.writing() as db:
         report_value(db, reported, HANDLER, AT)
-    with pytest.raises(RoleMissing), sqlite_database.writing() as db:
+    with pytest.raises(NotYourDuty), sqlite_database.writing() as db:
         report_value(db, reported, SIGNER, AT)
     with pytest.raises(EvidenceUnusable), sqlite_database.writing() as db:
         keep_file(db, "空.pdf", "application/pdf", b"", HANDLER, AT)

@@ -47,7 +47,7 @@ from guidance.review import (
 from guidance.review_queue import QueueFilter, members, queue_page, queue_size
 from guidance.seal import seal_holds
 from guidance.session import GuidanceSession
-from guidance.staff import DutiesNotSeparate, RoleMissing
+from guidance.staff import DutiesNotSeparate, NotYourDuty
 from guidance.tally import Tally, counted, counted_by, persons_of_year, rebuild_tallies
 from guidance.transition import DayTaken, find_session
 from storage.database import Database
@@ -166,7 +166,7 @@ def test_nobody_with_a_part_in_it_decides(database: Database) -> None:
     for one in (from_mentor, client, recorder):
         with pytest.raises(DutiesNotSeparate), database.writing() as db:
             approve(db, session.id, one, NOON, CHECKLIST)
-    with pytest.raises(RoleMissing), database.writing() as db:
+    with pytest.raises(NotYourDuty), database.writing() as db:
         approve(db, session.id, SIGNER, NOON, CHECKLIST)
     with pytest.raises(TransitionRefused, match="逐项"), database.writing() as db:
         approve(db, session.id, REVIEWER, NOON, ["identity"])
