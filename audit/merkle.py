@@ -1,7 +1,7 @@
 """Merkle trees as in RFC 9162: one digest that stands for many records in their order."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 LEAF = b"\x00"
@@ -57,45 +57,3 @@ def merkle_root(records: Iterable[bytes]) -> str:
     for record in records:
         tree.append(leaf_hash(record))
     return tree.root()
-
-
-def inclusion_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Return the hashes that lead from a leaf to the root (RFC 9162, 2.1.3.1)."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(index)
-    path: list[bytes] = []
-    first, last = 0, len(leaves)
-    while last - first > 1:
-        middle = first + (1 << (last - first - 1).bit_length() - 1)
-        if index < middle:
-            path.append(_root_of(leaves[middle:last]))
-            last = middle
-        else:
-            path.append(_root_of(leaves[first:middle]))
-            first = middle
-    return path[::-1]
-
-
-def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: str) -> bool:
-    """Whether the path proves that the leaf stands at this place (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    place, last, found = index, size - 1, leaf
-    for step in path:
-        if last == 0:
-            return False
-        if place & 1 or place == last:
-            found = _node(step, found)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            found = _node(found, step)
-        place, last = place >> 1, last >> 1
-    return last == 0 and found.hex() == root
-
-
-def _root_of(leaves: Sequence[bytes]) -> bytes:
-    tree = MerkleTree()
-    for leaf in leaves:
-        tree.append(leaf)
-    return bytes.fromhex(tree.root())

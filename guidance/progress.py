@@ -1,6 +1,6 @@
 """Where every indicator stands: value, target, pace; what cannot be said is said as such."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -94,17 +94,16 @@ def judge(
     on: date,
     frame: Timeframe,
     reported: Mapping[str, IndicatorValue] | None = None,
-    signed: object = (),
+    signed: Collection[str] = (),
 ) -> list[Progress]:
     """Return the rows with their status: a pure function of the values."""
-    decided = {str(one) for one in signed}  # type: ignore[attr-defined]
     rows = []
     for indicator in register.rows():
         value = value_of(register, indicator, values)
         status, expected = _status(indicator, value, values, on, frame)
         if (
             indicator.ambiguity in MUST_BE_SIGNED
-            and f"ambiguity:{indicator.ambiguity}" not in decided
+            and f"ambiguity:{indicator.ambiguity}" not in signed
         ):
             status = Status.UNDECIDED
         share = None

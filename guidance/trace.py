@@ -12,6 +12,7 @@ from guidance.locking import restated
 from guidance.period_record import PeriodRecord, state_of
 from guidance.qualification import reasons_of
 from guidance.seal import seal_holds, turns_of
+from guidance.session import GuidanceSession
 from guidance.transition import find_session
 
 
@@ -32,7 +33,7 @@ def trace_session(db: Session, session_id: int) -> dict[str, Any]:
         "flags": reasons_of(session.flags),
         "approver": session.approver,
         "seal": session.seal,
-        "seal_holds": None if session.erased_at else seal_holds(db, session),
+        "seal_holds": _holds(db, session),
         "messages": [
             {"message_id": turn.message_id, "channel": turn.channel, "at": turn.asked_at}
             for turn in turns_of(db, session.id)
@@ -67,3 +68,10 @@ def trace_period(db: Session, period: str) -> dict[str, Any]:
         "prepared_by": record.prepared_by if record else "",
         "signed_by": record.signed_by if record else "",
     }  # fmt: skip
+
+
+def _holds(db: Session, session: GuidanceSession) -> bool | None:
+    """Whether the seal holds; None before sealing and after erasing."""
+    if not session.seal or session.erased_at:
+        return None
+    return seal_holds(db, session)

@@ -1,13 +1,10 @@
 import hashlib
-import random
 
 import pytest
 
 from audit.merkle import (
     EMPTY_ROOT,
     MerkleTree,
-    inclusion_path,
-    is_included,
     leaf_hash,
     merkle_root,
 )
@@ -58,23 +55,3 @@ def test_grown_tree_has_the_root_of_the_definition_at_every_size() -> None:
         tree.append(leaf_hash(records[-1]))
         assert tree.root() == slow_root(records)
         assert len(tree.peaks) == bin(tree.size).count("1")
-
-
-def test_path_proves_a_record_and_nothing_else() -> None:
-    chance = random.Random(7)
-    for size in range(1, 40):
-        records = [bytes([n]) for n in range(size)]
-        leaves = [leaf_hash(record) for record in records]
-        root = merkle_root(records)
-        for index in range(size):
-            path = inclusion_path(leaves, index)
-            assert is_included(leaves[index], index, size, path, root)
-            assert not is_included(leaf_hash(b"other"), index, size, path, root)
-            assert not is_included(leaves[index], index, size, [*path, leaves[0]], root)
-            if path:
-                broken = list(path)
-                at = chance.randrange(len(path))
-                broken[at] = bytes(32)
-                assert not is_included(leaves[index], index, size, broken, root)
-                assert not is_included(leaves[index], index, size, path[:-1], root)
-            assert not is_included(leaves[index], size + index, size, path, root)

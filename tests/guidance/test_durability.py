@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from audit.verify import verify
 from guidance.session import GuidanceSession, Turn
 from storage.database import Database
 
@@ -42,6 +43,8 @@ def record_and_kill(url: str, kills: int) -> list[str]:
 
 
 def check_records(database: Database, acknowledged: list[str]) -> None:
+    log = verify(database, None)
+    assert log.findings == []
     with database.reading() as db:
         turns = db.scalars(select(Turn).order_by(Turn.session_id, Turn.sequence)).all()
         sessions = db.scalars(select(GuidanceSession)).all()
@@ -53,6 +56,7 @@ def check_records(database: Database, acknowledged: list[str]) -> None:
         sequences[turn.session_id].append(turn.sequence)
     for session in sessions:
         assert sequences[session.id] == list(range(1, session.turn_count + 1))
+    assert log.events == len(sessions)  # each was opened in the audit log too
     open_people = [session.person for session in sessions if session.closed_at is None]
     assert len(open_people) == len(set(open_people))
 
