@@ -16,6 +16,7 @@ COMMANDS_ONLY = {
     "UnknownEncoding",
     "InvalidFrontMatter",
     "ModelDamaged",
+    "ModelUnavailable",  # caught where the model is asked
     "ModelUnusable",
     "TransformersMissing",
     "UnreadableDocument",
