@@ -20,6 +20,7 @@ from assistant.register_answers import (
     FROM_REGISTERS,
     add_today_names,
     help_of_any_kind,
+    parts_by_name,
     whom_to_ask,
 )
 from assistant.several import answer_each
@@ -40,6 +41,7 @@ ENOUGH_WITHOUT_KIND = 1.35  # where the kind of content proves nothing
 ENOUGH_FOR_PARTLY = 1.2
 ALL_NOUNS_RELIEF = 0.35  # where every thing that the question names stands in the clause
 NAMED = 0.5
+KNOWN_THINGS_RELIEF = 0.2  # where it names nothing that is foreign to the policies
 UNKNOWN_THING = 0.4  # more is needed where the question names a thing that no policy knows
 _OF_WHAT = frozenset({Asked.DATE, Asked.NAME, Asked.REASON})  # the verb says of what
 OFF_TOPIC_COVERAGE = 0.35
@@ -74,7 +76,7 @@ def _with_names_today(answer: Answer, look: Lookup) -> Answer:
 
 def _compose(look: Lookup) -> Answer:
     evidence = gather_evidence(look.reading, look.knowledge, look.as_of)
-    for attempt in (compared, *FROM_REGISTERS):
+    for attempt in (parts_by_name, compared, *FROM_REGISTERS):
         answer = attempt(look, evidence)
         if answer is not None:
             return answer
@@ -113,13 +115,19 @@ def _answers(item: Evidence, look: Lookup, evidence: list[Evidence], least: floa
     # A word of the field that no policy uses is a matter that no policy settles.
     if any(map(lexicon.is_foreign, reading.terms)) or asks_name_of_person(reading):
         return False
+    # Another programme's rule is no answer about the one that is named.
+    named = (t for t in reading.terms if t in look.knowledge.names)
+    if any(lexicon.found(name, item.context) < NAMED for name in named):
+        return False
     near = min(item.nearness, MOST_NEARNESS)
     missing = _things_missing(item, look)
     if missing is not None and not missing and reading.asked not in _OF_WHAT:
         least -= ALL_NOUNS_RELIEF
         near = max(near, LEAST_NEARNESS)
-    elif reading.asked not in STRICT and any(not lexicon.knows(t) for t in missing or ()):
-        least += UNKNOWN_THING
+    elif any(not lexicon.knows(t) for t in missing or ()):
+        least += 0.0 if reading.asked in STRICT else UNKNOWN_THING
+    elif reading.asked in FIGURES and reading.asked not in _OF_WHAT:
+        least -= KNOWN_THINGS_RELIEF
     behind = max(e.topic for e in evidence) - item.topic
     return item.coverage + NEARNESS_SHARE * near - BEHIND_SHARE * behind >= least
 

@@ -76,7 +76,10 @@ _TIME_WORDS = {
     Asked.DURATION: re.compile(rf"{_RECURRING}|有效期|执行到|当场|即时|随时"),
     Asked.DATE: re.compile(rf"{_RECURRING}|年底|月底|季度末|年终|之日|当年"),
 }
-_INTEREST_RATE = re.compile(r"利率[^,\uff0c。的]{0,12}?(?:\d|LPR|基准)|年息|月息|LPR[^。]{0,6}\d")
+_INTEREST_RATE = re.compile(
+    r"(?![^。;\uff1b]*\d[^。;\uff1b]{0,6}贴息)利率[^,\uff0c。的]{0,12}?(?:\d|LPR|基准)"
+    r"|年息|月息|LPR[^。]{0,6}\d"
+)
 
 
 @dataclass(frozen=True, slots=True)

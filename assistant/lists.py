@@ -27,6 +27,7 @@ _LISTING = re.compile(r"(?:有|是|为|由|:|\uff1a)([\u4e00-\u9fff]+(?:(?:、|�
 CLOSE_TO_BEST = 0.85
 OWN_DUTY_BONUS = 0.25  # people are sent to an office of their own district first
 NEAR_DUTIES = 40  # duties compared in meaning after their words were
+_STEPS = re.compile(r"几步|哪几步|多少步|分步走")
 _LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
 
 
@@ -107,6 +108,8 @@ def parts_about(
     for outline in knowledge.outlines:
         clause, parts = outline.clause, outline.parts
         quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
+        if _STEPS.search(reading.text) and "步骤" in clause.heading:
+            quoted = max(quoted, ENOUGH_OF_HEADING)
         if quoted < ENOUGH_OF_HEADING or clause.document_id not in documents:
             continue
         if is_own_district(clause, knowledge):

@@ -72,6 +72,7 @@ STRICT = frozenset(FIGURES) | {
 _SPECIFIC = re.compile(
     r"第[一二三四五六七八九十\d]+(?:年|批|档|类|期|季度)|下一?[期批届次轮]|[一二三四五六七八九特]等奖|[一二三四五]级(?=补|奖|证)"
 )
+_ASKED_BY_WORD = frozenset({Asked.MONEY, Asked.SHARE, Asked.NUMBER, Asked.DURATION})
 _KINDS = tuple((Asked(name.partition("#")[0]), pattern) for name, pattern in patterns.ASKED)
 
 
@@ -110,7 +111,7 @@ def read_question(text: str, names: Sequence[str] = (), places: Iterable[str] = 
     asked, words = _asked(text)
     # "利率" in "利率多少" says what kind of answer is wanted; whether a sentence holds that
     # kind is looked at on its own, so the word is no part of the topic.
-    topic = text.replace(words, " ") if asked in STRICT else text
+    topic = text.replace(words, " ") if asked in STRICT - {Asked.DONE} else text
     for place in places:
         topic = re.sub(rf"{place}(?:[省市县区]|那边|这边|那里|这里)?", " ", topic)
     terms: dict[str, None] = {}
@@ -140,6 +141,8 @@ def _asked(text: str) -> tuple[Asked, str]:
     found = [(asked, match[0]) for asked, pattern in _KINDS if (match := pattern.search(text))]
     if not found:
         return Asked.ANY, ""
+    if found[0][0] in _ASKED_BY_WORD and patterns.WHETHER.search(text):
+        return Asked.YES_NO, ""  # "有没有统一金额" asks whether, not how much
     figures = {asked for asked, _ in found if asked in FIGURES} - {Asked.NUMBER, Asked.COUNT}
     if found[0][0] in figures and len(figures) > 1 and patterns.SEVERAL.search(text):
         return Asked.NUMBER, ""  # "额度和期限各是多少" asks for figures of two kinds

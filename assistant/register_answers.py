@@ -41,6 +41,8 @@ MANY_BODIES = 4
 MAX_DUTIES = 5
 ENOUGH_FOR_DUTY = 0.4
 NAMES_MATTER = 0.7
+NEAR_ROWS = 8
+_LISTED = (Asked.LIST, Asked.COUNT, Asked.CONDITION, Asked.MATERIALS)
 _NO_OFFICE = re.compile(r"小组|^各|^其他|有关")
 
 
@@ -68,7 +70,8 @@ def _departments_meant(look: Lookup) -> tuple[list[Department], list[str]]:
     names = "".join(name for d in named for name in (d.name, d.today or "", *d.aliases))
     others = []
     for term in (*look.reading.terms, *look.reading.background):
-        department = department_called(term)
+        weak = look.knowledge.lexicon.weight(term) < WEAK_TERM
+        department = None if weak else department_called(term)
         if department is not None and department not in named and term not in names:
             named.append(department)
         elif (
@@ -128,12 +131,9 @@ def add_today_names(draft: Draft, names: Iterable[str]) -> None:
 
 def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     """The numbered parts of a clause, complete and counted; or the one asked for."""
-    if look.reading.asked in STRICT - {Asked.COUNT}:
+    if look.reading.asked in STRICT - {Asked.COUNT, Asked.CONDITION, Asked.MATERIALS}:
         return None
     text = look.reading.text
-    beside = _parts_by_name(look)
-    if beside is not None:
-        return beside
     parts = parts_about(look.reading, look.knowledge, look.documents)
     if not parts:
         return None
@@ -145,14 +145,33 @@ def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
         for clause in named:
             _quote_whole(draft, clause, look)
         return draft.finish(AnswerStatus.ANSWERED, Intent.POLICY)
-    if look.reading.asked not in (Asked.LIST, Asked.COUNT):
+    if look.reading.asked not in _LISTED:
         return None
     first = [look.knowledge.register.by_clause.get(part.id, ()) for part in parts]
     draft.quote_all(wording.LIST_SIZE, [statements[0] for statements in first if statements])
     return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
 
 
-def _parts_by_name(look: Lookup) -> Answer | None:
+def _rows(look: Lookup, evidence: list[Evidence]) -> Answer | None:
+    """Every row of the table that lists what the question asks for, counted."""
+    if look.reading.asked not in (Asked.LIST, Asked.COUNT):
+        return None
+    corpus, lexicon = look.knowledge.corpus, look.knowledge.lexicon
+    for item in evidence[:NEAR_ROWS]:
+        table = corpus.parent(item.clause)
+        if item.statement.header_id is None or table is None:
+            continue
+        what = table.text.strip(" |\n").partition("|")[0]
+        if lexicon.coverage(look.reading.terms, what) < ENOUGH_FOR_DUTY:
+            continue
+        rows = [s for c in corpus.children(table) for s in look.knowledge.register.by_clause[c.id]]
+        draft = Draft(look.knowledge)
+        draft.quote_all(wording.LIST_SIZE, rows)
+        return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
+    return None
+
+
+def parts_by_name(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     """The parts that a question names, when it names several, or the one next to a named one."""
     text = look.reading.text
     parts, named = parts_mentioned(text, look.knowledge, look.documents)
@@ -261,4 +280,11 @@ def _is_office(name: str) -> bool:
     return find_department(name) is not None and not _NO_OFFICE.search(name)
 
 
-FROM_REGISTERS: Sequence[Attempt] = (_members, _department_duties, _responsible, _parts, _group)
+FROM_REGISTERS: Sequence[Attempt] = (
+    _members,
+    _department_duties,
+    _responsible,
+    _rows,
+    _parts,
+    _group,
+)

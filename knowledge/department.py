@@ -71,6 +71,8 @@ def mentioned_departments(text: str) -> list[Department]:
 
 def department_called(word: str) -> Department | None:
     """Return the department that a bare word means ("税务", "妇联"), or None."""
+    if len(word) < 2:
+        return None
     for department in load_departments():
         for name in (department.name, *department.aliases):
             stem = name.removeprefix("区").removeprefix("国家")

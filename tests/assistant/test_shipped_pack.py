@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from assistant import wording
-from assistant.answer import Answer, AnswerStatus, Intent, Question
+from assistant.answer import Answer, AnswerStatus, Intent, PastTurn, Question
 from assistant.draft import Draft
 from assistant.guardrails import verify_answer
 from assistant.pipeline import answer_question
@@ -64,6 +64,38 @@ def test_what_people_ask_first(
     assert answer.status is status, answer.text
     assert said in answer.text
     verify(answer, shipped)
+
+
+@pytest.mark.parametrize(
+    ("messages", "status", "said"),
+    [
+        (["新增创业企业和新增个体工商户的目标哪个多"], ANSWERED, ("200户", "500户")),
+        (["提升完善阶段和评估验收阶段有什么区别"], ANSWERED, ("检查组", "模拟考评")),
+        (["宣传发动阶段做什么", "下一个阶段呢"], ANSWERED, ("全面实施阶段",)),
+        (["创业培训目标多少人", "不对,我问的是创业指导"], ANSWERED, ("1400",)),
+        (["要创建多少个创业型社区", "我说的是街道,不是社区"], ANSWERED, ("3个",)),
+        (
+            ["创业大赛要办几次,奖金多少钱"],
+            AnswerStatus.PARTLY_ANSWERED,
+            ("2次", "没有写明您问的具体金额"),
+        ),
+        (["为什么要有六个企业开办环节"], NOT_IN_POLICY, ("没有写明您问的原因",)),
+        (["去年培训了多少人"], NOT_IN_POLICY, ("没有写明您问的实际完成数",)),
+        (["区民政局局长叫什么名字"], NOT_IN_POLICY, ("没有写明您问的姓名",)),
+        (["创业者举报投诉找谁"], ANSWERED, ("区监察局", "区监察委员会承担")),
+    ],
+)
+def test_each_kind_of_question_has_its_answer(
+    shipped: Knowledge, messages: list[str], status: AnswerStatus, said: tuple[str, ...]
+) -> None:
+    history: tuple[PastTurn, ...] = ()
+    for message in messages:
+        answer = answer_question(Question(message, TODAY, history), shipped)
+        turn = PastTurn(message, answer.completed_question, answer.intent, answer.status, ())
+        history = (*history, turn)
+        verify(answer, shipped)
+    assert answer.status is status, answer.text
+    assert all(words in answer.text for words in said), answer.text
 
 
 def test_every_suggested_question_is_answered(shipped: Knowledge) -> None:

@@ -350,3 +350,10 @@ def test_hostile_and_large_input_takes_linear_time(text: str) -> None:
     drafts = split(text)
     assert time.process_time() - begun < 6
     assert drafts[-1].end == len(text)
+
+
+def test_a_heading_may_begin_with_a_number_that_does_not_count_on() -> None:
+    text = "通知\n\n一、对象\n\n大学生。\n\n二、一次性创业补贴\n\n标准8000元。\n"
+    assert [draft.label for draft in split(text) if draft.label] == ["一、", "二、"]
+    broken = "通知\n\n一、对象\n\n发展第\n二、三产业的人员。\n"
+    assert [draft.label for draft in split(broken) if draft.label] == ["一、"]
