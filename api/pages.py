@@ -30,6 +30,7 @@ from api.guards import refuse_foreign_forms
 from api.limiter import count_message
 from api.snapshot import Snapshot
 from api.thread import (
+    Rated,
     TurnView,
     current_conversation,
     list_conversations,
@@ -179,7 +180,7 @@ def _events(
 
 def _rendered(request: Request, turn: Turn) -> dict[str, Any]:
     templates: Jinja2Templates = request.app.state.templates
-    view = show_turn(turn)
+    view = show_turn(turn, Rated())
     suggestions = templates.get_template("suggestions.html").render(
         suggestions=view.suggestions,
         message_id=new_message_id(),

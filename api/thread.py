@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from api.chat import card_policy_url, clause_url
 from api.validity import chinese_date, spoken_address
-from assistant.answer import CardKind
+from assistant.answer import CardKind, Intent
+from guidance.gap_contact import contacts_of
 from guidance.session import (
     IDLE_LIMIT,
     SHANGHAI,
@@ -21,6 +22,7 @@ from guidance.session import (
     Turn,
     recent_turns,
 )
+from guidance.turn_feedback import opinions_of
 
 SHOWN_TURNS = 50
 SHOWN_CONVERSATIONS = 30
@@ -84,6 +86,14 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
+class Rated:
+    """What the person who asked thinks of the answer, and what they may still do about it."""
+
+    helpful: bool | None = None
+    contact: bool = False  # a number to be told the answer is there
+
+
+@dataclass(frozen=True, slots=True)
 class TurnView:
     """One question and its answer, ready for the template."""
 
@@ -98,6 +108,7 @@ class TurnView:
     made_by: str  # how the words came about
     projects: tuple[CardView, ...] = ()
     mentors: tuple[CardView, ...] = ()
+    rated: Rated | None = None  # None: whoever looks is not the one who asked
     after: tuple[Block, ...] = ()  # what is said after the cards
 
 
@@ -155,11 +166,15 @@ def list_conversations(db: Session, person: str) -> Sequence[ConversationLine]:
 
 def show_thread(db: Session, conversation_id: str) -> list[TurnView]:
     """Return the last turns of a conversation, newest last."""
-    return [show_turn(turn) for turn in recent_turns(db, conversation_id, SHOWN_TURNS)]
+    turns = recent_turns(db, conversation_id, SHOWN_TURNS)
+    ids = [turn.id for turn in turns]
+    opinions = opinions_of(db, ids)
+    waiting = {contact.turn_id for contact in contacts_of(db, ids)}
+    return [show_turn(turn, Rated(opinions.get(turn.id), turn.id in waiting)) for turn in turns]
 
 
-def show_turn(turn: Turn) -> TurnView:
-    """Prepare one stored turn for the page."""
+def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
+    """Prepare one stored turn for the page; `rated` for the person who asked it."""
     cards = turn.reply.get("cards", ())
     before, after = _around_cards(turn.reply["sentences"], cards)
     sources = tuple(
@@ -178,6 +193,7 @@ def show_turn(turn: Turn) -> TurnView:
         projects=tuple(_card(card) for card in cards if card["kind"] == CardKind.PROJECT),
         mentors=tuple(_card(card) for card in cards if card["kind"] == CardKind.MENTOR),
         made_by=made_by(turn.reply),
+        rated=rated if turn.intent != Intent.SMALLTALK else None,
     )
 
 

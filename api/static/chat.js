@@ -179,6 +179,32 @@ document.addEventListener("submit", (event) => {
   send(message, showPending(message));
 });
 
+// An opinion is stored without leaving the page.
+async function rate(form, button) {
+  const body = new URLSearchParams({ helpful: button.value });
+  try {
+    const headers = { Accept: "application/json" };
+    const response = await fetch(form.action, { method: "POST", headers, body });
+    if (!response.ok) throw refusal(await response.json());
+    const holder = document.createElement("template");
+    holder.innerHTML = (await response.json()).html; // rendered and escaped by our own server
+    const part = holder.content.firstElementChild;
+    form.replaceWith(part);
+    const said = part.querySelector(".done");
+    say(said.textContent);
+    part.querySelector(`[value="${button.value}"]`).focus();
+  } catch (error) {
+    say(error.advice || OFFLINE);
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-feedback]") || !event.submitter) return;
+  event.preventDefault();
+  rate(form, event.submitter);
+});
+
 // While a Chinese input method is composing, Enter chooses a word. Safari reports the
 // closing Enter as key code 229 only. On touch keyboards Enter makes a new line.
 box.addEventListener("keydown", (event) => {
