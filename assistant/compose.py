@@ -15,12 +15,12 @@ from assistant.evidence import (
 )
 from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
+from assistant.parts_answers import parts_by_name
 from assistant.reading import FIGURES, STRICT, Asked, asks_name_of_person
 from assistant.register_answers import (
     FROM_REGISTERS,
     add_today_names,
     help_of_any_kind,
-    parts_by_name,
     whom_to_ask,
 )
 from assistant.several import answer_each

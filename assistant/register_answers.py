@@ -16,12 +16,9 @@ from assistant.lists import (
     duties_of,
     help_for,
     leading_duty,
-    ordinal_in,
-    parts_about,
-    parts_mentioned,
-    parts_named,
 )
 from assistant.lookup import Lookup
+from assistant.parts_answers import numbered_parts, table_rows
 from assistant.reading import STRICT, Asked
 from knowledge.department import (
     Department,
@@ -29,7 +26,6 @@ from knowledge.department import (
     find_department,
     mentioned_departments,
 )
-from knowledge.document import Clause
 from knowledge.lexicon import groups_in
 from knowledge.register import Duty
 from knowledge.tokenizer import topic_share
@@ -41,8 +37,6 @@ MANY_BODIES = 4
 MAX_DUTIES = 5
 ENOUGH_FOR_DUTY = 0.4
 NAMES_MATTER = 0.7
-NEAR_ROWS = 8
-_LISTED = (Asked.LIST, Asked.COUNT, Asked.CONDITION, Asked.MATERIALS)
 _NO_OFFICE = re.compile(r"小组|^各|^其他|有关")
 
 
@@ -127,74 +121,6 @@ def add_today_names(draft: Draft, names: Iterable[str]) -> None:
         department = find_department(name)
         if department is not None and department.today and department.renamed:
             draft.say(wording.today_name(department.name, department.today))
-
-
-def _parts(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
-    """The numbered parts of a clause, complete and counted; or the one asked for."""
-    if look.reading.asked in STRICT - {Asked.COUNT, Asked.CONDITION, Asked.MATERIALS}:
-        return None
-    text = look.reading.text
-    parts = parts_about(look.reading, look.knowledge, look.documents)
-    if not parts:
-        return None
-    ordinal = ordinal_in(text, len(parts))
-    named = parts_named(parts, text) if ordinal is None else [parts[ordinal]]
-    named = [_beside(parts, part, text) for part in named]
-    draft = Draft(look.knowledge)
-    if named:
-        for clause in named:
-            _quote_whole(draft, clause, look)
-        return draft.finish(AnswerStatus.ANSWERED, Intent.POLICY)
-    if look.reading.asked not in _LISTED:
-        return None
-    first = [look.knowledge.register.by_clause.get(part.id, ()) for part in parts]
-    draft.quote_all(wording.LIST_SIZE, [statements[0] for statements in first if statements])
-    return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
-
-
-def _rows(look: Lookup, evidence: list[Evidence]) -> Answer | None:
-    """Every row of the table that lists what the question asks for, counted."""
-    if look.reading.asked not in (Asked.LIST, Asked.COUNT):
-        return None
-    corpus, lexicon = look.knowledge.corpus, look.knowledge.lexicon
-    for item in evidence[:NEAR_ROWS]:
-        table = corpus.parent(item.clause)
-        if item.statement.header_id is None or table is None:
-            continue
-        what = table.text.strip(" |\n").partition("|")[0]
-        if lexicon.coverage(look.reading.terms, what) < ENOUGH_FOR_DUTY:
-            continue
-        rows = [s for c in corpus.children(table) for s in look.knowledge.register.by_clause[c.id]]
-        draft = Draft(look.knowledge)
-        draft.quote_all(wording.LIST_SIZE, rows)
-        return draft.finish(AnswerStatus.ANSWERED, Intent.LIST)
-    return None
-
-
-def parts_by_name(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
-    """The parts that a question names, when it names several, or the one next to a named one."""
-    text = look.reading.text
-    parts, named = parts_mentioned(text, look.knowledge, look.documents)
-    if not named or not (len(named) > 1 or patterns.NEXT_PART.search(text)):
-        return None
-    draft = Draft(look.knowledge)
-    for clause in named if len(named) > 1 else [_beside(parts, named[0], text)]:
-        _quote_whole(draft, clause, look)
-    return draft.finish(AnswerStatus.ANSWERED, Intent.POLICY) if len(draft) else None
-
-
-def _beside(parts: Sequence[Clause], part: Clause, text: str) -> Clause:
-    """Return the part before or after a named one when a follow-up asks for that."""
-    match = patterns.NEXT_PART.search(text)
-    step = 0 if match is None else 1 if match[0][0] in "下后" else -1
-    at = parts.index(part) + step
-    return parts[at] if 0 <= at < len(parts) else part
-
-
-def _quote_whole(draft: Draft, clause: Clause, look: Lookup) -> None:
-    for part in look.knowledge.corpus.subtree(clause):
-        for statement in look.knowledge.register.by_clause.get(part.id, ()):
-            draft.quote(statement, bullet=True)
 
 
 def _group(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
@@ -284,7 +210,7 @@ FROM_REGISTERS: Sequence[Attempt] = (
     _members,
     _department_duties,
     _responsible,
-    _rows,
-    _parts,
+    table_rows,
+    numbered_parts,
     _group,
 )
