@@ -17,8 +17,14 @@ from api import (
     chat,
     docs,
     errors,
+    feedback_pages,
     health,
     learning_admin,
+    ledger_desk,
+    ledger_evidence,
+    ledger_proposals,
+    ledger_session,
+    ledger_sessions,
     library,
     library_reports,
     login_pages,
@@ -78,11 +84,17 @@ PARTS = (
     project_form,  # before the addresses of single projects
     project_admin,
     spreadsheet_pages,
+    ledger_desk,
+    ledger_sessions,
+    ledger_session,
+    ledger_proposals,
+    ledger_evidence,
     wechat_routes,
     project_pages,
     profile_pages,
     mentor_pages,
     recommendations,
+    feedback_pages,
 )
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"

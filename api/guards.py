@@ -57,7 +57,7 @@ class SecurityHeaders:
 
 
 # Paths below which a file may be posted, and how large such a request may be.
-UPLOADS = {"/staff/spreadsheets/": 10 * 2**20 + 64 * 2**10}
+UPLOADS = dict.fromkeys(("/staff/spreadsheets/", "/staff/uploads/"), 10 * 2**20 + 64 * 2**10)
 UPLOAD_TOO_LARGE = "文件太大，最多 10 MB。请拆成几个文件分别上传。"
 
 

@@ -25,6 +25,9 @@ class NavEntry:
 # In the order of the day's work; a part adds its entries here. The first that an account
 # may open is where it lands after signing in.
 NAVIGATION: tuple[NavEntry, ...] = (
+    NavEntry("/staff", "待办", Permission.STAFF),
+    NavEntry("/staff/sessions", "咨询台账", Permission.STAFF),
+    NavEntry("/staff/proposals", "待确认", Permission.STAFF),
     NavEntry("/staff/projects", "创业项目", Permission.STAFF),
     NavEntry("/staff/weights", "推荐权重", Permission.CATALOGUE),
     NavEntry("/staff/accounts", "账号", Permission.ADMINISTRATION),

@@ -1,0 +1,106 @@
+"""The ledger as a list: any session by what it is, page by page, and how many wait for whom."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.orm import Session, defer
+
+from guidance.identity_level import IdentityLevel
+from guidance.lifecycle import ServiceLine, SessionState
+from guidance.message import Channel
+from guidance.review_queue import COUNTED_UP_TO, PAGE, QueuePage, quarters_of
+from guidance.session import GuidanceSession
+from guidance.transition import SessionNotFound, find_session
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFilter:
+    """What to list; None leaves a field open, `org_unit` "" is the district itself."""
+
+    states: frozenset[SessionState] = frozenset()  # none: every state
+    org_unit: str | None = None
+    service_line: ServiceLine | None = None
+    channel: Channel | None = None
+    identity_level: IdentityLevel | None = None
+    period: str | None = None  # a quarter (2026Q3) or a year (2026)
+    month: str | None = None  # 2026-07, of the day it counts on; the caller checks the form
+    provider: str | None = None
+    flagged: bool | None = None
+    appealed: bool | None = None
+    code: str | None = None  # a reason why it does not count
+
+
+def list_sessions(
+    db: Session, chosen: LedgerFilter, after: int = 0, *, newest: bool = False, limit: int = PAGE
+) -> QueuePage:
+    """Return one page behind the session numbered `after`; queues begin with the oldest."""
+    listed = _filtered(select(GuidanceSession), chosen)
+    if after:
+        beyond = GuidanceSession.id < after if newest else GuidanceSession.id > after
+        listed = listed.where(beyond)
+    order = GuidanceSession.id.desc() if newest else GuidanceSession.id
+    listed = listed.options(defer(GuidanceSession.seal_salt)).order_by(order).limit(limit + 1)
+    found = list(db.scalars(listed))
+    more = len(found) > limit
+    return QueuePage(found[:limit], found[limit - 1].id if more else None)
+
+
+def count_sessions(db: Session, chosen: LedgerFilter) -> tuple[int, bool]:
+    """Return how many there are, and whether there are more than were counted."""
+    some = _filtered(select(GuidanceSession.id), chosen).limit(COUNTED_UP_TO + 1).subquery()
+    count = db.scalar(select(func.count()).select_from(some)) or 0
+    return min(count, COUNTED_UP_TO), count > COUNTED_UP_TO
+
+
+def session_within(db: Session, session_id: int, org_unit: str) -> GuidanceSession:
+    """Return a session of a unit ("" sees all); another unit's is as missing as none at all."""
+    session = find_session(db, session_id)
+    if org_unit and session.org_unit != org_unit:
+        raise SessionNotFound("没有找到这条咨询记录，请从列表重新选择。")
+    return session
+
+
+def units_with_sessions(db: Session) -> list[str]:
+    """Return the streets and departments that sessions are attributed to, one seek each."""
+    found: list[str] = []
+    unit = db.scalar(select(func.min(GuidanceSession.org_unit)))
+    while unit is not None:
+        found.append(unit)
+        unit = db.scalar(
+            select(func.min(GuidanceSession.org_unit)).where(GuidanceSession.org_unit > unit)
+        )
+    return found
+
+
+def _filtered(query: Select[Any], chosen: LedgerFilter) -> Select[Any]:
+    return query.where(*_conditions(chosen))
+
+
+def _conditions(chosen: LedgerFilter) -> list[ColumnElement[bool]]:
+    session = GuidanceSession
+    equal = ("org_unit", "service_line", "channel", "identity_level", "provider", "appealed")
+    found = [
+        getattr(session, name) == getattr(chosen, name)
+        for name in equal
+        if getattr(chosen, name) is not None
+    ]
+    if chosen.states:
+        found.append(session.state.in_(sorted(chosen.states)))
+    if chosen.period is not None:
+        found.append(session.period.in_(quarters_of(chosen.period)))
+    if chosen.month is not None:
+        found.append(_in_month(chosen.month))
+    if chosen.flagged is not None:
+        found.append(session.flags != "" if chosen.flagged else session.flags == "")
+    if chosen.code is not None:
+        found.append(session.codes.contains(chosen.code, autoescape=True))
+    return found
+
+
+def _in_month(month: str) -> ColumnElement[bool]:
+    year, number = int(month[:4]), int(month[5:7])
+    following = date(year + number // 12, number % 12 + 1, 1)
+    counts_on = GuidanceSession.count_on
+    return and_(counts_on >= date(year, number, 1), counts_on < following)
