@@ -42,10 +42,14 @@ def indicators(
 
 def standing(db: Session, day: date) -> list[Progress]:
     """Return where every indicator stands in the year of a day, the library's counts included."""
-    library = count_library(library_facts(db), reviewed_here(db), day)
-    given = {"M3b": library.counted, "M4a": library.counted + library.industries}
     frame = Timeframe(date(day.year, 1, 1), date(day.year, 12, 31))
-    return progress(db, day, frame, given)
+    return progress(db, day, frame, library_counts(db, day))
+
+
+def library_counts(db: Session, day: date) -> dict[str, int]:
+    """Return the indicators that the project library counts, by id."""
+    library = count_library(library_facts(db), reviewed_here(db), day)
+    return {"M3b": library.counted, "M4a": library.counted + library.industries}
 
 
 def _as_json(row: Progress) -> dict[str, Any]:

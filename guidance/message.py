@@ -25,6 +25,17 @@ class Channel(StrEnum):
     EVENT = "event"
 
 
+CHANNEL_NAMES = {
+    Channel.WEB: "网页",
+    Channel.API: "接口",
+    Channel.WECHAT: "微信",
+    Channel.WINDOW: "窗口",
+    Channel.TELEPHONE: "电话",
+    Channel.MENTOR: "导师",
+    Channel.EVENT: "现场活动",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One message as it arrived.
