@@ -18,13 +18,16 @@ from api import (
     docs,
     errors,
     feedback_pages,
+    gap_pages,
     health,
     learning_admin,
     ledger_desk,
     ledger_evidence,
+    ledger_indicators,
     ledger_proposals,
     ledger_session,
     ledger_sessions,
+    ledger_values,
     library,
     library_reports,
     login_pages,
@@ -37,12 +40,15 @@ from api import (
     project_pages,
     reading_pages,
     recommendations,
+    report_pages,
     spreadsheet_pages,
     sso_pages,
 )
 from api.access import declared_permissions
 from api.assets import asset_url
+from api.chart import figure
 from api.device import device_signer
+from api.gap_work import collect_gaps
 from api.guards import CountedSize, DeclaredSize, SecurityHeaders
 from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
@@ -81,6 +87,7 @@ PARTS = (
     account_pages,
     sso_pages,
     library_reports,
+    report_pages,
     project_form,  # before the addresses of single projects
     project_admin,
     spreadsheet_pages,
@@ -89,12 +96,15 @@ PARTS = (
     ledger_session,
     ledger_proposals,
     ledger_evidence,
+    ledger_indicators,
+    ledger_values,
     wechat_routes,
     project_pages,
     profile_pages,
     mentor_pages,
     recommendations,
     feedback_pages,
+    gap_pages,
 )
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
@@ -159,6 +169,7 @@ def _lifespan(
             (REFRESH_SECONDS, live.refresh),
             (SWEEP_SECONDS, lambda: _sweep(database)),
             (SWEEP_SECONDS, keeper.tend),
+            (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
             (VOUCH_SECONDS, keeper.vouch),
             *app.state.wechat.jobs(),
         )
@@ -194,6 +205,7 @@ def _templates(settings: Settings) -> Jinja2Templates:
     environment.filters["chinese_time"] = chinese_time
     environment.filters["wan"] = in_wan
     environment.filters["role_names"] = role_names
+    environment.filters["figure"] = figure
     return Jinja2Templates(env=environment, context_processors=[_appearance])
 
 

@@ -250,7 +250,7 @@ def definition_subject(subject: str) -> str:
     kind, _, name = subject.partition(":")
     register = load_register()
     if kind == "ambiguity" and name.isdigit() and int(name) in register.ambiguities:
-        return register.ambiguities[int(name)].subject
+        return f"口径第 {name} 条（{register.ambiguities[int(name)].problem}）"
     if name in register.indicators:
         return f"{register.indicators[name].name}的责任单位"
     return subject

@@ -13,6 +13,7 @@ from accounts.role import Role
 from audit.log import append_event
 from guidance.evidence import EvidenceFile
 from guidance.indicator import IndicatorKind, load_register
+from guidance.period import shanghai_day
 from guidance.proposal import AlreadyDecided, required_reason
 from guidance.staff import DutiesNotSeparate, Staff
 from storage.database import Base, storable
@@ -178,7 +179,7 @@ def _check(reported: Reported, unit: str, at: datetime) -> None:
         raise ValueRefused("请填 1（是）或 0（否）。")
     if unit in ("人", "人次", "户", "个", "家", "支", "次", "份") and value != int(value):
         raise ValueRefused(f"以“{unit}”为单位的数值须为整数，请检查。")
-    if reported.as_of_on > at.date():
+    if reported.as_of_on > shanghai_day(at):
         raise ValueRefused("截止日期还没有到，请检查。")
     if not reported.source.strip():
         raise ValueRefused("请写明数据来自哪个单位或系统。")
