@@ -35,9 +35,11 @@ class Permission(StrEnum):
     HANDLING = "handling"  # 经办: records, submits, assigns
     REVIEWING = "reviewing"  # 复核: decides what counts
     SIGNING = "signing"  # 签发: closes periods, signs reports
+    DRAFTING = "drafting"  # 经办、管理员: open questions and the clauses that answer them
     CATALOGUE = "catalogue"  # 管理员: projects, mentors, policies, terms
     ADMINISTRATION = "administration"  # 管理员: accounts, targets, channels
     PRIVACY = "privacy"  # 隐私专员: transcripts, export, erasure
+    REPORTING = "reporting"  # 签发、管理员、审计: reports and exports of the ledger
     AUDITING = "auditing"  # 审计: reads everything that is counted and logged
 
 
@@ -51,9 +53,11 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.HANDLING: frozenset({Role.HANDLER}),
     Permission.REVIEWING: frozenset({Role.REVIEWER}),
     Permission.SIGNING: frozenset({Role.SIGNER}),
+    Permission.DRAFTING: frozenset({Role.HANDLER, Role.ADMINISTRATOR}),
     Permission.CATALOGUE: frozenset({Role.ADMINISTRATOR}),
     Permission.ADMINISTRATION: frozenset({Role.ADMINISTRATOR}),
     Permission.PRIVACY: frozenset({Role.PRIVACY_OFFICER}),
+    Permission.REPORTING: frozenset({Role.SIGNER, Role.ADMINISTRATOR, Role.AUDITOR}),
     Permission.AUDITING: frozenset({Role.AUDITOR}),
 }
 OPEN_TO_ALL = frozenset({Permission.PUBLIC, Permission.OPERATOR})

@@ -19,10 +19,9 @@ from pathlib import Path
 
 from api.settings import Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Snapshot, Watch
-from api.startup import snapshot_builder
+from api.startup import files_state, snapshot_builder
 from assistant.answer import Answer, Question
 from knowledge.encoder import load_encoder
-from knowledge.own_terms import terms_state
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
@@ -104,7 +103,7 @@ def answering(
 ) -> Iterator[LiveSnapshot]:
     """Keep a live snapshot whose answers come from as many processes as are set."""
     if not settings.answer_processes:
-        yield LiveSnapshot(database, build, partial(terms_state, settings.data_dir))
+        yield LiveSnapshot(database, build, partial(files_state, settings.data_dir))
         return
     pool = AnswerPool(settings.answer_processes, settings.database_url, settings.data_dir)
 
@@ -112,7 +111,7 @@ def answering(
         snapshot = build(database)
         return replace(snapshot, answer=partial(pool.answer, here=snapshot.answer))
 
-    live = LiveSnapshot(database, build_with_pool, partial(terms_state, settings.data_dir))
+    live = LiveSnapshot(database, build_with_pool, partial(files_state, settings.data_dir))
     live.answer_processes = lambda: pool.size
     watch = Watch((RESTART_SECONDS, pool.start))
     watch.start()
@@ -131,7 +130,7 @@ def _load(database_url: str, data_dir: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group
     threading.Thread(target=_end_with_parent, daemon=True).start()
     build = snapshot_builder(load_encoder(data_dir), data_dir, _silent)
-    live = LiveSnapshot(Database(database_url), build, partial(terms_state, data_dir))
+    live = LiveSnapshot(Database(database_url), build, partial(files_state, data_dir))
     Watch((REFRESH_SECONDS, live.refresh)).start()
     _snapshots.append(live)
 

@@ -20,13 +20,17 @@ from accounts.password import PasswordRefused, PasswordsBusy
 from accounts.role import RolesConflict
 from accounts.set_password import LinkInvalid
 from accounts.single_sign_on import NoAccountLinked, SignOnRefused, SignOnUnavailable
+from api.report_form import FormFileInvalid, TemplateUnusable
 from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
 from api.wechat.crypt import CallbackRefused
 from api.wechat.received import AnswerNotFound
 from assistant.guardrails import AnswerNotVerified
+from audit.checkpoint import LedgerBehindWitness
+from guidance.bench_run import BenchRunNotFound
 from guidance.counting_rules import RulesInvalid
 from guidance.definition import DefinitionInvalid
 from guidance.evidence import EvidenceUnusable
+from guidance.gap import GapNotFound
 from guidance.human_session import ConfirmationWrong, EntryHeld, EntryInvalid
 from guidance.indicator import IndicatorNotFound
 from guidance.indicator_value import ValueRefused
@@ -34,6 +38,7 @@ from guidance.lifecycle import TransitionRefused
 from guidance.merging import SamePersonAlready
 from guidance.period import PeriodInvalid
 from guidance.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
+from guidance.report import ReportNotReady
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from guidance.staff import DutiesNotSeparate, NotYourDuty
 from guidance.transition import SessionNotFound
@@ -118,6 +123,12 @@ PROBLEMS: dict[type[Exception], Problem] = {
         "没有找到这次导入",
         "没有这次导入的记录，可能已经过期。请重新上传文件。",
     ),
+    GapNotFound: Problem(
+        HTTPStatus.NOT_FOUND, "没有找到问题", "没有这个待解答的问题，请从列表重新选择。"
+    ),
+    BenchRunNotFound: Problem(
+        HTTPStatus.NOT_FOUND, "没有找到测试", "没有这次测试的记录，请从列表重新选择。"
+    ),
     PageNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到", "没有这个地址，请检查链接。"),
     ConversationNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到对话"),
     MessageIdReused: Problem(HTTPStatus.CONFLICT, "消息编号重复"),
@@ -181,6 +192,10 @@ PROBLEMS: dict[type[Exception], Problem] = {
     RulesInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "口径有误"),
     DefinitionInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "填写有误"),
     PeriodInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "季度写法不对"),
+    ReportNotReady: Problem(HTTPStatus.NOT_FOUND, "没有这期报表"),
+    FormFileInvalid: Problem(HTTPStatus.CONFLICT, "报表设置有误"),
+    TemplateUnusable: Problem(HTTPStatus.CONFLICT, "报表模板有误"),
+    LedgerBehindWitness: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "审计日志不完整"),
     DatabaseUnavailable: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "暂时无法服务",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from assistant.answer import Answer, Question
@@ -13,6 +15,7 @@ from assistant.related_policy import RelatedPolicy
 from assistant.rephraser import Complete
 from knowledge.corpus import Corpus
 from knowledge.document import PolicyDocument, text_digest
+from knowledge.knowledge_base import Knowledge
 from knowledge.register import Register
 from knowledge.retriever import Hit
 from matching.library_state import offers_state
@@ -28,11 +31,25 @@ REFRESH_SECONDS = 1.0
 # Find the k clauses nearest to a question among those that hold on a day, best first.
 Search = Callable[[str, int, date], Sequence[Hit]]
 
+Vectors = NDArray[np.float32]
+
 PoliciesOf = Callable[[ProjectFacts, Profile, date], Sequence[RelatedPolicy]]
 
 
 def _no_policies(_project: ProjectFacts, _profile: Profile, _day: date) -> Sequence[RelatedPolicy]:
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """What the administrators' pages look into: the parts that an answer is made with."""
+
+    knowledge: Knowledge
+    search_any_time: Callable[[str, int], Sequence[Hit]]  # validity left out
+    encode: Callable[[Sequence[str]], Vectors]  # questions to unit vectors, float32 (n, d)
+    encoder: str  # fingerprint
+    # A snapshot as it would be if a draft were published; takes seconds, changes nothing.
+    with_draft: Callable[[Database, int], "Snapshot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,7 @@ class Snapshot:
     offers: Offers = NO_OFFERS
     # Clauses in force on a day that help with a project, for a person.
     policies_of: PoliciesOf = _no_policies
+    workings: Workings | None = None
 
 
 class LiveSnapshot:
@@ -91,7 +109,6 @@ class LiveSnapshot:
             self._state = state
             return True
 
-
     def _now(self) -> str:
         database = self._database
         parts = (document_state(database), offers_state(database), self._files_state())
@@ -109,6 +126,10 @@ def document_state(database: Database) -> str:
         PolicyDocument.effective_on,
         PolicyDocument.expires_on,
         PolicyDocument.replaced_on,
+        PolicyDocument.published_on,
+        PolicyDocument.issuer,
+        PolicyDocument.level,
+        PolicyDocument.caveat,
     )
     with database.reading() as db:
         rows = db.execute(select(*columns).order_by(PolicyDocument.id)).all()

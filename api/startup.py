@@ -6,16 +6,18 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
+from api.draft_preview import DraftPreviews, unseen
 from api.offers import load_offers
 from api.progress import counting
-from api.snapshot import Search, Snapshot, document_state
+from api.snapshot import Snapshot, Workings, document_state
 from api.validity import today
 from api.version import VERSION
 from assistant.pipeline import answer_question
 from assistant.related_policy import related_policies
-from knowledge.corpus import load_corpus
+from knowledge.corpus import Corpus, load_corpus
 from knowledge.eligibility.rule_file import InvalidRule
 from knowledge.eligibility.rulebook import LOCAL_FILE, Rulebook, load_rulebook
 from knowledge.encoder import Encoder, load_encoder
@@ -23,7 +25,7 @@ from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
 from knowledge.own_terms import NO_TERMS, BadTerms, OwnTerms, load_terms, terms_state
 from knowledge.pack import load_pack
-from knowledge.retriever import build_retriever
+from knowledge.retriever import Retriever, build_retriever
 from matching.mentor_pack import load_mentors
 from matching.project_pack import load_projects
 from storage.database import Database
@@ -85,37 +87,61 @@ def read_own_terms(data_dir: Path) -> OwnTerms:
         return NO_TERMS
 
 
+def files_state(data_dir: Path) -> str:
+    """Return a digest of the files of the data folder that answers rest on."""
+    try:
+        local = sha256((data_dir / LOCAL_FILE).read_bytes()).hexdigest()[:12]
+    except OSError:
+        local = ""
+    return f"{terms_state(data_dir)} {local}"
+
+
 def snapshot_builder(
     encoder: Encoder, data_dir: Path, counting: Counting = counting
 ) -> Callable[[Database], Snapshot]:
     """Return what builds a snapshot from the database; its index is kept in the data folder."""
 
-    read: list[tuple[str, Knowledge, Search]] = []  # the last documents, kept while they hold
+    # The last documents, kept while they hold.
+    read: list[tuple[str, Knowledge, Retriever]] = []
+    previews = DraftPreviews(data_dir)
 
-    def knowledge_of(database: Database) -> tuple[Knowledge, Search]:
+    def understand(
+        corpus: Corpus, folder: Path, database: Database | None, counting: Counting
+    ) -> tuple[Knowledge, Retriever]:
+        with counting("正在为条款建立索引") as step:
+            retriever = build_retriever(corpus, encoder, folder, step, database)
+        with counting("正在理解条款的每一句") as step:
+            vectors = StatementVectors(encoder, folder)
+            own = read_own_terms(data_dir)
+            knowledge = build_knowledge(corpus, retriever.search, vectors, step, own_terms=own)
+        return knowledge, retriever
+
+    def knowledge_of(database: Database) -> tuple[Knowledge, Retriever]:
         state = f"{document_state(database)} {terms_state(data_dir)}"
         if not read or read[0][0] != state:
             with database.reading() as db:
                 corpus = load_corpus(db)
-            with counting("正在为条款建立索引") as step:
-                retriever = build_retriever(corpus, encoder, data_dir, step, database)
-            with counting("正在理解条款的每一句") as step:
-                vectors = StatementVectors(encoder, data_dir)
-                own = read_own_terms(data_dir)
-                search = retriever.search
-                knowledge = build_knowledge(corpus, search, vectors, step, own_terms=own)
-            read[:] = [(state, knowledge, retriever.search)]
+            read[:] = [(state, *understand(corpus, data_dir, database, counting))]
         return read[0][1:]
 
+    def with_draft(database: Database, document_id: int) -> Snapshot:
+        def understand_draft(corpus: Corpus, folder: Path) -> Snapshot:
+            return complete(database, *understand(corpus, folder, None, unseen))
+
+        state = f"{document_state(database)} {files_state(data_dir)}"
+        return previews.of(database, document_id, state, understand_draft)
+
     def build(database: Database) -> Snapshot:
-        knowledge, search = knowledge_of(database)
+        return complete(database, *knowledge_of(database))
+
+    def complete(database: Database, knowledge: Knowledge, retriever: Retriever) -> Snapshot:
         knowledge = replace(knowledge, rulebook=read_rulebook(data_dir))
         with counting("正在理解项目库") as step:
             offers = load_offers(database, encoder, data_dir, step)
         return Snapshot(
             corpus=knowledge.corpus,
             register=knowledge.register,
-            search=search,
+            search=retriever.search,
             answer=partial(answer_question, knowledge=knowledge, offers=offers),
             versions={
                 "app": VERSION,
@@ -128,6 +154,13 @@ def snapshot_builder(
             },
             offers=offers,
             policies_of=partial(related_policies, knowledge=knowledge),
+            workings=Workings(
+                knowledge=knowledge,
+                search_any_time=retriever.search_any_time,
+                encode=encoder.encode_queries,
+                encoder=encoder.fingerprint,
+                with_draft=with_draft,
+            ),
         )
 
     return build

@@ -1,5 +1,6 @@
 """Which turns left a question open and belong to no gap yet."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,7 +45,17 @@ def open_questions(db: Session, now: datetime, limit: int = MOST_AT_ONCE) -> Seq
         .order_by(Turn.id)
         .limit(limit)
     )
-    return [OpenQuestion(row[0], (row[1] or row[2]).strip()) for row in rows]
+    return [OpenQuestion(row[0], _wording(row[2], row[1])) for row in rows]
+
+
+def _wording(asked: str, completed: str) -> str:
+    """Return a question as it was asked, or as it was understood where that says more."""
+    same = _bare(asked) == _bare(completed)
+    return (asked if same or not completed else completed).strip()
+
+
+def _bare(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def examples_of(db: Session, gap_id: int, limit: int) -> Sequence[tuple[Turn, TurnFeedback | None]]:

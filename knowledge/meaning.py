@@ -63,6 +63,10 @@ class StatementVectors:
         nearness: Vector = (cosines - usual.mean()) / max(float(usual.std()), 1e-6)
         return nearness
 
+    def vectors(self, texts: Sequence[str]) -> Vector:
+        """Return the unit vectors of texts, float32 (n, d); those of the corpus are at hand."""
+        return np.stack([self._vector(text) for text in texts])
+
     def _vector(self, text: str) -> Vector:
         vector = self._vectors.get(text)
         if vector is None:

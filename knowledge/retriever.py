@@ -68,8 +68,14 @@ class Retriever:
         Equal scores are ordered by clause id. A question without any letter or digit
         finds nothing.
         """
+        return self._search(question, k, self._valid_documents(as_of))
+
+    def search_any_time(self, question: str, k: int) -> list[Hit]:
+        """Return up to k clauses of all documents, also those that do not hold, best first."""
+        return self._search(question, k, frozenset(self._corpus.documents))
+
+    def _search(self, question: str, k: int, valid: frozenset[int]) -> list[Hit]:
         terms = {"word": words(question), "gram": grams(question)}
-        valid = self._valid_documents(as_of)
         if not terms["gram"] or not valid:
             return []
         allowed = None if len(valid) == len(self._corpus.documents) else valid
