@@ -24,6 +24,7 @@ from api.evaluation import evaluate_app
 from api.indicator_commands import indicators
 from api.language_model import language_model, with_model
 from api.progress import say
+from api.report_commands import report
 from api.settings import Settings
 from api.spreadsheet_commands import export_records, import_records
 from api.startup import (
@@ -65,6 +66,7 @@ app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(account_app, name="account")
 app.command()(indicators)
+app.command()(report)
 
 
 @app.command()

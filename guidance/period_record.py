@@ -20,6 +20,13 @@ class PeriodState(StrEnum):
     LOCKED = "locked"
 
 
+PERIOD_STATE_NAMES = {
+    PeriodState.OPEN: "未结算，数字仍会变动",
+    PeriodState.CLOSED: "已结算，正在抽查",
+    PeriodState.LOCKED: "已锁定",
+}
+
+
 class PeriodClosed(TransitionRefused):
     """The quarter takes no more decisions; the message says what is left to do."""
 

@@ -18,7 +18,7 @@ from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.locking import restated, units_restated
 from guidance.message import CHANNEL_NAMES, Channel
 from guidance.period import Quarter, shanghai_day
-from guidance.period_record import PeriodState, state_of
+from guidance.period_record import PERIOD_STATE_NAMES, PeriodState, state_of
 from guidance.progress import guidance_sessions
 from guidance.report_figures import persons_by_unit, persons_counted, returned_by_unit
 from guidance.report_indicators import indicator_table, standing_at, year_of
@@ -29,11 +29,6 @@ from guidance.suppression import HIDDEN, SMALLEST, suppress
 from guidance.tally import counted_by
 
 DISTRICT = "区本级"
-PERIOD_STATES = {
-    PeriodState.OPEN: "未结算，数字仍会变动",
-    PeriodState.CLOSED: "已结算，正在抽查",
-    PeriodState.LOCKED: "已锁定",
-}
 KIND_NAMES = {
     AdjustmentKind.VOID: "核减",
     AdjustmentKind.ADD: "补计",
@@ -159,7 +154,9 @@ class _Maker:
             figures = restated(self.db, one)
             before, after = self.shown(figures["original"]), self.shown(figures["revised"])
             difference = HIDDEN if TOO_SMALL in (before, after) else figures["difference"]
-            rows.append((one, PERIOD_STATES[state_of(self.db, one)], before, after, difference))
+            rows.append(
+                (one, PERIOD_STATE_NAMES[state_of(self.db, one)], before, after, difference)
+            )
         columns = ("季度", "状态", "原公布值（人次）", "修订值（人次）", "差额")
         return Table("restatement", "原公布值与修订值", columns, tuple(rows))
 

@@ -98,7 +98,7 @@ def _remarks(row: Progress) -> str:
 def _formula(indicator: Indicator) -> str:
     if indicator.kind is not IndicatorKind.COMPUTED:
         return ""
-    return formula_text(load_register(), indicator)
+    return "按公式：" + formula_text(load_register(), indicator).removeprefix("＝ ")
 
 
 def _plain(value: Decimal) -> Cell:
