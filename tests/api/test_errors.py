@@ -14,7 +14,10 @@ COMMANDS_ONLY = {
     "DatabaseTooNew",
     "IndexUnreadable",
     "UnknownEncoding",
+    "InvalidFormula",
     "InvalidFrontMatter",
+    "InvalidQuantity",
+    "InvalidRule",
     "ModelDamaged",
     "ModelUnavailable",  # caught where the model is asked
     "ModelUnusable",
