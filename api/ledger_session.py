@@ -16,6 +16,7 @@ from api.deps import OpenDatabase
 from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger_evidence import keep_upload
+from api.ledger_periods import KINDS
 from api.ledger_staff import (
     CurrentStaff,
     Number,
@@ -25,16 +26,17 @@ from api.ledger_staff import (
     reads_transcripts,
     typed,
     unit_name,
+    units,
 )
 from api.ledger_words import NAMES, action_name, details_in_words
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from api.thread import show_turn
 from audit.log import append_event, events_of
+from guidance.adjustment import AdjustmentKind
 from guidance.evidence import EvidenceUnusable, add_evidence, evidence_of
 from guidance.ledger_list import LedgerFilter, list_sessions, session_within
 from guidance.lifecycle import (
-    COUNTED,
     JUDGEMENT_CODES,
     TRANSITIONS,
     SessionState,
@@ -251,9 +253,21 @@ def _session_page(
         reject_reasons=REJECT_REASONS,
         unit_name=unit_name,
         is_handler=Role.HANDLER in account.roles,
+        adjustments=_adjustments(session, staff, period),
         **context,
         **NAMES,
     )
+
+
+def _adjustments(
+    session: GuidanceSession, staff: Staff, period: PeriodState
+) -> dict[AdjustmentKind, str]:
+    """Return the corrections of a locked quarter that this account may propose."""
+    if period is not PeriodState.LOCKED or not staff.roles & {Role.HANDLER, Role.REVIEWER}:
+        return {}
+    if session.state is SessionState.LOCKED:
+        return {kind: name for kind, name in KINDS.items() if kind is not AdjustmentKind.ADD}
+    return {AdjustmentKind.ADD: KINDS[AdjustmentKind.ADD]}
 
 
 def _context(
@@ -276,7 +290,7 @@ def _context(
         "people": names_of(db, parts | actors),
         "files": evidence_of(db, session.id),
         "seal_holds": seal_holds(db, session) if sealed else None,
-        "counts": session.state in COUNTED,
+        "units": units(db),
         "codes_of": session.codes.split(),
         "flags_of": session.flags.split(),
     }

@@ -29,6 +29,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/sessions", "咨询台账", Permission.STAFF),
     NavEntry("/staff/proposals", "待确认", Permission.STAFF),
     NavEntry("/staff/indicators", "指标", Permission.STAFF),
+    NavEntry("/staff/periods", "季度结算", Permission.STAFF),
     NavEntry("/staff/gaps", "待解答", Permission.DRAFTING),
     NavEntry("/staff/policies", "政策文件", Permission.CATALOGUE),
     NavEntry("/staff/terms", "用词和参数", Permission.CATALOGUE),
