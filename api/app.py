@@ -14,6 +14,7 @@ from accounts.role import role_names
 from api import (
     account_pages,
     assets,
+    bench_pages,
     chat,
     docs,
     errors,
@@ -21,18 +22,22 @@ from api import (
     gap_pages,
     health,
     learning_admin,
+    ledger_audit,
     ledger_checks,
     ledger_desk,
     ledger_evidence,
     ledger_indicators,
     ledger_periods,
     ledger_proposals,
+    ledger_rules,
     ledger_session,
     ledger_sessions,
     ledger_values,
     library,
     library_reports,
     login_pages,
+    mentor_admin,
+    mentor_form,
     mentor_pages,
     own_account_pages,
     pages,
@@ -92,6 +97,8 @@ PARTS = (
     report_pages,
     project_form,  # before the addresses of single projects
     project_admin,
+    mentor_form,  # before the addresses of single mentors
+    mentor_admin,
     spreadsheet_pages,
     ledger_desk,
     ledger_sessions,
@@ -102,6 +109,8 @@ PARTS = (
     ledger_values,
     ledger_periods,
     ledger_checks,
+    ledger_rules,
+    ledger_audit,
     wechat_routes,
     project_pages,
     profile_pages,
@@ -109,6 +118,7 @@ PARTS = (
     recommendations,
     feedback_pages,
     gap_pages,
+    bench_pages,
 )
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"

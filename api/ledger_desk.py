@@ -12,7 +12,9 @@ from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from api.validity import today
 from guidance.adjustment import Adjustment, AdjustmentStatus
+from guidance.gap import OPEN_STATES, Gap
 from guidance.indicator_value import IndicatorValue, ValueStatus
 from guidance.ledger_list import LedgerFilter, count_sessions
 from guidance.lifecycle import SessionState
@@ -46,7 +48,7 @@ class Task:
 def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount) -> Response:
     """Show what waits, the account's own work first."""
     with database.reading() as db:
-        tasks = [*_of_sessions(db, account), *_of_others(db)]
+        tasks = [*_of_sessions(db, account), *_of_others(db), *_of_gaps(db, account)]
     now = datetime.now(UTC)
     quarter = Quarter.of(shanghai_day(now)).preceding
     return render_staff(
@@ -54,7 +56,10 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
         account,
         "ledger_desk.html",
         mine=[task for task in tasks if task.role in account.roles],
-        others=[task for task in tasks if task.role not in account.roles],
+        # Only a handler may open the questions that nobody could answer.
+        others=[
+            task for task in tasks if task.role not in account.roles and task.path != "/staff/gaps"
+        ],
         quarter=quarter,
         entry_ends=quarter.last_day.toordinal() + ENTRY_DAYS - shanghai_day(now).toordinal(),
         review_ends=quarter.last_day.toordinal() + REVIEW_DAYS - shanghai_day(now).toordinal(),
@@ -121,3 +126,15 @@ def _of_others(db: Session) -> list[Task]:
              path, role)
         for title, role, path, query in rows
     ]  # fmt: skip
+
+
+def _of_gaps(db: Session, account: SignedIn) -> list[Task]:
+    """Questions that nobody could answer, and those whose day is over."""
+    waiting = select(func.count()).where(Gap.state.in_(OPEN_STATES))
+    if account.org_unit:
+        waiting = waiting.where(Gap.org_unit == account.org_unit)
+    late = waiting.where(Gap.due_on < today())
+    return [
+        Task("没有答复的问题", db.scalar(waiting) or 0, False, "/staff/gaps", HANDLER),
+        Task("其中已过期限的", db.scalar(late) or 0, False, "/staff/gaps", HANDLER),
+    ]
