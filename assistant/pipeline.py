@@ -1,8 +1,10 @@
 """The straight path from a question to an answer: screen, read, look up, compose, verify."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
@@ -36,21 +38,35 @@ _PROBLEMS: dict[Problem, tuple[AnswerStatus, str]] = {
 }
 
 
-def answer_question(question: Question, knowledge: Knowledge, offers: Offers = NO_OFFERS) -> Answer:
+Note = Callable[[str, Any], None]  # name of a step, what it made
+
+
+def _unseen(_step: str, _made: Any) -> None:
+    """Note nothing: nobody watches."""
+
+
+def answer_question(
+    question: Question, knowledge: Knowledge, offers: Offers = NO_OFFERS, note: Note = _unseen
+) -> Answer:
     """Answer one message from the policies that hold on a day; pure of the database.
 
     Who tells of money, abilities and wishes is recommended projects and mentors from
     `offers`. The same question, history, knowledge and offers give the same answer to the
-    byte.
+    byte. `note` is told what each step made, for whoever wants to see how an answer came
+    about: screened, corrected, heard, asking, reading, day, composed, refused.
     """
     screened = screen_question(question.text)
+    note("screened", screened)
     if screened.problem is not None:
         status, text = _PROBLEMS[screened.problem]
         return _fixed(status, Intent.OUT_OF_SCOPE, text)
     text = knowledge.speller.correct(normalize(screened.text))
+    note("corrected", text)
     heard = hear(normalize(screened.text), question, knowledge)
+    note("heard", heard)
     if heard.answer is not None:
-        judged = _verified(replace(heard.answer, completed_question=text), knowledge, heard.grounds)
+        own = replace(heard.answer, completed_question=text)
+        judged = _verified(own, knowledge, note, heard.grounds)
         return replace(judged, learned=heard.learned if question.profile_in_use else {})
     small = _small_talk(text)
     if small is not None:
@@ -58,6 +74,7 @@ def answer_question(question: Question, knowledge: Knowledge, offers: Offers = N
 
     # What people say of themselves is read as they wrote it: the speller knows policies.
     asking = read_asking(question, normalize(screened.text))
+    note("asking", asking)
     learned = {**heard.learned, **asking.learned} if question.profile_in_use else {}
     recommended = recommending_answer(asking, offers, knowledge)
     if recommended is not None:
@@ -66,6 +83,8 @@ def answer_question(question: Question, knowledge: Knowledge, offers: Offers = N
     about_rules = rules_part(text) if asking.wish.wanting is Wanting.PROJECTS else text
     reading = read_in_context(about_rules, question.history, knowledge)
     day = _day_asked_about(reading.text, question.as_of)
+    note("reading", reading)
+    note("day", day)
     answer = compose_answer(Lookup(reading, knowledge, day))
     if day != question.as_of and answer.citations:
         dated = Sentence(wording.AS_OF_EARLIER)
@@ -75,7 +94,7 @@ def answer_question(question: Question, knowledge: Knowledge, offers: Offers = N
     answer = replace(answer, completed_question=reading.text, learned=learned)
     if heard.pending:
         answer = replace(answer, suggestions=(RESUME, *answer.suggestions))
-    return with_projects(_verified(answer, knowledge), asking, offers, knowledge)
+    return with_projects(_verified(answer, knowledge, note), asking, offers, knowledge)
 
 
 def _with_wish(answer: Answer, text: str, knowledge: Knowledge, day: date) -> Answer:
@@ -126,7 +145,10 @@ def _fixed(status: AnswerStatus, intent: Intent, text: str) -> Answer:
     return Answer(status, intent, (Sentence(text),))
 
 
-def _verified(answer: Answer, knowledge: Knowledge, own: Grounds = NO_GROUNDS) -> Answer:
+def _verified(
+    answer: Answer, knowledge: Knowledge, note: Note, own: Grounds = NO_GROUNDS
+) -> Answer:
+    note("composed", answer)
     try:
         verify_answer(
             answer,
@@ -135,6 +157,7 @@ def _verified(answer: Answer, knowledge: Knowledge, own: Grounds = NO_GROUNDS) -
             wording.stated_count,
             own,
         )
-    except AnswerNotVerified:
+    except AnswerNotVerified as refused:
+        note("refused", refused)
         return _fixed(AnswerStatus.BLOCKED_ANSWER, answer.intent, wording.BLOCKED_ANSWER)
     return answer
