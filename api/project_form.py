@@ -1,7 +1,6 @@
 """The form of a project: made anew, and changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -9,14 +8,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
+from api.column_form import inputs_of, posted_texts, read_texts
 from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.project_admin import editor_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from matching.column import CellUnreadable, Column, ColumnKind
 from matching.project import Project, find_project
-from matching.project_columns import COLUMNS_BY_NAME, CONTENT_COLUMNS, contents_of
+from matching.project_columns import CONTENT_COLUMNS, contents_of
 from matching.project_editing import (
     ProjectChanged,
     ProjectInvalid,
@@ -27,16 +26,6 @@ from matching.project_editing import (
 from storage.database import storable
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One field of the form as it is shown: what was typed, and what is wrong with it."""
-
-    column: Column
-    text: str
-    chosen: tuple[str, ...]
-    error: str
 
 
 @router.get("/staff/projects/new", dependencies=allow(Permission.CATALOGUE))
@@ -50,7 +39,7 @@ def post_new(
     request: Request, database: OpenDatabase, account: CurrentAccount, posted: PostedForm
 ) -> Response:
     """Add a project."""
-    texts = _posted_texts(posted)
+    texts = posted_texts(posted, CONTENT_COLUMNS)
     values, errors = _read(texts, new=True)
     if not errors:
         try:
@@ -81,7 +70,7 @@ def post_edit(
     posted: PostedForm,
 ) -> Response:
     """Change a project; what was typed stays in the form when something is wrong."""
-    texts = _posted_texts(posted)
+    texts = posted_texts(posted, CONTENT_COLUMNS)
     values, errors = _read(texts, new=False)
     seen = str(posted.get("version", ""))
     told = ""
@@ -102,26 +91,13 @@ def post_edit(
     return _form_page(request, account, shown, texts, errors, told)
 
 
-def _posted_texts(posted: Any) -> dict[str, str]:
-    """Return column name -> text; several ticked boxes are joined as a cell would be."""
-    return {
-        column.name: "、".join(str(value) for value in posted.getlist(column.name))
-        for column in CONTENT_COLUMNS
-        if column.name in posted or column.kind in {ColumnKind.CHOICES, ColumnKind.YES_NO}
-    }
-
-
 def _read(texts: Mapping[str, str], new: bool) -> tuple[dict[str, Any], dict[str, str]]:
-    values: dict[str, Any] = {}
-    errors: dict[str, str] = {}
-    for name, text in texts.items():
-        if name == "code" and not (new and text.strip()):
-            continue
-        try:
-            values[name] = COLUMNS_BY_NAME[name].read(text)
-        except CellUnreadable as error:
-            errors[name] = str(error)
-    return values, errors
+    # A project keeps its code; a new one without a code gets the next free one.
+    without_code = not (new and texts.get("code", "").strip())
+    return read_texts(
+        texts,
+        [c for c in CONTENT_COLUMNS if not (c.name == "code" and without_code)],
+    )
 
 
 def _form_page(
@@ -132,11 +108,6 @@ def _form_page(
     errors: Mapping[str, str],
     told: str = "",
 ) -> Response:
-    inputs: dict[str, list[Input]] = {}
-    for column in CONTENT_COLUMNS:
-        text = texts.get(column.name, "")
-        shown = Input(column, text, _chosen(column, text), errors.get(column.name, ""))
-        inputs.setdefault(column.section, []).append(shown)
     wrong = bool(errors or told)
     return render_staff(
         request,
@@ -144,18 +115,7 @@ def _form_page(
         "project_edit.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         project=project,
-        sections=inputs,
+        sections=inputs_of(CONTENT_COLUMNS, texts, errors),
         error_count=len(errors),
         told=told,
     )
-
-
-def _chosen(column: Column, text: str) -> tuple[str, ...]:
-    """Return the values of a choice that a text names, for ticking them."""
-    try:
-        value = column.read(text)
-    except CellUnreadable:
-        return ()
-    if isinstance(value, tuple):
-        return tuple(str(one) for one in value)
-    return () if value is None else (str(value),)

@@ -1,7 +1,6 @@
 """Mentors as a subject of spreadsheets."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from audit.log import append_event
 from matching.mentor import Mentor
-from matching.mentor_columns import CONFLICT_KINDS, MENTOR_COLUMNS, mentor_conflicts
+from matching.mentor_columns import MENTOR_COLUMNS, mentor_conflicts
+from matching.mentor_editing import MentorRecord, contents_of, fill
 from matching.mentor_facts import MentorState
 from matching.project_editing import Editor
 from matching.spreadsheet_judging import Stored, Subject
@@ -17,29 +17,13 @@ from matching.spreadsheet_judging import Stored, Subject
 REASON = "表格导入"
 
 
-@dataclass(frozen=True)
-class _Record:
-    """A mentor with its declared interests as columns of their own."""
-
-    mentor: Mentor
-
-    def __getattr__(self, name: str) -> Any:
-        if name in CONFLICT_KINDS:
-            return tuple(self.mentor.conflicts.get(name, ()))
-        return getattr(self.mentor, name)
-
-
-def _contents(record: _Record) -> dict[str, str]:
-    return {column.name: column.write(getattr(record, column.name)) for column in MENTOR_COLUMNS}
-
-
 def _stored(db: Session, codes: Sequence[str]) -> Mapping[str, Stored]:
     found = {}
     for mentor in db.scalars(select(Mentor).where(Mentor.code.in_(codes))):
-        record = _Record(mentor)
+        record = MentorRecord(mentor)
         values = {column.name: getattr(record, column.name) for column in MENTOR_COLUMNS}
         version = f"{mentor.updated_at.isoformat()} {mentor.state}"
-        found[mentor.code] = Stored(version, values, _contents(record))
+        found[mentor.code] = Stored(version, values, contents_of(record))
     return found
 
 
@@ -52,7 +36,7 @@ def _insert(db: Session, rows: Sequence[Mapping[str, Any]], editor: Editor) -> N
             created_at=editor.at,
             updated_at=editor.at,
         )
-        _fill(mentor, row)
+        fill(mentor, row)
         db.add(mentor)
         append_event(db, "mentor.added", f"mentor:{mentor.code}", editor.actor, reason=REASON)
     db.flush()
@@ -60,7 +44,7 @@ def _insert(db: Session, rows: Sequence[Mapping[str, Any]], editor: Editor) -> N
 
 def _update(db: Session, rows: Mapping[str, Mapping[str, Any]], editor: Editor) -> None:
     for mentor in db.scalars(select(Mentor).where(Mentor.code.in_(rows))):
-        _fill(mentor, rows[mentor.code])
+        fill(mentor, rows[mentor.code])
         mentor.updated_at = editor.at
         details = {"fields": sorted(rows[mentor.code])}
         subject = f"mentor:{mentor.code}"
@@ -68,25 +52,10 @@ def _update(db: Session, rows: Mapping[str, Mapping[str, Any]], editor: Editor) 
     db.flush()
 
 
-def _fill(mentor: Mentor, row: Mapping[str, Any]) -> None:
-    declared = dict(mentor.conflicts)
-    for name, value in row.items():
-        if name in CONFLICT_KINDS:
-            declared[name] = list(value)
-        else:
-            setattr(mentor, name, _storable(value))
-    mentor.conflicts = {name: values for name, values in declared.items() if values}
-
-
-def _storable(value: Any) -> Any:
-    """Turn tuples into the lists that a JSON column gives back."""
-    return [_storable(one) for one in value] if isinstance(value, tuple) else value
-
-
-def _records(db: Session) -> Iterator[_Record]:
+def _records(db: Session) -> Iterator[MentorRecord]:
     query = select(Mentor).order_by(Mentor.code).execution_options(yield_per=500)
     for mentor in db.scalars(query):
-        yield _Record(mentor)
+        yield MentorRecord(mentor)
 
 
 MENTORS = Subject(

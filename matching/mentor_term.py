@@ -14,7 +14,7 @@ class TermChangeRefused(ValueError):
     """An appointment cannot be changed so; the message says why."""
 
 
-def renew(db: Session, mentor: Mentor, until: date, editor: Editor) -> None:
+def renew(db: Session, mentor: Mentor, until: date, editor: Editor, reason: str = "") -> None:
     """Prolong the term. Raises TermChangeRefused for a dismissed mentor or an earlier end."""
     if mentor.state is MentorState.DISMISSED:
         raise TermChangeRefused("这位导师已解聘，须重新聘任。")
@@ -23,7 +23,7 @@ def renew(db: Session, mentor: Mentor, until: date, editor: Editor) -> None:
     details = {"before": mentor.term_end_on.isoformat(), "until": until.isoformat()}
     mentor.term_end_on = until
     mentor.renewals += 1
-    _note(db, mentor, "renewed", editor, details)
+    _note(db, mentor, "renewed", editor, details, reason)
 
 
 def dismiss(db: Session, mentor: Mentor, reason: str, editor: Editor, on: date) -> None:
@@ -38,20 +38,20 @@ def dismiss(db: Session, mentor: Mentor, reason: str, editor: Editor, on: date) 
     _note(db, mentor, "dismissed", editor, {"on": on.isoformat()}, reason)
 
 
-def pause(db: Session, mentor: Mentor, editor: Editor) -> None:
+def pause(db: Session, mentor: Mentor, editor: Editor, reason: str = "") -> None:
     """Take no new mentees until resumed. Raises TermChangeRefused unless in office."""
     if mentor.state is not MentorState.ACTIVE:
         raise TermChangeRefused("只有在聘的导师可以暂停。")
     mentor.state = MentorState.PAUSED
-    _note(db, mentor, "paused", editor)
+    _note(db, mentor, "paused", editor, reason=reason)
 
 
-def resume(db: Session, mentor: Mentor, editor: Editor) -> None:
+def resume(db: Session, mentor: Mentor, editor: Editor, reason: str = "") -> None:
     """Take new mentees again; also appoints a candidate. Raises TermChangeRefused."""
     if mentor.state not in {MentorState.PAUSED, MentorState.CANDIDATE}:
         raise TermChangeRefused("只有暂停或待聘的导师可以恢复。")
     mentor.state = MentorState.ACTIVE
-    _note(db, mentor, "resumed", editor)
+    _note(db, mentor, "resumed", editor, reason=reason)
 
 
 def _note(

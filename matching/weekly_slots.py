@@ -9,8 +9,13 @@ HALF_HOURS_A_WEEK = 7 * HALF_HOURS_A_DAY
 _DAYS = "一二三四五六日"
 _SAME_DAY = str.maketrans("天：－—–~～至到", "日:-------")
 _SLOT = re.compile(
-    r"(?:周|星期|礼拜)([一二三四五六日])(\d{1,2})(?::(\d{2}))?-(\d{1,2})(?::(\d{2}))?"
+    r"(?:周|星期|礼拜)([一二三四五六日])"
+    r"(上午|早上|中午|下午|晚上|晚)?(\d{1,2})(?::(\d{2}))?"
+    r"-(上午|早上|中午|下午|晚上|晚)?(\d{1,2})(?::(\d{2}))?"
 )
+_NOON = 12
+# The hours of the clock that these words move into the afternoon are those below.
+_AFTERNOON_BELOW = {"中午": 11, "下午": _NOON, "晚上": _NOON, "晚": _NOON}
 _SEPARATOR = re.compile(r"[;；,，、\n]+")
 
 
@@ -43,6 +48,14 @@ class WeeklySlot:
         return f"周{_DAYS[self.weekday - 1]} {start}-{end}"
 
 
+def _minute(part_of_day: str | None, hour: str, minute: str | None) -> int:
+    """Return minutes from midnight: 下午 2 is 14:00, and 下午 14 is 14:00 too."""
+    hours = int(hour)
+    if hours < _AFTERNOON_BELOW.get(part_of_day or "", 0):
+        hours += _NOON
+    return hours * 60 + int(minute or 0)
+
+
 def parse_slots(text: str) -> tuple[WeeklySlot, ...]:
     """Read "周三14:00-16:00；周六 9-12" into slots, in order of the week.
 
@@ -50,14 +63,15 @@ def parse_slots(text: str) -> tuple[WeeklySlot, ...]:
     """
     slots = set()
     for part in _SEPARATOR.split(text.translate(_SAME_DAY)):
-        compact = re.sub(r"\s+", "", part).replace("点", "")
+        compact = re.sub(r"\s+", "", part).replace("点半", ":30").replace("点", "")
         if not compact:
             continue
         match = _SLOT.fullmatch(compact)
         if match is None:
             raise SlotUnreadable(f"看不懂时段“{part.strip()}”，请写成“周三 14:00-16:00”这样。")
-        day, start_h, start_m, end_h, end_m = match.groups()
-        start, end = (int(h) * 60 + int(m or 0) for h, m in ((start_h, start_m), (end_h, end_m)))
+        day, part_of_day, start_h, start_m, end_part, end_h, end_m = match.groups()
+        start = _minute(part_of_day, start_h, start_m)
+        end = _minute(end_part or part_of_day, end_h, end_m)
         slots.add(WeeklySlot(_DAYS.index(day) + 1, start, end))
     return tuple(sorted(slots))
 

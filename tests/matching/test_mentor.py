@@ -161,3 +161,18 @@ def test_an_hour_is_common_only_when_it_lies_wholly_in_both_times() -> None:
     assert half_hours_of(parse_slots("周一 9:10-10:20")) == frozenset({19})
     midnight = half_hours_of(parse_slots("周一 23:30-24:00；周二 0:00-0:30"))
     assert hour_starts(midnight) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("周三下午2点到4点", "周三 14:00-16:00"),
+        ("星期五晚上7点半到9点", "周五 19:30-21:00"),
+        ("周日中午12点到2点", "周日 12:00-14:00"),
+        ("周一上午9点到下午3点", "周一 9:00-15:00"),
+        ("周一下午14:00-16:00", "周一 14:00-16:00"),
+        ("周六上午9点到12点", "周六 9:00-12:00"),
+    ],
+)
+def test_times_may_be_written_as_people_say_them(said: str, meant: str) -> None:
+    assert [str(slot) for slot in parse_slots(said)] == [meant]
