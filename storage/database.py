@@ -164,6 +164,19 @@ class Database:
                 driver.execute("PRAGMA foreign_keys = ON")
                 driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
 
+    @contextmanager
+    def alone(self) -> Iterator[Any]:
+        """Lend SQLite's own connection outside any transaction, all other writers kept out."""
+        if self._group_commit is None:
+            raise TypeError("only SQLite has one writer")
+        pooled = self.engine.raw_connection()
+        try:
+            with self._group_commit.alone():
+                pooled.driver_connection.execute("PRAGMA query_only = 0")  # type: ignore[union-attr]
+                yield pooled.driver_connection
+        finally:
+            pooled.close()
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

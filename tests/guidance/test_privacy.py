@@ -1,0 +1,247 @@
+"""Erasing a person: no word left, every count, seal and event as before."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, func, select
+
+from accounts.role import Role
+from api.privacy_work import Keeping, erase_everywhere, export_person, purge_when_due
+from audit.checkpoint import write_checkpoint
+from audit.log import Actor, ActorKind, append_event
+from audit.verify import verify
+from audit.witness import open_witness
+from guidance.evidence import add_evidence, keep_file
+from guidance.gap_contact import leave_contact
+from guidance.identity import IdentityKind, bind_identity, identity_digest
+from guidance.invariants import check_invariants
+from guidance.lifecycle import SessionState
+from guidance.locking import locked_values
+from guidance.message import Reply
+from guidance.privacy import (
+    RestrictedSession,
+    StillLocked,
+    agree_to_read,
+    ask_to_read,
+    read_restricted,
+)
+from guidance.retention import ScheduleInvalid, erase_old, read_schedule
+from guidance.review import reject, submit
+from guidance.session import GuidanceSession, Turn
+from guidance.staff import DutiesNotSeparate
+from guidance.tally import Tally, counted, persons_of_year
+from matching.entrepreneur import remember
+from storage.database import Database
+from tests.guidance.messages import NOON
+from tests.guidance.people import (
+    HANDLER,
+    REVIEWER,
+    approved_chat,
+    at_rest,
+    chat,
+    enter,
+    qualified_chat,
+    staff,
+)
+from tests.guidance.test_report import lock
+
+DAY = timedelta(days=1)
+OFFICER = Actor(ActorKind.ACCOUNT, "8", "privacy_officer")
+KEEPING = Keeping("secret", read_schedule(Path("/nowhere")))
+LONG_AFTER = datetime(2028, 5, 1, tzinfo=UTC)  # two years after the lock of 2026Q1
+AUDITOR, SECOND_AUDITOR = staff(11, Role.AUDITOR), staff(12, Role.AUDITOR)
+PEOPLE = 12
+
+
+class Canaries:
+    """Words that belong to one person, each to be found nowhere once they are erased."""
+
+    def __init__(self, number: int) -> None:
+        self.person = f"visitor:{number}"
+        self._number = number
+        self.words: list[str] = []
+
+    def new(self, where: str) -> str:
+        word = f"金丝雀{where}{self._number:03}号鸟"
+        self.words.append(word)
+        return word
+
+
+def live(database: Database, number: int) -> Canaries:
+    """Let one person leave words wherever a person can."""
+    said = Canaries(number)
+    reply = Reply(said.new("答"), "answered", "policy", {"citations": [{"quote": said.new("引")}]},
+                  completed_question=said.new("补"))  # fmt: skip
+    mine: dict[str, Any] = {"person": said.person, "reply": reply}
+    at = NOON + number * timedelta(minutes=5)
+    approved_chat(database, f"a{number}", at=at, text=f"{said.new('问')}怎么贷款？", **mine)
+    refused = qualified_chat(
+        database, f"b{number}", at=at + DAY, text=f"{said.new('拒')}开店办照？", **mine
+    )
+    entered = enter(
+        database, person=said.person, at=at + 2 * DAY, place=said.new("地"), topic=said.new("题"),
+        summary=f"{said.new('述')}咨询小额担保贷款的条件和材料，已逐项说明，准备下周申请，号{number}。",
+    )  # fmt: skip
+    last = chat(database, f"c{number}", at=at + 3 * DAY, text=said.new("末"), **mine)
+    with database.writing() as db:
+        submit(db, refused, HANDLER, NOON)
+        reject(db, refused, REVIEWER, NOON, "not_guidance", said.new("由"))
+        file = keep_file(
+            db, said.new("名") + ".txt", "text/plain", said.new("件").encode(), HANDLER, NOON
+        )
+        session = db.get_one(GuidanceSession, entered.id)
+        add_evidence(db, session, file.digest, HANDLER, NOON)
+        turn = db.scalars(select(Turn).where(Turn.session_id == last)).one()
+        leave_contact(db, turn.id, said.person, f"138{number:08}", consent=True, at=NOON)
+        said.words.append(f"138{number:08}")
+        remember(
+            db, said.person, {"skills": [said.new("技")], "street": said.new("街")}, None, NOON
+        )
+        digest = identity_digest(b"key", IdentityKind.PHONE, f"139{number:08}")
+        bind_identity(db, said.person, IdentityKind.PHONE, digest, by=OFFICER, at=NOON)
+        said.words.append(digest)
+        append_event(db, "session.note", f"session:{last}", OFFICER, {"note": said.new("志")})
+    return said
+
+
+@pytest.fixture
+def people(database: Database) -> list[Canaries]:
+    return [live(database, number) for number in range(PEOPLE)]
+
+
+def in_rows(database: Database) -> str:
+    """Return every value of every table."""
+    tables = MetaData()
+    tables.reflect(database.engine)
+    with database.reading() as db:
+        rows = [row for table in tables.sorted_tables for row in db.execute(table.select())]
+    return "\n".join(
+        value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+        for row in rows
+        for value in row
+    )
+
+
+def in_files(folder: Path) -> bytes:
+    return b"\n".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def figures(database: Database) -> tuple[object, ...]:
+    with database.reading() as db:
+        tallies = db.execute(select(Tally.__table__).order_by(*Tally.__table__.primary_key)).all()
+        seals = db.execute(
+            select(GuidanceSession.id, GuidanceSession.seal).order_by(GuidanceSession.id)
+        ).all()
+        turns = db.scalar(select(func.count()).select_from(Turn))
+        return (
+            counted(db, "2026Q1"), persons_of_year(db, 2026), locked_values(db, "2026Q1"),
+            tallies, seals, turns,
+        )  # fmt: skip
+
+
+def test_no_word_of_a_person_is_left_and_every_count_stays(
+    database: Database, people: list[Canaries], tmp_path: Path
+) -> None:
+    witness = open_witness(tmp_path)
+    lock(database)
+    write_checkpoint(database, witness, NOON, now=True)
+    before = figures(database)
+    gone, stay = people[1:], people[0]
+    held = in_rows(database)
+    assert all(word in held for one in people for word in one.words)
+    for one in gone:
+        done = erase_everywhere(database, one.person, OFFICER, LONG_AFTER, KEEPING)
+        assert (done.sessions, done.restricted) == (4, 0)
+    assert purge_when_due(database, KEEPING.schedule, LONG_AFTER)
+    left = in_rows(database)
+    assert not [word for one in gone for word in one.words if word in left]
+    assert all(word in left for word in stay.words)
+    assert figures(database) == before
+    write_checkpoint(database, witness, LONG_AFTER, now=True)
+    result = verify(database, witness)
+    assert result.holds, result.findings
+    assert result.erased
+    with database.reading() as db:
+        assert check_invariants(db) == []
+        assert export_person(db, gone[0].person)["profile"] == []
+    if database.engine.dialect.name == "sqlite":
+        files = in_files(tmp_path)
+        assert stay.words[0].encode() in files
+        assert not [word for one in gone for word in one.words if word.encode() in files]
+
+
+def test_words_of_what_counts_stay_under_lock_for_two_years(
+    database: Database, people: list[Canaries]
+) -> None:
+    lock(database)
+    before, now = figures(database), datetime(2026, 5, 1, tzinfo=UTC)
+    one = people[2]
+    done = erase_everywhere(database, one.person, OFFICER, now, KEEPING)
+    assert (done.sessions, done.restricted) == (4, 1)
+    with database.reading() as db:
+        (session_id,) = db.scalars(select(RestrictedSession.session_id))
+        assert all(not message["question"] for c in export_person(db, one.person)["consultations"]
+                   for message in c["messages"])  # fmt: skip
+    assert at_rest(database, session_id).state is SessionState.LOCKED
+    with database.writing() as db, pytest.raises(StillLocked):
+        read_restricted(db, session_id, AUDITOR, now)
+    with database.writing() as db:
+        ask_to_read(db, session_id, AUDITOR, "复查")
+    with database.writing() as db, pytest.raises(DutiesNotSeparate):
+        agree_to_read(db, session_id, AUDITOR, now)
+    with database.writing() as db:
+        agree_to_read(db, session_id, SECOND_AUDITOR, now)
+    with database.writing() as db:
+        words = read_restricted(db, session_id, AUDITOR, now + DAY)
+        assert words["turns"][0]["question"] == f"{one.words[3]}怎么贷款？"
+    with database.writing() as db, pytest.raises(StillLocked):
+        read_restricted(db, session_id, AUDITOR, now + 8 * DAY)
+    with database.writing() as db:
+        erase_old(db, KEEPING.schedule, LONG_AFTER)
+    left = in_rows(database)
+    assert not [word for word in one.words if word in left]
+    assert figures(database) == before
+
+
+def test_erasing_twice_does_nothing_more(database: Database, people: list[Canaries]) -> None:
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    erase_everywhere(database, people[0].person, OFFICER, now, KEEPING)
+    again = erase_everywhere(database, people[0].person, OFFICER, now, KEEPING)
+    assert (again.sessions, again.restricted) == (0, 0)
+    session = chat(database, "new", person=people[0].person, at=now, text="又来问一句贷款")
+    third = erase_everywhere(database, people[0].person, OFFICER, now, KEEPING)
+    assert third.sessions == 1
+    assert at_rest(database, session).erased_at is not None
+
+
+def test_schedule_erases_uncounted_chats_after_90_days(database: Database) -> None:
+    old, fresh = NOON, NOON + 80 * DAY
+    first = chat(database, "m1", text="好的", at=old)
+    counts = approved_chat(database, "m2", person="visitor-2", at=old)
+    waiting = qualified_chat(database, "m3", person="visitor-3", at=old)
+    second = chat(database, "m4", text="好的", person="visitor-4", at=fresh)
+    qualified_chat(database, "m5", person="visitor-5", at=fresh)
+    at = old + 91 * DAY
+    with database.writing() as db:
+        assert erase_old(db, KEEPING.schedule, at) == 1
+        assert erase_old(db, KEEPING.schedule, at) == 0
+    assert at_rest(database, first).erased_at == at
+    for kept in (counts, waiting, second):
+        assert at_rest(database, kept).erased_at is None
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("a: [", "YAML"), ("- 1", "整份文件"), ("version: x", "counted_days"),
+     ("SHORT", "730"), ("WORD", "整数")],
+)  # fmt: skip
+def test_bad_schedule_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    good = (Path(__file__).parents[2] / "guidance" / "retention.yaml").read_text()
+    text = {"SHORT": good.replace("730 ", "30 "), "WORD": good.replace(" 90 ", " soon ")}.get(
+        text, text
+    )
+    (tmp_path / "retention.yaml").write_text(text)
+    with pytest.raises(ScheduleInvalid, match=told):
+        read_schedule(tmp_path)
