@@ -24,7 +24,9 @@ from api import (
     learning_admin,
     ledger_audit,
     ledger_checks,
+    ledger_confirm,
     ledger_desk,
+    ledger_entry,
     ledger_evidence,
     ledger_indicators,
     ledger_periods,
@@ -32,6 +34,7 @@ from api import (
     ledger_rules,
     ledger_session,
     ledger_sessions,
+    ledger_sheets,
     ledger_values,
     library,
     library_reports,
@@ -41,6 +44,7 @@ from api import (
     mentor_pages,
     own_account_pages,
     pages,
+    policy_admin,
     profile_pages,
     project_admin,
     project_form,
@@ -50,6 +54,7 @@ from api import (
     report_pages,
     spreadsheet_pages,
     sso_pages,
+    term_pages,
 )
 from api.access import declared_permissions
 from api.assets import asset_url
@@ -111,6 +116,9 @@ PARTS = (
     ledger_checks,
     ledger_rules,
     ledger_audit,
+    ledger_entry,
+    ledger_sheets,
+    ledger_confirm,
     wechat_routes,
     project_pages,
     profile_pages,
@@ -119,6 +127,8 @@ PARTS = (
     feedback_pages,
     gap_pages,
     bench_pages,
+    policy_admin,
+    term_pages,
 )
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"

@@ -27,6 +27,7 @@ class NavEntry:
 NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff", "待办", Permission.STAFF),
     NavEntry("/staff/sessions", "咨询台账", Permission.STAFF),
+    NavEntry("/staff/entries", "登记咨询", Permission.HANDLING),
     NavEntry("/staff/proposals", "待确认", Permission.STAFF),
     NavEntry("/staff/indicators", "指标", Permission.STAFF),
     NavEntry("/staff/periods", "季度结算", Permission.STAFF),
