@@ -129,6 +129,7 @@ def _answer(snapshot: Snapshot, received: Received) -> Answer:
             known=received.known.facts,
             declined=received.known.declined,
             profile_in_use=received.known.profile_in_use,
+            draw=received.message.person,
         )
         answer = snapshot.answer(question)
         return rephrase(question, answer, snapshot.complete) if snapshot.complete else answer

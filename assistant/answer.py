@@ -165,3 +165,4 @@ class Question:
     known: Mapping[str, Any] = field(default_factory=dict)
     declined: tuple[Decline, ...] = ()  # projects that they turned down
     profile_in_use: bool = True  # False: the person does not want their profile used
+    draw: str = ""  # of whom chance is drawn; empty: nothing is left to chance

@@ -65,7 +65,8 @@ class Asking:
         seen: tuple[str, ...] = ()
         if self.wish.wanting is Wanting.MORE_PROJECTS:
             seen = tuple(code for turn in self.question.history for code in turn.shown)
-        return replace(profile_of(self.facts, self.question.declined), seen=seen)
+        told = profile_of(self.facts, self.question.declined)
+        return replace(told, seen=seen, draw=self.question.draw)
 
 
 def read_asking(question: Question, text: str) -> Asking:
@@ -181,8 +182,9 @@ def _line(item: Recommended) -> str:
 def why_in_short(item: Recommended) -> str:
     """Return the two strongest reasons, and what it breaks, in one line."""
     reasons = "，".join(reason.text for reason in item.reasons[:2])
+    lead = "给您多一个选择" if item.explored else ""
     broken = f"但{'、'.join(item.relaxed)}" if item.relaxed else ""
-    return "，".join(part for part in (reasons, broken) if part) or item.project.summary
+    return "，".join(part for part in (lead, reasons, broken) if part) or item.project.summary
 
 
 def _cards(
@@ -229,7 +231,10 @@ def mentor_in_short(found: SuitableMentor) -> str:
 def _shown(found: Recommendation, asking: Asking) -> ShownList:
     return ShownList(
         shown_in=ShownIn.CHAT,
-        items=tuple(ShownItem(item.project.code, item.score, item.terms) for item in found.items),
+        items=tuple(
+            ShownItem(item.project.code, item.score, item.terms, item.propensity)
+            for item in found.items
+        ),
         weight_version=found.weight_version,
         library_version=found.library_version,
         facts=asking.facts,

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
 SLOT = 5  # from 1; the first places stay the best
+EXPLORING_FROM = 5  # candidates; with fewer, each has its place anyway
+SHORTEST = 3  # places of a list whose last one is drawn: two stay the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,11 @@ def with_exploration(
     drawn = int(random.choice(len(pool), p=chances))
     best[slot - 1] = Placed(pool[drawn], float(chances[drawn]))
     return tuple(best)
+
+
+def with_last_place_drawn(ranked: Sequence[str], length: int, seed: str) -> tuple[Placed, ...]:
+    """Return a list whose last place is drawn, each with the same chance, the same for a seed."""
+    if length < SHORTEST:
+        return tuple(Placed(code, 1.0) for code in ranked[:length])
+    random = np.random.default_rng(int.from_bytes(sha256(seed.encode()).digest()[:16]))
+    return with_exploration(ranked, length, {}, random, slot=length)

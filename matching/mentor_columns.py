@@ -107,9 +107,13 @@ def _words(name: str, label: str, section: str, text: str = "") -> Column:
 
 
 def _list(
-    name: str, label: str, section: str, reader: Callable[[str], Any], writer: Callable[[Any], str]
+    label: str,
+    section: str,
+    read: tuple[str, Callable[[str], Any], Callable[[Any], str]],
+    text: str,
 ) -> Column:
-    return Column(name, label, LINE, section, empty=(), reader=reader, writer=writer)
+    name, reader, writer = read
+    return Column(name, label, LINE, section, empty=(), reader=reader, writer=writer, help=text)
 
 
 def _yes(name: str, label: str, empty: bool) -> Column:
@@ -183,9 +187,14 @@ MENTOR_COLUMNS: tuple[Column, ...] = (
         reader=_read_topics,
         writer="、".join,
         example="餐饮运营、选址装修",
-        help=f"最多 {MOST_TOPICS} 个，最擅长的写在最前。",
+        help=f"最多 {MOST_TOPICS} 个，最擅长的写在最前。可填：{'、'.join(topic_names())}。",
     ),
-    _list("industries", "熟悉行业", FIELD, _read_industries, _write_industries),
+    _list(
+        "熟悉行业",
+        FIELD,
+        ("industries", _read_industries, _write_industries),
+        f"填行业代码或名称，如 62 餐饮业，最多 {MOST_INDUSTRIES} 个，用分号隔开。",
+    ),
     Column(
         "stages",
         "愿意带的阶段",
@@ -197,8 +206,18 @@ MENTOR_COLUMNS: tuple[Column, ...] = (
     ),
     _words("streets", "服务街道", TIME, "写街道全称，用顿号隔开；不填表示服务全区。"),
     _words("languages", "语言和方言", TIME, "普通话不用写。"),
-    _list("slots", "每周时段", TIME, _read_slots, _joined),
-    _list("pauses", "暂停日期", TIME, _read_pauses, _write_pauses),
+    _list(
+        "每周时段",
+        TIME,
+        ("slots", _read_slots, _joined),
+        "如“周三 14:00-16:00；周六上午9点到12点”；不填表示面议。",
+    ),
+    _list(
+        "暂停日期",
+        TIME,
+        ("pauses", _read_pauses, _write_pauses),
+        "如“2026-07-01 至 2026-07-31”，多段用分号隔开。",
+    ),
     _yes("online", "可线上", True),
     _yes("onsite", "可线下", True),
     _yes("asynchronous", "可留言答复", False),

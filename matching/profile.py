@@ -51,11 +51,12 @@ class Profile:
     payback_months: int | None = None
     declined: tuple[Decline, ...] = ()
     seen: tuple[str, ...] = ()  # codes shown before, when other projects are asked for
+    draw: str = ""  # of whom chance is drawn; empty: nothing is left to chance
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing at all is known."""
-        return self == Profile(declined=self.declined, seen=self.seen)
+        return self == Profile(declined=self.declined, seen=self.seen, draw=self.draw)
 
 
 def profile_of(facts: Mapping[str, Any], declined: tuple[Decline, ...] = ()) -> Profile:

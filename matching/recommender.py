@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.exploration import EXPLORING_FROM, Placed, with_last_place_drawn
 from matching.profile import Profile
 from matching.project_facts import CashNeed, ProjectFacts
 from matching.project_rules import (
@@ -32,6 +33,7 @@ from matching.why import Pairing, Reason, reasons_for, weakness_of
 
 LAMBDA = 0.7  # of the score against variety (Carbonell and Goldstein 1998)
 POOL = 60  # the best among which variety chooses
+EXPLORED = 9  # that the list leaves out and the last place may show instead
 NEUTRAL_ORDER = "neutral"
 WISH_NAMES = {
     Wish.BUDGET: "超出您的预算",
@@ -57,6 +59,8 @@ class Recommended:
     reasons: tuple[Reason, ...]
     weakness: str
     broken: Wish  # wishes given up for it
+    propensity: float = 1.0  # the chance that it came to its place
+    explored: bool = False  # drawn, where the score would have put another
 
     @property
     def cash(self) -> CashNeed | None:
@@ -122,10 +126,12 @@ def recommend(
 
     What meets every wish comes first, varied over industries; where that is less than
     `k`, projects follow that break as few wishes as possible. Equal scores are ordered
-    by code. The same arguments give the same list to the byte.
+    by code. The last place explores for who has a `draw`, see `explore`. The same
+    arguments give the same list to the byte.
     """
     judged = judge(table, profile, weights, day, vector)
-    rows = choose(table, judged, k)
+    best = choose(table, judged, k)
+    placed = explore(table, judged, best, profile.draw, day)
     fits = judged.allowed & (judged.masks == 0)
     fitting = int(fits.sum())
     wanted = of_wanted_trade(table, profile)
@@ -137,7 +143,14 @@ def recommend(
             table, replace(profile, interests=()), judged.limits, judged.masks, judged.allowed
         )
     return Recommendation(
-        items=tuple(_recommended(table, judged, row, profile, weights) for row in rows),
+        items=tuple(
+            replace(
+                _recommended(table, judged, table.rows[place.code], profile, weights),
+                propensity=place.propensity,
+                explored=table.rows[place.code] != row,
+            )
+            for place, row in zip(placed, best, strict=True)
+        ),
         fitting=fitting,
         relaxations=offers,
         weight_version=weights.version,
@@ -182,6 +195,24 @@ def choose(table: ProjectTable, judged: Judged, k: int) -> list[int]:
         order = np.lexsort((others, -judged.scores[others], bits))
         chosen += [int(row) for row in others[order][: k - len(chosen)]]
     return chosen
+
+
+def explore(
+    table: ProjectTable, judged: Judged, best: list[int], draw: str, day: date
+) -> tuple[Placed, ...]:
+    """Return the list with its last place drawn among it and the next best that fit as well.
+
+    Drawn from the person, the day and the library: who asks again on that day sees the
+    same. Everything drawn meets every wish, so that no reason shown is untrue.
+    """
+    fitting = np.flatnonzero(judged.allowed & (judged.masks == 0))
+    codes = [table.projects[row].code for row in best]
+    if not draw or len(fitting) < EXPLORING_FROM:
+        return tuple(Placed(code, 1.0) for code in codes)
+    left = fitting[~np.isin(fitting, best)]
+    order = np.lexsort((left, -judged.scores[left]))[:EXPLORED]
+    ranked = [*codes, *(table.projects[int(row)].code for row in left[order])]
+    return with_last_place_drawn(ranked, len(best), f"{draw} {day.isoformat()} {table.version}")
 
 
 def _varied(table: ProjectTable, judged: Judged, rows: NDArray[np.int64], k: int) -> list[int]:

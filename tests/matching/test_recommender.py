@@ -1,7 +1,8 @@
 """Recommending projects: rules, exact sums, minimal relaxations, variety, why-not."""
 
+from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 from math import fsum
 
@@ -289,3 +290,57 @@ def test_money_in_words() -> None:
         money_of(replace(LIBRARY[0], reserve_months=None, investment_min_yuan=None))
         == "投资约 3万元"
     )
+
+
+WIDE = ProjectTable(
+    tuple(project(f"W{n:02}", f"项目{n}", "62", payback_months=n + 1) for n in range(20))
+)
+
+
+def test_nothing_is_left_to_chance_without_a_person() -> None:
+    found = recommend(WIDE, Profile(), WEIGHTS, DAY)
+    assert [item.propensity for item in found.items] == [1.0, 1.0, 1.0]
+    assert not any(item.explored for item in found.items)
+
+
+def test_last_place_explores_for_each_person_and_day_with_the_chance_it_says() -> None:
+    plain = recommend(WIDE, Profile(), WEIGHTS, DAY)
+    best = [item.project.code for item in plain.items]
+    seen: Counter[str] = Counter()
+    for number in range(600):
+        told = Profile(draw=f"p{number}")
+        found = recommend(WIDE, told, WEIGHTS, DAY)
+        assert found == recommend(WIDE, told, WEIGHTS, DAY)
+        assert [item.project.code for item in found.items[:2]] == best[:2]
+        last = found.items[2]
+        assert last.propensity == pytest.approx(0.1)
+        assert last.explored == (last.project.code != best[2])
+        assert last.broken == Wish(0)
+        assert last.score == pytest.approx(fsum(last.contributions.values()))
+        seen[last.project.code] += 1
+    assert len(seen) == 10
+    assert all(30 <= count <= 95 for count in seen.values())  # 60 each, within 4.8 deviations
+    days = {
+        recommend(WIDE, Profile(draw="p1"), WEIGHTS, DAY + timedelta(days=n)).items[2].project.code
+        for n in range(30)
+    }
+    assert len(days) > 5
+
+
+@pytest.mark.parametrize("many", [3, 4])
+def test_short_lists_do_not_explore(many: int) -> None:
+    table = ProjectTable(WIDE.projects[:many])
+    found = recommend(table, Profile(draw="p1"), WEIGHTS, DAY)
+    assert found.items == recommend(table, Profile(), WEIGHTS, DAY).items
+    two = recommend(WIDE, Profile(draw="p1"), WEIGHTS, DAY, 2)
+    assert two.items == recommend(WIDE, Profile(), WEIGHTS, DAY, 2).items
+
+
+@given(profiles, st.integers(0, 50))
+def test_exploring_breaks_no_wish_and_repeats_nothing(profile: Profile, seed: int) -> None:
+    table = ProjectTable(random_library(seed, 60))
+    plain = recommend(table, profile, WEIGHTS, DAY)
+    found = recommend(table, replace(profile, draw="somebody"), WEIGHTS, DAY)
+    assert [i.broken for i in found.items] == [i.broken for i in plain.items]
+    assert len({i.project.code for i in found.items}) == len(plain.items)
+    assert (found.fitting, found.relaxations) == (plain.fitting, plain.relaxations)
