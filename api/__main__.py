@@ -23,6 +23,7 @@ from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
 from api.indicator_commands import indicators
 from api.language_model import language_model, with_model
+from api.privacy_commands import privacy_app
 from api.progress import say
 from api.report_commands import report
 from api.settings import Settings
@@ -65,6 +66,7 @@ app.add_typer(wechat_app, name="wechat")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(account_app, name="account")
+app.add_typer(privacy_app, name="privacy")
 app.command()(indicators)
 app.command()(report)
 

@@ -45,6 +45,7 @@ from api import (
     own_account_pages,
     pages,
     policy_admin,
+    privacy_pages,
     profile_pages,
     project_admin,
     project_form,
@@ -65,6 +66,7 @@ from api.guards import CountedSize, DeclaredSize, SecurityHeaders
 from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
 from api.observe import Metrics, Observe
+from api.privacy_work import keep_to_schedule
 from api.settings import Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Watch
 from api.spreadsheet_work import ImportProgress
@@ -84,6 +86,7 @@ from storage.database import Database
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
 MAX_BODY_BYTES = 1024 * 1024
 SWEEP_SECONDS = 60.0
+RETENTION_SECONDS = 3600.0
 VOUCH_SECONDS = 5.0
 PARTS = (
     learning_admin,
@@ -99,6 +102,7 @@ PARTS = (
     account_pages,
     sso_pages,
     library_reports,
+    privacy_pages,
     report_pages,
     project_form,  # before the addresses of single projects
     project_admin,
@@ -195,6 +199,7 @@ def _lifespan(
             (SWEEP_SECONDS, keeper.tend),
             (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
             (VOUCH_SECONDS, keeper.vouch),
+            (RETENTION_SECONDS, lambda: _retain(database, app)),
             *app.state.wechat.jobs(),
         )
         watch.start()
@@ -203,6 +208,11 @@ def _lifespan(
         app.state.wechat.close()
 
     return lifespan
+
+
+def _retain(database: Database, app: FastAPI) -> None:
+    if not app.state.keeper.trouble:
+        keep_to_schedule(database, app.state.settings.data_dir, datetime.now(UTC))
 
 
 def _sweep(database: Database) -> None:

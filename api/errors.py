@@ -38,8 +38,10 @@ from guidance.indicator_value import ValueRefused
 from guidance.lifecycle import TransitionRefused
 from guidance.merging import SamePersonAlready
 from guidance.period import PeriodInvalid
+from guidance.privacy import RecordNotFound, StillLocked
 from guidance.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
 from guidance.report import ReportNotReady
+from guidance.retention import ScheduleInvalid
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from guidance.staff import DutiesNotSeparate, NotYourDuty
 from guidance.transition import SessionNotFound
@@ -197,6 +199,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
     FormFileInvalid: Problem(HTTPStatus.CONFLICT, "报表设置有误"),
     TemplateUnusable: Problem(HTTPStatus.CONFLICT, "报表模板有误"),
     LedgerBehindWitness: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "审计日志不完整"),
+    ScheduleInvalid: Problem(HTTPStatus.CONFLICT, "保存期限有误"),
+    RecordNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到记录"),
+    StillLocked: Problem(HTTPStatus.FORBIDDEN, "已限制处理"),
     DatabaseUnavailable: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "暂时无法服务",
