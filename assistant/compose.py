@@ -10,13 +10,14 @@ from assistant.evidence import (
     Evidence,
     gather_evidence,
     holds_asked,
-    known_topic,
     topic_coverage,
 )
+from assistant.fit import answers, in_scope
 from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
+from assistant.nearest import nearest_figure
 from assistant.parts_answers import parts_by_name
-from assistant.reading import FIGURES, STRICT, Asked, asks_name_of_person
+from assistant.reading import FIGURES, STRICT
 from assistant.register_answers import (
     FROM_REGISTERS,
     add_today_names,
@@ -25,26 +26,13 @@ from assistant.register_answers import (
 )
 from assistant.several import answer_each
 from knowledge.department import mentioned_departments
-from knowledge.lexicon import groups_in
 from knowledge.register import Duty
 from knowledge.statement import Statement
-from knowledge.tokenizer import topic_share
 
-# How well a statement must fit: the coverage of the topic's words, its nearness in meaning, and
-# how far it stays behind the statement nearest to the topic, which may hold no such content.
-NEARNESS_SHARE = 0.35  # of coverage, for each standard deviation
-MOST_NEARNESS = 6.0
-LEAST_NEARNESS = 1.5  # of a clause that names every thing asked about
-BEHIND_SHARE = 0.6
+# Coverage and nearness together, see assistant/fit.py.
 ENOUGH_TO_ANSWER = 1.55
 ENOUGH_WITHOUT_KIND = 1.35  # where the kind of content proves nothing
 ENOUGH_FOR_PARTLY = 1.2
-ALL_NOUNS_RELIEF = 0.35  # where every thing that the question names stands in the clause
-NAMED = 0.5
-KNOWN_THINGS_RELIEF = 0.2  # where it names nothing that is foreign to the policies
-UNKNOWN_THING = 0.4  # more is needed where the question names a thing that no policy knows
-_OF_WHAT = frozenset({Asked.DATE, Asked.NAME, Asked.REASON})  # the verb says of what
-OFF_TOPIC_COVERAGE = 0.35
 ENOUGH_IF_EXPIRED = 0.8
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
 WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
@@ -82,14 +70,14 @@ def _compose(look: Lookup) -> Answer:
             return answer
     strict = look.reading.asked in STRICT
     least = ENOUGH_TO_ANSWER if strict else ENOUGH_WITHOUT_KIND
-    chosen = next((e for e in evidence if _answers(e, look, evidence, least)), None)
+    chosen = next((e for e in evidence if answers(e, look, evidence, least)), None)
     if chosen is not None:
         return _answer(look, evidence, chosen)
-    helped = help_of_any_kind(look)
+    helped = help_of_any_kind(look) or nearest_figure(look, evidence)
     if helped is not None:
         return helped
     if not strict:
-        fit = (e for e in evidence if _answers(e, look, evidence, ENOUGH_FOR_PARTLY))
+        fit = (e for e in evidence if answers(e, look, evidence, ENOUGH_FOR_PARTLY))
         nearest = next(fit, None)
         if nearest is not None:
             partly = _answer(look, evidence, nearest)
@@ -97,56 +85,12 @@ def _compose(look: Lookup) -> Answer:
             return replace(
                 partly, status=AnswerStatus.PARTLY_ANSWERED, sentences=(lead, *partly.sentences)
             )
-    if _is_off_topic(look, evidence):
+    if not in_scope(look, evidence):
         draft = Draft(look.knowledge)
         draft.say(wording.OUT_OF_SCOPE)
         draft.say(wording.SCOPE_HINT)
         return draft.finish(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.SUGGESTIONS)
     return _expired(look) or _refuse(look, evidence)
-
-
-def _answers(item: Evidence, look: Lookup, evidence: list[Evidence], least: float) -> bool:
-    """Whether a statement answers the question: the right kind of content on the right topic."""
-    reading, lexicon = look.reading, look.knowledge.lexicon
-    if item.statement.is_heading or (reading.asked in STRICT and not item.fills):
-        return False
-    if not all(specific in item.context for specific in reading.specifics):
-        return False
-    # A word of the field that no policy uses is a matter that no policy settles.
-    if any(map(lexicon.is_foreign, reading.terms)) or asks_name_of_person(reading):
-        return False
-    # Another programme's rule is no answer about the one that is named.
-    named = (t for t in reading.terms if t in look.knowledge.names)
-    if any(lexicon.found(name, item.context) < NAMED for name in named):
-        return False
-    near = min(item.nearness, MOST_NEARNESS)
-    missing = _things_missing(item, look)
-    if missing is not None and not missing and reading.asked not in _OF_WHAT:
-        least -= ALL_NOUNS_RELIEF
-        near = max(near, LEAST_NEARNESS)
-    elif any(not lexicon.knows(t) for t in missing or ()):
-        least += 0.0 if reading.asked in STRICT else UNKNOWN_THING
-    elif reading.asked in FIGURES and reading.asked not in _OF_WHAT:
-        least -= KNOWN_THINGS_RELIEF
-    behind = max(e.topic for e in evidence) - item.topic
-    return item.coverage + NEARNESS_SHARE * near - BEHIND_SHARE * behind >= least
-
-
-def _things_missing(item: Evidence, look: Lookup) -> list[str] | None:
-    """Return the things of a question that a clause does not name; None where it names none.
-
-    People vary the verbs, not the things.
-    """
-    found = look.knowledge.lexicon.found
-    things = [t for t in look.reading.terms if len(t) > 1 and topic_share(t) >= 1.0]
-    return [t for t in things if found(t, item.context) < NAMED] if things else None
-
-
-def _is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
-    best = max((e.coverage for e in evidence), default=0.0)
-    if best >= OFF_TOPIC_COVERAGE or known_topic(look.reading, look.knowledge):
-        return False
-    return not (mentioned_departments(look.reading.text) or groups_in(look.reading.text))
 
 
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:

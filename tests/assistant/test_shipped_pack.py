@@ -55,6 +55,9 @@ def verify(answer: Answer, knowledge: Knowledge) -> None:
         ("创业担保贷款的利率是几点几", NOT_IN_POLICY, "没有写明您问的利率"),
         ("人社局几点上班", NOT_IN_POLICY, "没有写明您问的办公时间"),
         ("红烧肉怎么做好吃", AnswerStatus.OUT_OF_SCOPE, wording.OUT_OF_SCOPE),
+        ("外头风大不大", AnswerStatus.OUT_OF_SCOPE, wording.OUT_OF_SCOPE),
+        ("得扶起来多少人自己开张", AnswerStatus.PARTLY_ANSWERED, "500人"),
+        ("孵化基地几号剪彩", NOT_IN_POLICY, "没有写明您问的具体时间"),
     ],
 )
 def test_what_people_ask_first(
