@@ -62,18 +62,6 @@ def session_within(db: Session, session_id: int, org_unit: str) -> GuidanceSessi
     return session
 
 
-def units_with_sessions(db: Session) -> list[str]:
-    """Return the streets and departments that sessions are attributed to, one seek each."""
-    found: list[str] = []
-    unit = db.scalar(select(func.min(GuidanceSession.org_unit)))
-    while unit is not None:
-        found.append(unit)
-        unit = db.scalar(
-            select(func.min(GuidanceSession.org_unit)).where(GuidanceSession.org_unit > unit)
-        )
-    return found
-
-
 def _filtered(query: Select[Any], chosen: LedgerFilter) -> Select[Any]:
     return query.where(*_conditions(chosen))
 
