@@ -27,7 +27,6 @@ from api.wechat.received import AnswerNotFound
 from assistant.guardrails import AnswerNotVerified
 from audit.checkpoint import LedgerBehindWitness
 from guidance.bench_run import BenchRunNotFound
-from audit.checkpoint import LedgerBehindWitness
 from guidance.counting_rules import RulesInvalid
 from guidance.definition import DefinitionInvalid
 from guidance.evidence import EvidenceUnusable
