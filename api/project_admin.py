@@ -16,6 +16,7 @@ from api.forms import PostedForm
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from api.validity import today
+from matching.adoption import times_taken_up
 from matching.completeness import completeness_of
 from matching.industry import sections
 from matching.project import find_project, steps_of, versions_of
@@ -236,6 +237,7 @@ def _project_page(
     with database.reading() as db:
         project = find_project(db, storable(code))
         steps = steps_of(db, project.id)
+        taken_up = times_taken_up(db, project.code)
     actions = possible_actions(project.state) if may_edit(account) else ()
     rows: dict[str, list[tuple[str, str]]] = {}
     for column in CONTENT_COLUMNS:
@@ -255,6 +257,7 @@ def _project_page(
         judged=completeness_of(vars(project)),
         rows=rows,
         steps=steps,
+        taken_up=taken_up,
         moves=[(action, MOVES[action]) for action in actions],
         move_names={action: move.name for action, move in MOVES.items()},
         states=STATE_NAMES,

@@ -16,6 +16,7 @@ from api.project_filter import FILTERS, ProjectFilter, chosen_in_words
 from api.reading_pages import local_path
 from api.validity import spoken_address, today
 from api.visitor import remember
+from matching.adoption import has_taken_up, put_down, take_up
 from matching.entrepreneur import known_person
 from matching.feedback import REASON_NAMES, Decline, DeclineReason, decline, take_back
 from matching.impression import last_list_with
@@ -92,6 +93,7 @@ def show_project(
     project = table.projects[row]
     with database.reading() as db:
         person = known_person(db, visitor.reference)
+        chosen = has_taken_up(db, visitor.reference, code)
     profile = profile_of(person.facts, person.declined)
     fit = None
     if person.profile_in_use and (not profile.is_empty or profile.declined):
@@ -120,6 +122,7 @@ def show_project(
             snapshot.offers.mentor_weights,
         ),
         declined=turned_down,
+        chosen=chosen,
         reasons=REASON_NAMES,
         industry=division_name(project.industry_code),
         groups=[GROUP_NAMES[TargetGroup(g)] for g in project.groups if g in set(TargetGroup)],
@@ -150,6 +153,7 @@ def turn_down(
         list_id = last_list_with(db, visitor.reference, code)
         given = Decline(code, reason)
         decline(db, visitor.reference, given, list_id, datetime.now(UTC))
+        put_down(db, visitor.reference, code)
     page = local_path(back) if back else f"/projects/{code}"
     response = RedirectResponse(f"{page}#unsuitable", HTTPStatus.SEE_OTHER)
     remember(request, response, visitor)
@@ -171,3 +175,32 @@ def turn_back(
         take_back(db, visitor.reference, code)
     page = local_path(back) if back else f"/projects/{code}"
     return RedirectResponse(page, HTTPStatus.SEE_OTHER)
+
+
+@router.post("/projects/{code}/choose", dependencies=allow(Permission.PUBLIC, refuse_foreign_forms))
+def choose_project(
+    request: Request,
+    code: str,
+    database: OpenDatabase,
+    snapshot: CurrentSnapshot,
+    visitor: CurrentVisitor,
+) -> Response:
+    """Keep that this person takes up a project; it binds to nothing and can be taken back."""
+    table = snapshot.offers.table
+    row = table.rows.get(storable(code))
+    if row is None or not table.projects[row].is_recommendable(today()):
+        raise ProjectNotFound(code)
+    with database.writing() as db:
+        take_up(db, visitor.reference, table.projects[row].code, datetime.now(UTC))
+    response = RedirectResponse(f"/projects/{code}#chosen", HTTPStatus.SEE_OTHER)
+    remember(request, response, visitor)
+    return response
+
+
+@router.post("/projects/{code}/leave", dependencies=allow(Permission.PUBLIC, refuse_foreign_forms))
+def leave_project(code: str, database: OpenDatabase, visitor: CurrentVisitor) -> Response:
+    """Forget that this person took up a project."""
+    code = storable(code)
+    with database.writing() as db:
+        put_down(db, visitor.reference, code)
+    return RedirectResponse(f"/projects/{code}#chosen", HTTPStatus.SEE_OTHER)

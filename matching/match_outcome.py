@@ -19,7 +19,8 @@ class MatchOutcome(Base):
     """One answer to something that was proposed, with the terms as they were then.
 
     `kind` says which: accepted, met, useful, second_meeting, adopted; declined, no_show,
-    not_useful. Only added to; `person` is "" once the person had it erased.
+    not_useful. Only added to, but for what a
+    person takes back; `person` is "" once the person had it erased.
     """
 
     __tablename__ = "match_outcomes"

@@ -14,9 +14,11 @@ from api.settings import Settings
 from api.snapshot import LiveSnapshot, Snapshot
 from assistant.answer import Answer, AnswerStatus, Card, CardKind, Intent, Question, Sentence
 from knowledge.corpus import Corpus
+from matching.adoption import times_taken_up
 from matching.entrepreneur import known_facts, known_person
 from matching.feedback import DeclineReason
 from matching.impression import Impression, RecommendationList, ShownIn, ShownItem, ShownList
+from matching.match_outcome import MatchOutcome
 from matching.mentor import Mentor
 from matching.mentor_facts import MentorCategory, MentorOrigin, MentorState
 from matching.offers import Offers
@@ -221,8 +223,34 @@ def test_not_suitable_is_kept_with_its_reason_and_can_be_taken_back(
     assert wrong.status_code == 422
 
 
+def test_a_project_is_chosen_once_and_taken_back(
+    client: TestClient, sqlite_database: Database
+) -> None:
+    client.post("/api/v1/chat/messages", json=MESSAGE)
+    person = person_of(sqlite_database)
+    for _ in range(2):
+        sent = client.post("/projects/P01/choose")
+        assert "您选了它" in sent.text
+    with sqlite_database.reading() as db:
+        outcome = db.scalars(select(MatchOutcome)).one()
+        shown = db.scalars(select(Impression).where(Impression.project_code == "P01")).one()
+        assert times_taken_up(db, "P01") == 1
+    assert (outcome.person, outcome.code, outcome.kind) == (person, "P01", "adopted")
+    assert (outcome.rank, outcome.propensity) == (shown.position, shown.propensity)
+    assert outcome.terms == shown.terms
+    assert "我选这个</button>" in client.post("/projects/P01/leave").text
+    client.post("/projects/P01/choose")
+    client.post("/projects/P01/unsuitable", data={"reason": "too_risky"})
+    with sqlite_database.reading() as db:
+        assert times_taken_up(db, "P01") == 0  # turned down is not taken up
+    client.post("/projects/P01/choose")
+    with sqlite_database.reading() as db:
+        assert known_person(db, person).declined == ()
+    assert client.post("/projects/NONE/choose").status_code == 404
+
+
 @pytest.mark.parametrize(
-    "path", ["/me", "/me/erase", "/me/use", "/projects/P01/unsuitable", "/projects/P01/suitable"]
+    "path", ["/projects/P01/choose", "/projects/P01/leave", "/me", "/me/erase", "/me/use", "/projects/P01/unsuitable", "/projects/P01/suitable"]
 )
 def test_forms_of_other_sites_are_refused(client: TestClient, path: str) -> None:
     sent = client.post(path, headers={"sec-fetch-site": "cross-site"}, data={"in_use": "false"})
