@@ -65,7 +65,7 @@ def test_numbers_lead_to_their_rows(
     sign_in(client, sqlite_database, cast.auditor)
     year = YESTERDAY.year
     listed = f"/staff/sessions?state=counted&amp;period={year}"
-    assert f'<a href="{listed}">2</a> 人次' in client.get(f"/staff/indicators?year={year}").text
+    assert f'<a href="{listed}">2 人次</a>' in client.get(f"/staff/indicators?year={year}").text
     page = client.get(f"/staff/indicators/M3c?year={year}").text
     for query, rows in [("unit=东街街道", 1), ("unit=-", 1), ("channel=web", 2)]:
         assert f'{listed}&amp;{query}">{rows}</a>' in page
