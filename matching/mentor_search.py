@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from matching.industry import section_letter
@@ -139,7 +139,7 @@ def _conditions(wanted: MentorFilter, on: date) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _takes(wanted: MentorFilter, row: Row[Any]) -> bool:
+def _takes(wanted: MentorFilter, row: Any) -> bool:
     if wanted.attention is MentorAttention.BEHIND and row.code not in wanted.behind:
         return False
     return (

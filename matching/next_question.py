@@ -137,5 +137,4 @@ def _nearest(
         return table
     judged = judge(table, profile, weights, day, vector)
     best = np.sort(np.lexsort((np.arange(len(table)), -judged.scores))[:CANDIDATES])
-    vectors = None if table.vectors is None else table.vectors[best]
-    return ProjectTable(tuple(table.projects[row] for row in best), vectors)
+    return table.part(best)

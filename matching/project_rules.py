@@ -184,13 +184,15 @@ def _group(table: ProjectTable, profile: Profile, _limits: Limits) -> Mask:
     if not profile.groups:
         return np.zeros(len(table), bool)
     own = [GROUPS.index(group) for group in GROUPS if group in profile.groups]
-    size = table.groups.sum(axis=1)
+    size = table.named_groups
     others = table.groups[:, own].sum(axis=1) == 0
     return np.asarray((size > 0) & (size <= SPECIAL_GROUPS) & others, bool)
 
 
 def _trade(table: ProjectTable, profile: Profile, limits: Limits) -> Mask:
-    unwanted = np.isin(table.divisions, sorted(limits.divisions))
+    unwanted = np.zeros(len(table), bool)
+    if limits.divisions:
+        unwanted = np.isin(table.divisions, sorted(limits.divisions))
     columns = [INTERESTS.index(label) for label in profile.avoids if label in INTERESTS]
     if columns:
         unwanted = unwanted | (table.interests[:, columns] >= LIKE_IT).any(axis=1)
@@ -219,7 +221,7 @@ def _above(values: NDArray[np.float64], limit: float | None) -> Mask:
     """Whether known values are over a limit; what is unknown breaks nothing."""
     if limit is None:
         return np.zeros(len(values), bool)
-    return np.nan_to_num(values, nan=-np.inf) > limit
+    return values > limit  # a comparison with NaN is false
 
 
 def _least(one: float | None, others: NDArray[np.float64]) -> float | None:

@@ -112,7 +112,7 @@ def _skills(table: ProjectTable, wanted: Wanted) -> Floats:
     for label in (*profile.skills, *profile.experience):
         if label in SKILLS:
             own[SKILLS.index(label)] = 1.0
-    asked = table.skills.sum(axis=1)
+    asked = table.asked_skills
     held = table.skills @ own
     if own.any():
         # Nothing asked is neutral; one of two asked is more than half way.
@@ -160,7 +160,7 @@ def _groups(table: ProjectTable, wanted: Wanted) -> Floats:
     if not own:
         return np.full(len(table), NEUTRAL)
     meant = table.groups[:, own].sum(axis=1) > 0
-    return np.where(meant, 1.0, np.where(table.groups.sum(axis=1) > 0, 0.3, NEUTRAL))
+    return np.where(meant, 1.0, np.where(table.named_groups > 0, 0.3, NEUTRAL))
 
 
 def _place(table: ProjectTable, wanted: Wanted) -> Floats:

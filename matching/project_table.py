@@ -40,6 +40,15 @@ class ProjectTable:
     def __len__(self) -> int:
         return len(self.projects)
 
+    def part(self, rows: NDArray[np.int64]) -> "ProjectTable":
+        """Return the table of some rows, ascending, equal to one made of their projects."""
+        vectors = None if self.vectors is None else self.vectors[rows]
+        part = ProjectTable(tuple(self.projects[row] for row in rows), vectors)
+        for name in _COLUMNS:
+            part.__dict__[name] = getattr(self, name)[rows]
+        part.__dict__["streets"] = tuple((name, there[rows]) for name, there in self.streets)
+        return part
+
     @cached_property
     def version(self) -> str:
         """A digest that changes whenever anything of a project does."""
@@ -131,6 +140,16 @@ class ProjectTable:
         return _members(found, SKILLS)
 
     @cached_property
+    def asked_skills(self) -> Floats:
+        """How many abilities each asks for; (n,)."""
+        return np.asarray(self.skills.sum(axis=1), np.float64)
+
+    @cached_property
+    def named_groups(self) -> Floats:
+        """How many groups each names; (n,)."""
+        return np.asarray(self.groups.sum(axis=1), np.float64)
+
+    @cached_property
     def interests(self) -> Floats:
         """How much each is of a trade: 1 by its name, 0.6 by its industry; (n, trades)."""
         table = np.zeros((len(self.projects), len(INTERESTS)))
@@ -155,6 +174,29 @@ class ProjectTable:
     def sections(self) -> NDArray[np.str_]:
         """The section's letter; (n,)."""
         return np.array([section_letter(p.industry_code) for p in self.projects], dtype=np.str_)
+
+
+# What `part` takes rows out of, instead of reading the projects' texts again.
+_COLUMNS = (
+    "least_cash",
+    "full_cash",
+    "staff",
+    "payback",
+    "risk",
+    "area",
+    "premises",
+    "stated",
+    "last_days",
+    "full_time",
+    "anywhere",
+    "groups",
+    "skills",
+    "asked_skills",
+    "named_groups",
+    "interests",
+    "divisions",
+    "sections",
+)
 
 
 def least_cash_yuan(project: ProjectFacts) -> int | None:

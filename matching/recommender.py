@@ -167,7 +167,7 @@ def recommend_neutrally(
     does not rest on personal traits).
     """
     judged = judge(table, profile, weights, day)
-    bits = np.array([int(mask).bit_count() for mask in judged.masks], np.int64)
+    bits = np.bitwise_count(judged.masks)
     rows = sorted(
         (int(row) for row in np.flatnonzero(judged.allowed)),
         key=lambda row: (bits[row], _drawn(table.projects[row].code, day)),
@@ -191,7 +191,7 @@ def choose(table: ProjectTable, judged: Judged, k: int) -> list[int]:
     chosen = _varied(table, judged, fitting, k)
     if len(chosen) < k:
         others = np.flatnonzero(judged.allowed & (judged.masks != 0))
-        bits = np.array([int(mask).bit_count() for mask in judged.masks[others]], np.int64)
+        bits = np.bitwise_count(judged.masks[others])
         order = np.lexsort((others, -judged.scores[others], bits))
         chosen += [int(row) for row in others[order][: k - len(chosen)]]
     return chosen

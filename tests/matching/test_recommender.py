@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import combinations
 from math import fsum
 
@@ -344,3 +345,19 @@ def test_exploring_breaks_no_wish_and_repeats_nothing(profile: Profile, seed: in
     assert [i.broken for i in found.items] == [i.broken for i in plain.items]
     assert len({i.project.code for i in found.items}) == len(plain.items)
     assert (found.fitting, found.relaxations) == (plain.fitting, plain.relaxations)
+
+
+@given(st.integers(0, 50), profiles)
+def test_part_of_a_table_is_the_table_of_its_projects(seed: int, profile: Profile) -> None:
+    table = ProjectTable(random_library(seed, 40))
+    rows = np.arange(0, 40, 3)
+    anew = ProjectTable(tuple(table.projects[row] for row in rows))
+    part = table.part(rows)
+    columns = [n for n, one in vars(ProjectTable).items() if isinstance(one, cached_property)]
+    for name in set(columns) - {"streets", "rows", "version"}:
+        np.testing.assert_array_equal(getattr(part, name), getattr(anew, name))
+        assert getattr(part, name).dtype == getattr(anew, name).dtype or name in {
+            "divisions",
+            "sections",
+        }  # texts may keep the width of the whole table
+    assert recommend(part, profile, WEIGHTS, DAY) == recommend(anew, profile, WEIGHTS, DAY)
