@@ -17,9 +17,13 @@ from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_bu
 from api.validity import today
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
+from evaluation.ledger_load import evaluate_ledger
+from evaluation.ledger_parts import Scale
+from evaluation.ledger_store import LedgerNotMade, bytes_needed
 from evaluation.load import evaluate_load
 from evaluation.matching import FULL, QUICK, evaluate_matching
 from evaluation.retrieval import evaluate_retrieval
+from evaluation.wechat import evaluate_wechat
 from knowledge.encoder import load_encoder
 from knowledge.ingest import ingest_file
 from matching.certificate_file import CertificateUnreadable, verify
@@ -82,6 +86,41 @@ def load(
     load_encoder(data_dir)  # converted once, here, and not in every scratch folder
     with Steps() as steps:
         report = evaluate_load(data_dir, questions, users or (1, 10), seconds, steps, processes)
+    typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+@evaluate_app.command("ledger")
+def ledger(
+    sessions: Annotated[int, typer.Option(help="编造多少次咨询。")] = 1_000_000,
+    turns_per_session: Annotated[float, typer.Option(help="平均每次多少轮对话。")] = 10.0,
+    seed: Annotated[int, typer.Option(help="同一个数编出同样的台账。")] = 1,
+    database_url: Annotated[
+        str, typer.Option(help="空数据库的地址，编造的数据会留在里面；不填则用临时 SQLite 文件。")
+    ] = "",
+) -> None:
+    """衡量台账：编造一份大台账，测量各页面和日志核验，输出一个 JSON；不动现有数据。"""
+    scale = Scale(sessions, turns_per_session, seed)
+    typer.echo(f"约需磁盘 {bytes_needed(scale) / 1e9:.1f} GB。", err=True)
+    try:
+        with Steps() as steps:
+            report = evaluate_ledger(scale, steps, database_url)
+    except LedgerNotMade as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+@evaluate_app.command("wechat")
+def wechat(
+    per_second: Annotated[int, typer.Option(min=1, max=200, help="每秒多少条消息。")] = 100,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="每轮测多少秒。")] = 20.0,
+    file: Annotated[Path, typer.Option(help="题目文件，每行一个 JSON。")] = LOAD_QUESTIONS,
+) -> None:
+    """衡量微信回调：另起服务，作答进程运行和停住时各测一轮，输出一个 JSON；不动现有数据。"""
+    questions = [case.question for case in read_cases(file) if not case.history]
+    data_dir = load_settings().data_dir
+    load_encoder(data_dir)
+    with Steps() as steps:
+        report = evaluate_wechat(data_dir, questions, per_second, seconds, steps)
     typer.echo(json.dumps(report, ensure_ascii=False))
 
 

@@ -85,9 +85,7 @@ COLUMNS = {
         "session_id conversation_id sequence channel message_id question completed_question status"
         " intent answer_text reply versions asked_at answered_at latency_ms"
     ),
-    "audit_events": (
-        "seq at_us actor_kind actor_id actor_role action subject payload_digest hash"
-    ),
+    "audit_events": ("seq at_us actor_kind actor_id actor_role action subject payload_digest hash"),
     "audit_payloads": "seq salt payload",
     "periods": (
         "period state seed_digest seed closed_by closed_at frame_root prepared_by signed_by"

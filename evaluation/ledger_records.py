@@ -47,7 +47,6 @@ VERSIONS = canonical({"corpus": "made", "encoder": "made"})
 _SESSION = COLUMNS["guidance_sessions"].split()
 
 
-
 def made(scale: Scale) -> Iterator[Batch]:
     """Yield the ledger in batches of some thousand sessions, rows in the order of their keys."""
     district = _District(scale)
@@ -107,7 +106,8 @@ class _District:
             "minutes": 30 if human else 0, "place": "", "topic": "创业补贴", "summary": "",
             "recorder": f"account:{20 + number % 10}" if human else "", "period": self._quarter,
             "count_on": day.isoformat(), "counts_for": person,
-            "identity_level": draw.choice(list(IdentityLevel)), "org_unit": UNITS[skewed(draw, len(UNITS))],
+            "identity_level": draw.choice(list(IdentityLevel)),
+            "org_unit": UNITS[skewed(draw, len(UNITS))],
             "flags": "G3" if draw.random() < 0.04 else "", "rule_version": "default",
             "state": state_after(path),
         }  # fmt: skip
@@ -215,5 +215,3 @@ class _District:
 
     def _us(self, day: date) -> int:
         return int(datetime.combine(day, datetime.min.time(), UTC).timestamp() * 1_000_000)
-
-
