@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from api.snapshot import Snapshot, Vectors, Workings
+from assistant.reading import Asked, asked_of
 from audit.log import SYSTEM, Actor, append_event
 from guidance.gap import (
     OPEN_STATES,
@@ -27,8 +28,10 @@ from guidance.open_question import OpenQuestion, open_questions
 from knowledge.document import DocumentStatus, Level
 from knowledge.duty_map import DutyMap
 from knowledge.ingest import ingest_file, local_date
+from knowledge.tokenizer import normalize
 from storage.database import Database, take_turns
 
+KIND_SHARE = 0.3  # of a question's likeness, for asking the same kind of thing
 _NUMBERED = re.compile(r"\s*(?:一、|（一）|\(一\)|第一[章条]|1[.、\uff0e])")
 # What was turned down gathers its questions too, so that it does not come up again.
 _JOINED = (*sorted(OPEN_STATES), GapState.REJECTED)
@@ -50,7 +53,11 @@ def collect_gaps(database: Database, snapshot: Snapshot, now: datetime) -> int:
         return 0
     leaders = _leaders(gaps, workings)
     vectors = _encode([question.text for question in questions], workings)
-    found = cluster(vectors, leaders)
+    texts = [question.text for question in questions]
+    found = cluster(
+        sharpened(vectors, texts, workings),
+        sharpened(leaders, [gap.question for gap in gaps], workings),
+    )
     duties = DutyMap(
         snapshot.corpus, snapshot.register, workings.knowledge.meaning.vectors, local_date(now)
     )
@@ -110,6 +117,23 @@ def _leaders(gaps: Sequence[Gap], workings: Workings) -> Vectors:
     ]
     width = workings.encode(["问"]).shape[1]
     return np.stack(rows) if rows else np.zeros((0, width), np.float32)
+
+
+def sharpened(vectors: Vectors, texts: Sequence[str], workings: Workings) -> Vectors:
+    """Return unit vectors that tell questions apart, float32 (n, d + kinds).
+
+    Raw cosines of one encoder all lie close together; without what the corpus has in common
+    they spread. What kind of thing is asked (a rate, an amount, an address) counts a share
+    of its own: two questions may differ by that one word alone.
+    """
+    centred = vectors - workings.knowledge.meaning.usual
+    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)
+    kinds = list(Asked)
+    asked = np.zeros((len(texts), len(kinds)), np.float32)
+    for row, text in enumerate(texts):
+        asked[row, kinds.index(asked_of(normalize(text)))] = 1.0
+    joined = np.hstack([centred * np.sqrt(1 - KIND_SHARE), asked * np.sqrt(KIND_SHARE)])
+    return joined.astype(np.float32)
 
 
 def _encode(texts: Sequence[str], workings: Workings) -> Vectors:

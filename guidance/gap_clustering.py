@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SAME_MEANING = 0.88  # cosine; paraphrases of one question lie above it, see the decision page
+# Of sharpened vectors, api/gap_work.py: paraphrases of one question lie above it, questions
+# that differ by their subject or by what they ask for lie below. Rather two gaps than a wrong one.
+SAME_MEANING = 0.8
 _BLOCK = 256  # questions compared at once: bounds the memory to 256 x leaders
 
 Vectors = NDArray[np.float32]

@@ -15,7 +15,7 @@ from guidance.turn_feedback import TurnFeedback
 # Statuses of an answer that leave a question open by themselves.
 UNANSWERED = ("not_in_policy", "partly_answered", "expired_only", "failed", "blocked_answer")
 ASKED_BACK = "clarify"
-MOST_AT_ONCE = 50_000
+MOST_AT_ONCE = 2_000  # at 10 ms to encode each; the next call takes the next ones
 
 
 @dataclass(frozen=True, slots=True)

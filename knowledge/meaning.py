@@ -63,6 +63,14 @@ class StatementVectors:
         nearness: Vector = (cosines - usual.mean()) / max(float(usual.std()), 1e-6)
         return nearness
 
+    @property
+    def usual(self) -> Vector:
+        """The mean direction of the corpus, float32 (d,): what all texts have in common."""
+        if not len(self._sample):
+            return np.zeros(self._encoder.dimension, np.float32)
+        mean: Vector = self._sample.mean(axis=0)
+        return mean
+
     def vectors(self, texts: Sequence[str]) -> Vector:
         """Return the unit vectors of texts, float32 (n, d); those of the corpus are at hand."""
         return np.stack([self._vector(text) for text in texts])
