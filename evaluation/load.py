@@ -65,6 +65,10 @@ class Server:
     port: int
     process_id: int
 
+    def children(self) -> list[int]:
+        """Return the processes that the server started, such as those that answer."""
+        return _with_children(self.process_id)[1:]
+
     def peak_rss_mb(self) -> int:
         """Return the most memory the server's processes have held, in MiB; Linux only."""
         return round(sum(map(_peak_kb, _with_children(self.process_id))) / 1024)
@@ -97,7 +101,7 @@ def evaluate_load(
         began = time.perf_counter()
         with running_server(folder, answer_processes) as server:
             start_s = time.perf_counter() - began
-            _wait_for_processes(server, answer_processes)
+            wait_for_processes(server, answer_processes)
             _warm_up(server, questions)
             runs = []
             for done, number in enumerate(users, start=1):
@@ -180,7 +184,7 @@ def _readiness(server: Server) -> dict[str, Any] | None:
         connection.close()
 
 
-def _wait_for_processes(server: Server, wanted: int) -> None:
+def wait_for_processes(server: Server, wanted: int) -> None:
     """Wait until the server's own answer processes are loaded; until then one process answers."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:

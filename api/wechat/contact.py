@@ -8,7 +8,7 @@ from sqlalchemy import UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import ArrivalKind
-from storage.database import Base, take_turns
+from storage.database import Base
 
 # What a person does -> how many customer messages may follow, and for how long.
 AFTER_MESSAGE = (5, timedelta(hours=48))
@@ -59,8 +59,10 @@ def find_contact(db: Session, account: str, openid: str) -> WeChatContact | None
 
 
 def note_contact(db: Session, account: str, openid: str, kind: ArrivalKind, at: datetime) -> None:
-    """Note what a person did, and what may be sent to them for it. Once for each arrival."""
-    take_turns(db, f"wechat contact {account} {openid}")
+    """Note what a person did, and what may be sent to them for it. Once for each arrival.
+
+    The transaction holds the turn of this contact (`Entry.turns`).
+    """
     contact = find_contact(db, account, openid)
     if contact is None:
         contact = WeChatContact(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from api.errors import TooManyMessages
@@ -25,23 +26,20 @@ from api.wechat.answering import (
     record_answer,
     settle_answer,
 )
-from api.wechat.arrival import ArrivalKind
+from api.wechat.backlog import Backlog
 from api.wechat.callback import Callback
 from api.wechat.client import TencentApi
-from api.wechat.contact import note_contact, person_reference
+from api.wechat.intake import MAX_TEXT, Intake, late_way
 from api.wechat.layout import Place, notice_text
 from api.wechat.received import (
-    Accepted,
     Delivery,
     WeChatMessage,
-    accept,
     choose_delivery,
     find_turn_of,
     forget_nonces,
     take_up,
 )
 from api.wechat.sending import send_due
-from assistant.guardrails import mask_personal_data
 from assistant.wording import SUGGESTIONS
 from guidance.session import Turn
 from storage.connection import DatabaseUnavailable
@@ -59,7 +57,6 @@ STEP_THREADS = 3  # own ones: routes that hang on the answer must not hold up ca
 SEND_SECONDS = 0.5
 RESUME_SECONDS = 5.0
 FORGET_SECONDS = 600.0
-MAX_TEXT = 2000  # characters taken of a message; the assistant itself reads 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +100,8 @@ class WeChatDesk:
         self._workers = Workers(ANSWER_THREADS, WAITING_JOBS)
         self._steps = ThreadPoolExecutor(STEP_THREADS, "wechat")
         self._answering: dict[int, asyncio.Event] = {}
+        self._backlog = Backlog(ANSWER_THREADS, self._pace.passive_s)
+        self._intake = Intake(database, self._steps, around.secret, around.limit, self._backlog)
 
     def jobs(self) -> Sequence[tuple[float, Callable[[], object]]]:
         """Return what has to be done again and again: seconds between calls, and the call."""
@@ -123,32 +122,19 @@ class WeChatDesk:
         if self._around.in_trouble():
             return callback.sealed_text(wording.BUSY, datetime.now(UTC))
         try:
-            accepted = await self._step(began, lambda: self._accept(callback))
+            accepted = await self._intake.take(callback, self._pace.give_up_s)
         except TooManyMessages:
             return callback.sealed_text(wording.TOO_FAST, datetime.now(UTC))
         except (DatabaseUnavailable, TimeoutError):
             log.warning("wechat message not recorded")
             return callback.sealed_text(wording.BUSY, datetime.now(UTC))
         message = accepted.message
-        if accepted.first and message.delivery is None:
+        if accepted.first and message.settled_at is None:
             self._submit(message, callback.arrival.text)
         try:
             return await self._reply(callback, message, began)
         except (DatabaseUnavailable, TimeoutError):
             return SUCCESS  # it is recorded, and will be taken up
-
-    def _accept(self, callback: Callback) -> Accepted:
-        arrival, call = callback.arrival, callback.call
-        text = arrival.text[:MAX_TEXT]
-        notice = arrival.kind is not ArrivalKind.QUESTION or not text
-        with self._database.writing() as db:
-            accepted = accept(db, arrival, call, mask_personal_data(text), notice)
-            if accepted.first:
-                if not notice:
-                    person = person_reference(self._around.secret, call.account, arrival.openid)
-                    self._around.limit.check(person, person)
-                note_contact(db, call.account, arrival.openid, arrival.kind, call.at)
-        return accepted
 
     async def _reply(self, callback: Callback, message: WeChatMessage, began: float) -> bytes:
         delivery, turn = message.delivery, None
@@ -157,8 +143,7 @@ class WeChatDesk:
             if turn is None and not callback.account.can_push and message.calls < CALLS_OF_TENCENT:
                 await asyncio.sleep(self._pace.hold_s - (self._now() - began))
                 return NOTHING
-            way = Delivery.PUSH if callback.account.can_push else Delivery.LINK
-            wanted = way if turn is None else Delivery.PASSIVE
+            wanted = late_way(callback.account) if turn is None else Delivery.PASSIVE
             delivery = await self._step(began, lambda: self._choose(message.id, wanted))
             if delivery is Delivery.PASSIVE and turn is None:
                 turn = await self._step(began, lambda: self._find_turn(message))
@@ -205,8 +190,10 @@ class WeChatDesk:
     def _submit(self, message: WeChatMessage, raw_text: str) -> None:
         loop = asyncio.get_running_loop()
         done = self._answering[message.id] = asyncio.Event()
+        self._backlog.enter(message.id)
 
         def finish() -> None:
+            self._backlog.leave(message.id)
             self._answering.pop(message.id, None)
             done.set()
 
@@ -231,13 +218,24 @@ class WeChatDesk:
         return send_due(self._database, self._around.api, self.book) if self.book.accounts() else 0
 
     def resume(self) -> None:
-        """Take up what was left unanswered, here or by a process that is gone."""
+        """Take up what was left unanswered, here or by a process that is gone.
+
+        While this process has more than enough to do it leaves that to others.
+        """
+        free = ANSWER_THREADS - self._backlog.waiting
+        if free <= 0:
+            return
         with self._database.writing() as db:
-            messages = take_up(db, datetime.now(UTC), ANSWER_THREADS)
+            messages = take_up(db, datetime.now(UTC), free)
         for message in messages:
             # The typed text is gone with its process; numbers in it stay masked.
-            job = Job(lambda m=message: self._answer(m, m.text), lambda: None)  # type: ignore[misc]
-            self._workers.submit(job)
+            job = Job(
+                partial(self._answer, message, message.text),
+                partial(self._backlog.leave, message.id),
+            )
+            self._backlog.enter(message.id)
+            if not self._workers.submit(job):
+                self._backlog.leave(message.id)
 
     def forget(self) -> None:
         """Delete what protects nothing any more."""

@@ -131,7 +131,8 @@ def take_due(db: Session, now: datetime, limit: int = SENT_AT_ONCE) -> list[Outb
         .with_for_update(skip_locked=True)
     )
     taken: list[OutboxMessage] = []
-    for message in db.scalars(due).all():
+    # Contacts are locked in one order everywhere: callbacks lock several at a time, too.
+    for message in sorted(db.scalars(due), key=lambda one: (one.account, one.openid, one.id)):
         if _waits_for_earlier(db, message):
             continue
         contact = find_contact(db, message.account, message.openid)

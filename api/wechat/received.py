@@ -6,7 +6,7 @@ message, and what a process leaves undone when it dies another one takes up.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +18,7 @@ from api.wechat.arrival import Arrival, ArrivalKind
 from api.wechat.crypt import CallbackRefused
 from guidance.message import Channel
 from guidance.session import Turn
-from storage.database import Base, storable, take_turns
+from storage.database import Base, storable
 
 LEASE = timedelta(seconds=60)
 COUNTED_CALLS = 3  # Tencent calls three times at most
@@ -123,35 +123,66 @@ _MESSAGE = select(WeChatMessage).where(
     WeChatMessage.account == bindparam("account"),
     WeChatMessage.message_key == bindparam("message_key"),
 )
+_TURN = select(Turn).where(
+    Turn.channel == Channel.WECHAT, Turn.message_id == bindparam("message_id")
+)
+_LOCKED = select(WeChatMessage).where(WeChatMessage.id == bindparam("id")).with_for_update()
 _ADD_MESSAGE = insert(WeChatMessage).returning(WeChatMessage.id)
 
 
-def accept(db: Session, arrival: Arrival, call: Call, masked: str, notice: bool) -> Accepted:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivery with what is decided about it before it is recorded."""
+
+    arrival: Arrival
+    call: Call
+    masked: str  # the text without personal numbers
+    delivery: Delivery | None  # None: it waits for its answer
+    admit: Callable[[], None]  # raises when a new message is not to be recorded
+
+    @property
+    def reader(self) -> tuple[str, str]:
+        """Account and openid."""
+        return self.call.account, self.arrival.openid
+
+    @property
+    def turns(self) -> tuple[str, str, str]:
+        """What no other transaction may work on at the same time."""
+        account, arrival = self.call.account, self.arrival
+        return (
+            f"wechat nonce {self.call.digest}",
+            f"wechat {account} {arrival.key}",
+            f"wechat contact {account} {arrival.openid}",
+        )
+
+
+def accept(db: Session, entry: Entry) -> Accepted:
     """Record a delivery: a new message, or one more call of a known one.
 
-    With `notice` nothing is to be answered but a fixed text. A call that was seen often
-    enough writes nothing. Raises CallbackRefused for a nonce that came with another
-    signature.
+    The transaction holds `entry.turns`. A call that was seen often enough writes nothing.
+    Raises CallbackRefused for a nonce that came with another signature, and what
+    `admit` raises; nothing of the message is written then.
     """
-    take_turns(db, f"wechat nonce {call.digest}", f"wechat {call.account} {arrival.key}")
+    arrival, call = entry.arrival, entry.call
     _note_nonce(db.connection(), call)
     known = {"account": call.account, "message_key": arrival.key}
     message = db.scalar(_MESSAGE, known)
     if message is not None:
         message.calls = min(message.calls + 1, COUNTED_CALLS)
         return Accepted(message, first=False)
+    entry.admit()
     values = known | {
         "openid": arrival.openid,
         "account_id": arrival.account_id,
         "kind": arrival.kind,
-        "text": storable(masked),
+        "text": storable(entry.masked),
         "token": secrets.token_urlsafe(16),
         "received_at": call.at,
         "calls": 1,
         "tries": 1,
         "leased_until": call.at + LEASE,
-        "delivery": Delivery.NOTICE if notice else None,
-        "settled_at": call.at if notice else None,
+        "delivery": entry.delivery,
+        "settled_at": call.at if entry.delivery is Delivery.NOTICE else None,
     }
     message_id = db.connection().execute(_ADD_MESSAGE, values).scalar_one()
     return Accepted(WeChatMessage(id=message_id, **values), first=True)
@@ -168,16 +199,12 @@ def _note_nonce(connection: Connection, call: Call) -> None:
 
 def find_turn_of(db: Session, message: WeChatMessage) -> Turn | None:
     """Return the recorded answer of a message."""
-    return db.scalar(
-        select(Turn).where(Turn.channel == Channel.WECHAT, Turn.message_id == message.turn_key)
-    )
+    return db.scalar(_TURN, {"message_id": message.turn_key})
 
 
 def lock(db: Session, message_id: int) -> WeChatMessage:
     """Return a message that no other transaction can change until this one ends."""
-    return db.scalars(
-        select(WeChatMessage).where(WeChatMessage.id == message_id).with_for_update()
-    ).one()
+    return db.scalars(_LOCKED, {"id": message_id}).one()
 
 
 def choose_delivery(db: Session, message_id: int, wanted: Delivery, at: datetime) -> Delivery:
@@ -189,8 +216,8 @@ def choose_delivery(db: Session, message_id: int, wanted: Delivery, at: datetime
     if message.delivery is None:
         turn = find_turn_of(db, message)
         message.delivery = wanted if turn is None else Delivery.PASSIVE
-        if message.delivery is not Delivery.PUSH:
-            message.settled_at = at
+        if message.delivery is Delivery.PASSIVE:
+            message.settled_at = at  # the others still wait for their answer
     return message.delivery
 
 

@@ -201,10 +201,10 @@ def test_an_engine_that_stands_still_keeps_nobody_waiting(
 def test_a_locked_database_is_told_and_the_account_shows_no_fault(
     verified: Tencent, desk: WeChatDesk, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stands_still(_callback: object) -> None:
+    def stands_still(_callbacks: object) -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(desk, "_accept", stands_still)
+    monkeypatch.setattr(desk._intake, "record", stands_still)
     assert "没有记下来" in (verified.says("oAlice", QUESTION).shown or "")
     monkeypatch.undo()
     assert "600人" in (verified.says("oAlice", QUESTION).shown or "")

@@ -276,7 +276,7 @@ def test_ten_thousand_replays_add_nothing(verified: Tencent, sqlite_database: Da
     desk = verified.client.app.state.wechat  # type: ignore[attr-defined]
     callback = open_again(verified.account, path, body)
     for _ in range(9_990):
-        accepted = desk._accept(callback)
+        (accepted,) = desk._intake.record([callback])
         assert not accepted.first
     for _ in range(10):
         replies.add(verified.read_reply(verified._deliver(path, body, 5)))

@@ -1,0 +1,118 @@
+"""Records what arrives together in one transaction: one commit for many callbacks."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from sqlalchemy.orm import Session
+
+from api.errors import TooManyMessages
+from api.limiter import MessageLimit
+from api.wechat.account import OfficialAccount
+from api.wechat.arrival import ArrivalKind
+from api.wechat.backlog import Backlog
+from api.wechat.callback import Callback
+from api.wechat.contact import note_contact, person_reference
+from api.wechat.crypt import CallbackRefused
+from api.wechat.received import Accepted, Delivery, Entry, accept
+from assistant.guardrails import mask_personal_data
+from storage.database import Database, take_turns
+
+AT_ONCE = 64
+
+MAX_TEXT = 2000  # characters taken of a message; the assistant itself reads 500
+
+Outcome = Accepted | CallbackRefused | TooManyMessages
+
+
+class Intake:
+    """Collects the callbacks that arrive while others are being written."""
+
+    def __init__(
+        self,
+        database: Database,
+        threads: Executor,
+        secret: str,
+        limit: MessageLimit,
+        backlog: Backlog,
+    ) -> None:
+        self._database = database
+        self._threads = threads
+        self._secret = secret
+        self._limit = limit
+        self._backlog = backlog
+        self._waiting: list[tuple[Callback, asyncio.Future[Accepted]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def take(self, callback: Callback, within_s: float) -> Accepted:
+        """Record a callback. Raises what recording raises, and TimeoutError.
+
+        One whose time is over before its turn comes is not recorded: Tencent sends it again.
+        """
+        answered: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((callback, answered))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return await asyncio.wait_for(answered, within_s)
+
+    async def _write(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            batch = [(callback, answered) for callback, answered in some if not answered.done()]
+            if not batch:
+                continue
+            callbacks = [callback for callback, _ in batch]
+            try:
+                outcomes: Sequence[Outcome | Exception] = await loop.run_in_executor(
+                    self._threads, self.record, callbacks
+                )
+            except Exception as error:
+                outcomes = [error] * len(batch)
+            for (_, answered), outcome in zip(batch, outcomes, strict=True):
+                _tell(answered, outcome)
+
+    def record(self, callbacks: Sequence[Callback]) -> list[Outcome]:
+        """Record callbacks in one transaction; one that is refused does not touch the others."""
+        entries = [self._entry(callback) for callback in callbacks]
+        outcomes: dict[int, Outcome] = {}
+        with self._database.writing() as db:
+            take_turns(db, *sorted({turn for entry in entries for turn in entry.turns}))
+            # In the order of the readers, as the outbox does: see take_due.
+            for place in sorted(range(len(entries)), key=lambda n: entries[n].reader):
+                try:
+                    outcomes[place] = self._accept(db, entries[place])
+                except (CallbackRefused, TooManyMessages) as refusal:
+                    outcomes[place] = refusal
+        return [outcomes[place] for place in range(len(entries))]
+
+    def _accept(self, db: Session, entry: Entry) -> Accepted:
+        accepted = accept(db, entry)
+        if accepted.first:
+            account, openid = entry.reader
+            note_contact(db, account, openid, entry.arrival.kind, entry.call.at)
+        return accepted
+
+    def _entry(self, callback: Callback) -> Entry:
+        arrival, call = callback.arrival, callback.call
+        text = arrival.text[:MAX_TEXT]
+        if arrival.kind is not ArrivalKind.QUESTION or not text:
+            return Entry(arrival, call, "", Delivery.NOTICE, lambda: None)
+        person = person_reference(self._secret, call.account, arrival.openid)
+        way = late_way(callback.account) if self._backlog.is_late() else None
+        check = self._limit.check
+        return Entry(arrival, call, mask_personal_data(text), way, lambda: check(person, person))
+
+
+def late_way(account: OfficialAccount) -> Delivery:
+    """How an answer goes out for which a callback cannot wait."""
+    return Delivery.PUSH if account.can_push else Delivery.LINK
+
+
+def _tell(answered: asyncio.Future[Accepted], outcome: Outcome | Exception) -> None:
+    if answered.done():
+        return
+    if isinstance(outcome, Exception):
+        answered.set_exception(outcome)
+    else:
+        answered.set_result(outcome)
