@@ -7,7 +7,7 @@ from typing import Any
 
 from evaluation.matching_declines import decline_table
 from evaluation.matching_learning import learning_table
-from evaluation.matching_lists import list_row
+from evaluation.matching_lists import list_metamorphic, list_row
 from evaluation.matching_solving import (
     explained,
     fairness_rows,
@@ -71,6 +71,7 @@ def evaluate_matching(
         "declines": lambda: decline_table(*extent.medium, extent.seeds),
         "learning": lambda: learning_table(range(extent.learning_seeds), extent.learning_sizes),
         "project_lists": lambda: list_row(extent.projects, extent.profiles),
+        "list_metamorphic": lambda: list_metamorphic(extent.projects, extent.profiles),
     }
     report: dict[str, Any] = {"solver": installed_engine().name}
     for done, (name, measure) in enumerate(parts.items(), start=1):

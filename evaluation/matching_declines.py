@@ -1,7 +1,7 @@
 """What happens when mentors decline or do not answer: six rounds of three days."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class _Tally:
     utility: float = 0.0
     contacts: int = 0
     accepted: int = 0
+    shares: list[float] = field(default_factory=list)  # of the needs that were met, by seed
 
 
 def decline_table(
@@ -34,7 +35,8 @@ def decline_table(
     """Compare ways to go on after a decline; acceptance depends on the mentor's side.
 
     `matched` and `first_round` are shares of the needs, `utility` the mean value a need,
-    `contacts` the proposals sent for each pairing that came about.
+    `contacts` the proposals sent for each pairing that came about. `worst_matched` is the
+    share of the worst seed.
     """
     table: dict[str, dict[str, dict[str, float]]] = {}
     for share in seats:
@@ -47,6 +49,7 @@ def decline_table(
         table[f"{share} seats"] = {
             name: {
                 "matched": round(tally.matched / seeds, 3),
+                "worst_matched": round(min(tally.shares), 3),
                 "first_round": round(tally.first_round / seeds, 3),
                 "utility": round(tally.utility / seeds, 3),
                 "contacts": round(tally.contacts / max(1, tally.accepted), 2),
@@ -81,6 +84,7 @@ def _simulate(sides: Sided, propose: Propose, random: np.random.Generator, tally
         if number == 0:
             tally.first_round += done / needs
     tally.matched += done / needs
+    tally.shares.append(done / needs)
     tally.accepted += done
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from matching.profile import RISK_WORDS, Profile
 from matching.project_facts import PREMISES_NAMES, RISK_NAMES, ProjectFacts, in_wan
 from matching.project_scoring import NEUTRAL, ProjectWeights, contributions
 from matching.project_table import least_cash_yuan
-from matching.said import labels_in
+from matching.said import labels_in as labels_of_text
 from matching.said_patterns import PATTERNS
 from matching.target_group import GROUP_NAMES, TargetGroup
 
@@ -15,6 +16,10 @@ MOST_REASONS = 3
 LONGEST_RISK = 60
 MOST_SKILLS = 3
 CLEARLY_NEAR = 0.75  # in meaning: less may be chance
+
+
+# Only texts of projects are read here: what people write is never kept by this cache.
+labels_in = lru_cache(maxsize=20_000)(labels_of_text)
 
 
 @dataclass(frozen=True, slots=True)

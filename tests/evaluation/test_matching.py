@@ -32,6 +32,7 @@ def test_claims_hold_on_the_small_instances(report: dict[str, dict[str, object]]
     assert report["certificate"] == {"checked_without_solver": True}
     assert report["explanations"]["unexplained"] == 0
     assert set(report["metamorphic"].values()) == {0}
+    assert set(report["list_metamorphic"].values()) == {0}
     assert report["floor"]["reached"]
     assert report["project_lists"]["relaxations_not_minimal"] == 0
     assert report["project_lists"]["empty_lists"] == 0
@@ -42,6 +43,14 @@ def test_learning_harms_nobody_in_the_worst_seed(
 ) -> None:
     worst = [one["worst"] for prior in report["learning"].values() for one in prior.values()]
     assert min(worst) >= -0.01
+
+
+def test_going_on_after_declines_is_told_for_the_worst_seed(
+    report: dict[str, dict[str, dict[str, dict[str, float]]]],
+) -> None:
+    for policies in report["declines"].values():
+        for one in policies.values():
+            assert 0 < one["worst_matched"] <= one["matched"]
 
 
 def test_districts_are_drawn_by_seed_alone() -> None:
