@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
+from api.errors import PageNotFound, problem_of
 from api.forms import PostedForm
 from api.ledger_evidence import keep_upload
 from api.ledger_indicators import indicator_page
@@ -28,6 +28,7 @@ from guidance.definition import DefinitionInvalid, propose_definition, signed_ch
 from guidance.evidence import EvidenceUnusable
 from guidance.indicator import load_register
 from guidance.indicator_value import (
+    IndicatorValue,
     Reported,
     ValueRefused,
     pending_values,
@@ -93,6 +94,8 @@ def review(
     accept = typed(posted, "action") == "accept"
     try:
         with deciding(database, account, f"value:{number}") as db:
+            if db.get(IndicatorValue, number) is None:
+                raise PageNotFound
             reason = typed(posted, "reason")
             review_value(db, number, staff, datetime.now(UTC), accept=accept, reason=reason)
     except (AlreadyDecided, DutiesNotSeparate, NotYourDuty, ReasonMissing) as error:
