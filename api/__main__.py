@@ -19,6 +19,7 @@ from api.account_commands import account_app
 from api.answer_pool import answering
 from api.app import create_app
 from api.audit_commands import audit_app
+from api.backup_commands import backup, restore
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
 from api.indicator_commands import indicators
@@ -69,6 +70,8 @@ app.add_typer(account_app, name="account")
 app.add_typer(privacy_app, name="privacy")
 app.command()(indicators)
 app.command()(report)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy import func, select
 
 from api import report_excel, report_word
 from api.access import Permission, allow
@@ -25,6 +26,7 @@ from guidance.period import Quarter
 from guidance.period_record import PERIOD_STATE_NAMES, state_of
 from guidance.report import Report
 from guidance.review_queue import quarters_of
+from guidance.session import GuidanceSession
 from storage.database import Database
 
 router = APIRouter(
@@ -41,9 +43,10 @@ def show_reports(
     request: Request, database: OpenDatabase, account: CurrentAccount, settings: CurrentSettings
 ) -> Response:
     """List the quarters and years that can be reported."""
-    quarter, listed = Quarter.of(today()), []
+    quarter, listed = Quarter.of(today()), list[tuple[str, str]]()
     with database.reading() as db:
-        for _ in range(QUARTERS_LISTED):
+        oldest = db.scalar(select(func.min(GuidanceSession.period))) or str(quarter)
+        while len(listed) < QUARTERS_LISTED and (not listed or str(quarter) >= oldest):
             listed.append((str(quarter), PERIOD_STATE_NAMES[state_of(db, str(quarter))]))
             quarter = quarter.preceding
     years = sorted({period[:4] for period, _ in listed}, reverse=True)
