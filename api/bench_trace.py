@@ -9,12 +9,25 @@ from typing import Any
 from api.snapshot import Snapshot
 from api.validity import validity_in
 from assistant import wording
-from assistant.answer import Answer, PastTurn, Question
+from assistant.answer import Answer, Intent, PastTurn, Question
 from assistant.pipeline import answer_question
 from knowledge.retriever import Hit
 
-SHOWN_HITS = 20
+SHOWN_HITS = 10
 ANY_TIME = 30
+INTENT_NAMES = {
+    Intent.POLICY: "政策规定",
+    Intent.ELIGIBILITY: "本人能不能享受",
+    Intent.DEPARTMENT: "找谁办",
+    Intent.LIST: "清单",
+    Intent.FIGURE: "数字",
+    Intent.PROJECT: "创业项目",
+    Intent.MENTOR: "导师",
+    Intent.PROGRESS: "办理进度",
+    Intent.HANDOFF: "转人工",
+    Intent.SMALLTALK: "寒暄",
+    Intent.OUT_OF_SCOPE: "不在服务范围",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +137,12 @@ def _route(
     steps = [
         ("筛查", str(problem) if problem else "通过"),
         ("纠正错别字后", notes.get("corrected", "")),
-        ("意图", str(answer.intent)),
-        ("状态", str(answer.status)),
+        ("意图", INTENT_NAMES[answer.intent]),
         ("补全后的问题", answer.completed_question),
     ]
     if reading is not None:
         steps += [
-            ("问的是", str(reading.asked)),
+            ("问的是（代码）", str(reading.asked)),
             ("主题词", "、".join(reading.terms)),
             ("沿用上文的词", "、".join(reading.background)),
             ("按哪一天", str(notes["day"])),
