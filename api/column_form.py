@@ -22,7 +22,7 @@ class Input:
 def posted_texts(posted: FormData, columns: Sequence[Column]) -> dict[str, str]:
     """Return column name -> text; several ticked boxes are joined as a cell would be.
 
-    A browser does not send a box without a tick: that is a 否, and no empty field.
+    A browser does not send a box without a tick: that is a no, and no empty field.
     """
     texts = {}
     for column in columns:
