@@ -154,8 +154,8 @@ def skewed(random: Random, count: int) -> int:
 
 def fates(quarter: str) -> tuple[list[tuple[str, ...]], list[int]]:
     """Return what may become of a session of a quarter, and how often."""
-    place = 2 if quarter in OPEN_QUARTERS else 1
-    return [row[0] for row in _FATES], [int(row[place]) for row in _FATES]
+    running = quarter in OPEN_QUARTERS
+    return [row[0] for row in _FATES], [row[2] if running else row[1] for row in _FATES]
 
 
 def state_after(path: tuple[str, ...]) -> SessionState:

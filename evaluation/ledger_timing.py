@@ -97,7 +97,7 @@ def measure(database: Database, on: date, tell: Callable[[str, int, int], None])
     """
     with database.reading() as db:
         last = db.scalar(select(func.max(GuidanceSession.id))) or 0
-    groups = {
+    groups: dict[str, dict[str, Read]] = {
         "indicators": indicator_reads(on),
         "review_queue": queue_reads(last * 9 // 10, on),
         "ledger_list": list_reads(last // 2, on),

@@ -4,13 +4,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
 from sqlalchemy.orm import Session, defer
 
 from guidance.identity_level import IdentityLevel
 from guidance.lifecycle import ServiceLine, SessionState
 from guidance.message import Channel
-from guidance.review_queue import COUNTED_UP_TO, PAGE, QueuePage, quarters_of
+from guidance.review_queue import (
+    COUNTED_UP_TO,
+    PAGE,
+    QueuePage,
+    branched,
+    first_of,
+    quarters_of,
+)
 from guidance.session import GuidanceSession
 from guidance.transition import SessionNotFound, find_session
 
@@ -36,21 +43,24 @@ def list_sessions(
     db: Session, chosen: LedgerFilter, after: int = 0, *, newest: bool = False, limit: int = PAGE
 ) -> QueuePage:
     """Return one page behind the session numbered `after`; queues begin with the oldest."""
-    listed = _filtered(select(GuidanceSession), chosen)
+    listed = select(GuidanceSession.id)
     if after:
         beyond = GuidanceSession.id < after if newest else GuidanceSession.id > after
         listed = listed.where(beyond)
-    order = GuidanceSession.id.desc() if newest else GuidanceSession.id
-    listed = listed.options(defer(GuidanceSession.seal_salt)).order_by(order).limit(limit + 1)
-    found = list(db.scalars(listed))
+    order: Any = GuidanceSession.id.desc() if newest else GuidanceSession.id
+    first = first_of(_branches(listed, chosen), order, limit + 1)
+    rows = select(GuidanceSession).where(GuidanceSession.id.in_(first))
+    found = list(db.scalars(rows.options(defer(GuidanceSession.seal_salt)).order_by(order)))
     more = len(found) > limit
     return QueuePage(found[:limit], found[limit - 1].id if more else None)
 
 
 def count_sessions(db: Session, chosen: LedgerFilter) -> tuple[int, bool]:
     """Return how many there are, and whether there are more than were counted."""
-    some = _filtered(select(GuidanceSession.id), chosen).limit(COUNTED_UP_TO + 1).subquery()
-    count = db.scalar(select(func.count()).select_from(some)) or 0
+    most = COUNTED_UP_TO + 1
+    some = [one.limit(most).subquery() for one in _branches(select(GuidanceSession.id), chosen)]
+    every = union_all(*(select(one.c.id) for one in some)).limit(most).subquery()
+    count = db.scalar(select(func.count()).select_from(every)) or 0
     return min(count, COUNTED_UP_TO), count > COUNTED_UP_TO
 
 
@@ -62,11 +72,20 @@ def session_within(db: Session, session_id: int, org_unit: str) -> GuidanceSessi
     return session
 
 
-def _filtered(query: Select[Any], chosen: LedgerFilter) -> Select[Any]:
-    return query.where(*_conditions(chosen))
+def _branches(listed: Select[Any], chosen: LedgerFilter) -> list[Select[Any]]:
+    """Return the queries of ids that an index answers in order; without one, the whole list."""
+    listed = listed.where(*_conditions(chosen))
+    periods = [] if chosen.period is None else quarters_of(chosen.period)
+    indexed = chosen.states or periods or chosen.org_unit is not None
+    if indexed and chosen.provider is None:
+        return branched(listed, chosen.states or frozenset(SessionState), periods)
+    if chosen.states:
+        listed = listed.where(GuidanceSession.state.in_(sorted(chosen.states)))
+    return [listed.where(GuidanceSession.period.in_(periods)) if periods else listed]
 
 
 def _conditions(chosen: LedgerFilter) -> list[ColumnElement[bool]]:
+    """Return all but states and quarters: each branch has one, and `IN` beside it would sort."""
     session = GuidanceSession
     equal = ("org_unit", "service_line", "channel", "identity_level", "provider", "appealed")
     found = [
@@ -74,10 +93,6 @@ def _conditions(chosen: LedgerFilter) -> list[ColumnElement[bool]]:
         for name in equal
         if getattr(chosen, name) is not None
     ]
-    if chosen.states:
-        found.append(session.state.in_(sorted(chosen.states)))
-    if chosen.period is not None:
-        found.append(session.period.in_(quarters_of(chosen.period)))
     if chosen.month is not None:
         found.append(_in_month(chosen.month))
     if chosen.flagged is not None:

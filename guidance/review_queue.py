@@ -1,10 +1,10 @@
 """The review queue: what waits for a decision, filtered, page by page, and for whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session, defer
 
 from guidance.lifecycle import COUNTED, ServiceLine, SessionState
@@ -83,15 +83,37 @@ def members(
     db: Session, period: str, org_unit: str | None = None, after: int = 0, limit: int = PAGE
 ) -> QueuePage:
     """Return the sessions that count in a quarter (2026Q3) or a year (2026), page by page."""
-    listed = select(GuidanceSession).where(
-        GuidanceSession.state.in_(COUNTED), GuidanceSession.period.in_(quarters_of(period))
-    )
+    listed = select(GuidanceSession.id).where(GuidanceSession.id > after)
     if org_unit is not None:
         listed = listed.where(GuidanceSession.org_unit == org_unit)
-    listed = listed.where(GuidanceSession.id > after).order_by(GuidanceSession.id)
-    found = list(db.scalars(listed.limit(limit + 1)))
+    branches = branched(listed, COUNTED, quarters_of(period))
+    first = first_of(branches, GuidanceSession.id, limit + 1)
+    rows = select(GuidanceSession).where(GuidanceSession.id.in_(first))
+    found = list(db.scalars(rows.order_by(GuidanceSession.id)))
     more = len(found) > limit
     return QueuePage(found[:limit], found[limit - 1].id if more else None)
+
+
+def branched(
+    listed: Select[Any], states: Collection[SessionState], periods: Sequence[str]
+) -> list[Select[Any]]:
+    """Return a query of session ids once for each state and quarter.
+
+    An index keeps the ids of one state in order, never those of several: a page of all
+    of them would sort a year's sessions.
+    """
+    chosen = [listed.where(GuidanceSession.state == state) for state in sorted(states)]
+    if not periods:
+        return chosen
+    return [one.where(GuidanceSession.period == period) for one in chosen for period in periods]
+
+
+def first_of(branches: Sequence[Select[Any]], order: Any, limit: int) -> Select[Any]:
+    """Return the query of the first ids of all branches together, in an order of the id."""
+    firsts = [select(one.order_by(order).limit(limit).subquery().c.id) for one in branches]
+    every = union_all(*firsts).subquery()
+    wanted = every.c.id.desc() if order is not GuidanceSession.id else every.c.id
+    return select(every.c.id).order_by(wanted).limit(limit)
 
 
 def quarters_of(period: str) -> list[str]:
