@@ -4,18 +4,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant import patterns
-from assistant.answer import Answer, AnswerStatus, Intent
+from assistant import patterns, wording
+from assistant.answer import Answer, AnswerStatus, Computation, Intent, Operand
 from assistant.draft import Draft
 from assistant.evidence import Evidence, gather_evidence
 from assistant.lookup import Lookup
 from assistant.reading import FIGURES, STRICT, Asked, Reading
+from knowledge.eligibility.formula import InvalidFormula
+from knowledge.eligibility.quantity import InvalidQuantity, read_quantity
+from knowledge.figure import Figure, FigureKind
+from knowledge.statement import Statement
 
 MAX_OF_A_SIDE = 3
 NAMES_SIDE = 0.7  # how well a statement must hold the word for its side
 CLOSE_TO_BEST = 0.85
 LEAST_NEARNESS = 2.0
-_JOINS = re.compile(r"^(?:的)?[^,。;]{0,2}?(?:和|与|跟|同|及|比|、|还是|或者|对)(?:起)?$")
+# Asks by how much, not only what each is.
+_DIFFERENCE = re.compile(r"差(?!异|别)|[多少高低长短]出?(?:多少|几)|更|(?:哪个|谁)[多少高低长短]")
+# 60% − 50% are percentage points, and days have no sum.
+_NO_AMOUNTS = frozenset({FigureKind.DATE, FigureKind.CLOCK, FigureKind.RATIO, FigureKind.SHARE})
+_JOINS = re.compile(r"^(?:的)?[^,。;]{0,2}?(?:和|与|跟|同|及|比|、|还是|或者|对)(?:起|新增|每年)?$")
 
 
 def compared(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
@@ -24,6 +32,7 @@ def compared(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     if sides is None:
         return None
     draft = Draft(look.knowledge)
+    firsts: list[Statement] = []
     for own, other in (sides, sides[::-1]):
         found = _side(look, own, other)
         if not found:
@@ -33,8 +42,40 @@ def compared(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
             draft.quote(item.statement, bullet=True)
         if len(draft) == before:
             return None  # both sides say the same
+        firsts += [e.statement for e in found if _names_only(own, other, e, look)][:1]
+    if _DIFFERENCE.search(look.reading.text):
+        _add_difference(draft, look.reading, firsts)
     intent = Intent.FIGURE if look.reading.asked in FIGURES else Intent.POLICY
     return draft.finish(AnswerStatus.ANSWERED, intent)
+
+
+def _add_difference(draft: Draft, reading: Reading, sides: Sequence[Statement]) -> None:
+    """Add by how much two figures differ, where each side states one and the units agree."""
+    named = [(f"数{i}", f) for i, side in enumerate(sides) if (f := _only_figure(side, reading))]
+    if len(named) != 2 or len({f.unit for _, f in named}) != 1:
+        return
+    try:
+        named.sort(key=lambda pair: read_quantity(pair[1].text).value, reverse=True)
+        unit = read_quantity(named[0][1].text).unit
+        operands = tuple(Operand(name, figure.text) for name, figure in named)
+        formula = " − ".join(name for name, _ in named)
+        statements = {f"数{i}": side for i, side in enumerate(sides)}
+        draft.compute(Computation(wording.DIFFERENCE, formula, operands, unit), statements)
+    except (InvalidQuantity, InvalidFormula):
+        return  # a range or a word: nothing to subtract
+
+
+def _names_only(own: str, other: str, item: Evidence, look: Lookup) -> bool:
+    """Whether a statement is of one side alone: a sum of both is no figure of either."""
+    found = look.knowledge.lexicon.found
+    text = item.statement.text
+    return found(own, text) >= NAMES_SIDE > found(other, text)
+
+
+def _only_figure(statement: Statement, reading: Reading) -> Figure | None:
+    kinds = reading.figure_kinds or frozenset(FigureKind)
+    held = [f for f in statement.figures if f.kind in kinds and f.kind not in _NO_AMOUNTS]
+    return held[0] if len(held) == 1 else None
 
 
 def sides_of(reading: Reading) -> tuple[str, str] | None:

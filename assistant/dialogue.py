@@ -29,7 +29,7 @@ def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge
     that says it changes the subject, is read alone.
     """
     reading = read_question(text, knowledge.names, knowledge.places)
-    last = _last_topic(history)
+    last = last_topic(history)
     if last is None or patterns.SWITCH.search(text) or not _leans(text, reading, knowledge):
         return reading
     before = read_question(
@@ -54,7 +54,8 @@ def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge
     return Reading(f"{topic} {own}", reading.asked, reading.terms, background)
 
 
-def _last_topic(history: Sequence[PastTurn]) -> PastTurn | None:
+def last_topic(history: Sequence[PastTurn]) -> PastTurn | None:
+    """Return the last turn that was about a matter of policy, or None."""
     for turn in reversed(history):
         blocked = turn.status in (AnswerStatus.BLOCKED_QUESTION, AnswerStatus.FAILED)
         if turn.intent not in _CARRIES_NO_TOPIC and not blocked:

@@ -9,6 +9,7 @@ from typing import Any
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
 from assistant.compose import compose_answer
+from assistant.day_asked import day_asked_about
 from assistant.dialogue import read_in_context
 from assistant.eligibility import hear
 from assistant.eligibility_wording import RESUME
@@ -20,6 +21,7 @@ from assistant.guardrails import (
     screen_question,
     verify_answer,
 )
+from assistant.handing_over import hand_over
 from assistant.lookup import Lookup
 from assistant.reading import read_question
 from assistant.recommending import read_asking, recommending_answer, with_projects
@@ -68,9 +70,9 @@ def answer_question(
         own = replace(heard.answer, completed_question=text)
         judged = _verified(own, knowledge, note, heard.grounds)
         return replace(judged, learned=heard.learned if question.profile_in_use else {})
-    small = _small_talk(text)
+    small = _small_talk(text, question, knowledge)
     if small is not None:
-        return small
+        return _verified(small, knowledge, note)
 
     # What people say of themselves is read as they wrote it: the speller knows policies.
     asking = read_asking(question, normalize(screened.text))
@@ -82,7 +84,7 @@ def answer_question(
 
     about_rules = rules_part(text) if asking.wish.wanting is Wanting.PROJECTS else text
     reading = read_in_context(about_rules, question.history, knowledge)
-    day = _day_asked_about(reading.text, question.as_of)
+    day = day_asked_about(reading.text, question.as_of)
     note("reading", reading)
     note("day", day)
     answer = compose_answer(Lookup(reading, knowledge, day))
@@ -114,14 +116,7 @@ def _with_wish(answer: Answer, text: str, knowledge: Knowledge, day: date) -> An
     return answer
 
 
-def _day_asked_about(text: str, today: date) -> date:
-    """Return the end of an earlier year that a question asks about, else the day itself."""
-    match = None if patterns.NOW.search(text) else patterns.AS_OF.search(text)
-    year = int(next(filter(None, match.groups()))) if match else today.year
-    return date(year, 12, 31) if year < today.year else today
-
-
-def _small_talk(text: str) -> Answer | None:
+def _small_talk(text: str, question: Question, knowledge: Knowledge) -> Answer | None:
     """Answer what needs no look-up: greetings, thanks, questions about the desk itself."""
     bare = _PUNCTUATION.sub("", text)
     for pattern, reply in (
@@ -137,7 +132,7 @@ def _small_talk(text: str) -> Answer | None:
     if patterns.PROGRESS.search(text):
         return _fixed(AnswerStatus.HANDED_OVER, Intent.PROGRESS, wording.PROGRESS)
     if patterns.HANDOFF.search(text):
-        return _fixed(AnswerStatus.HANDED_OVER, Intent.HANDOFF, wording.HANDOFF)
+        return hand_over(question, knowledge)
     return None
 
 

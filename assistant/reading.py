@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant import patterns
+from assistant.day_asked import without_day
 from knowledge.figure import FigureKind
 from knowledge.tokenizer import segments
 
@@ -119,9 +120,7 @@ def read_question(text: str, names: Sequence[str] = (), places: Iterable[str] = 
         if name in topic:
             topic = topic.replace(name, " ")
             terms[name] = None
-    terms.update(
-        dict.fromkeys(content_words(patterns.FRAME.sub(" ", patterns.AS_OF.sub(" ", topic))))
-    )
+    terms.update(dict.fromkeys(content_words(patterns.FRAME.sub(" ", without_day(topic)))))
     return Reading(text, asked, tuple(terms))
 
 

@@ -156,3 +156,13 @@ def test_forty_small_words_do_not_hang_the_desk(ask: Ask) -> None:
     """A nested repetition took 2^40 steps for this message."""
     assert ask("嗯" * 60 + "吗").status in AnswerStatus
     assert ask("哦" * 60 + "嗯" * 60 + "x").status in AnswerStatus
+
+
+def test_handing_over_names_the_department_of_the_last_matter(
+    talk: Callable[..., list[Answer]],
+) -> None:
+    alone, after = talk("转人工")[0], talk("个体工商户登记收费吗", "转人工")[1]
+    assert alone.status is after.status is AnswerStatus.HANDED_OVER
+    assert "区人力资源和社会保障局" in alone.text
+    assert "区工商分局负责个体工商户登记" in after.text
+    assert "区市场监督管理局" in after.text

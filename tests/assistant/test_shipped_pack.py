@@ -135,3 +135,19 @@ def test_the_same_question_twice_is_the_same_answer(shipped: Knowledge) -> None:
     for question in ("大学生创业有哪些扶持", "摆摊要办执照吗", "那残疾人呢"):
         first = answer_question(Question(question, TODAY), shipped)
         assert repr(answer_question(Question(question, TODAY), shipped)) == repr(first)
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("创业培训和创业指导的目标相差多少人", ["两者相差：1400人 − 600人 = 800人。"]),
+        ("个人和小微企业创业担保贷款哪个额度更高", ["两者相差：400万元 − 30万元 = 370万元。"]),
+        ("创业培训和创业指导的目标各是多少人", []),
+    ],
+)
+def test_the_difference_of_two_figures_is_computed(
+    shipped: Knowledge, question: str, said: list[str]
+) -> None:
+    answer = answer_question(Question(question, TODAY), shipped)
+    assert answer.status is ANSWERED
+    assert [s.text for s in answer.sentences if s.computation] == said
