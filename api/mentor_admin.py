@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,13 @@ from api.project_admin import editor_of, member
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from api.validity import today
-from matching.admission import admission_warnings, load_admission_rules
+from matching.admission import (
+    FILE,
+    AdmissionRulesInvalid,
+    AdmissionWarning,
+    admission_warnings,
+    load_admission_rules,
+)
 from matching.industry import sections
 from matching.mentor import Mentor, find_mentor, mentors_whose_term_ends, term_end
 from matching.mentor_columns import MENTOR_COLUMNS
@@ -191,7 +198,7 @@ def _mentor_page(
     code: str,
     database: Database,
     account: SignedIn,
-    data_dir: Any,
+    data_dir: Path,
     told: str = "",
 ) -> Response:
     day = today()
@@ -207,7 +214,7 @@ def _mentor_page(
         mentor=mentor,
         duty=duty,
         history=history,
-        warnings=admission_warnings(mentor, load_admission_rules(data_dir)),
+        warnings=_warnings(mentor, data_dir),
         rows=_rows(mentor, may_edit(account)),
         states=STATE_NAMES,
         tones=TONES,
@@ -217,6 +224,14 @@ def _mentor_page(
         soon=day + ENDING_SOON,
         next_end=term_end(max(mentor.term_end_on, day) + timedelta(days=1)),
     )
+
+
+def _warnings(mentor: Mentor, data_dir: Path) -> tuple[AdmissionWarning, ...]:
+    """Return what the admission rules say; a file that cannot be read is a warning as well."""
+    try:
+        return admission_warnings(mentor, load_admission_rules(data_dir))
+    except AdmissionRulesInvalid as error:
+        return (AdmissionWarning(f"聘任条件没有核对。{error}", FILE),)
 
 
 def _rows(mentor: Mentor, with_personal: bool) -> dict[str, list[tuple[str, str]]]:

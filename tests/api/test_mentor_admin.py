@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from accounts.role import Role
 from api.mentor_duty import duties
+from api.settings import Settings
 from api.validity import today
 from audit.log import AuditEvent
 from guidance.lifecycle import ServiceLine, SessionState
@@ -263,6 +264,14 @@ def test_duty_counts_long_sessions_of_this_year(loaded: Database) -> None:
         duty = duties(db, [find_mentor(db, CODE)], day)[CODE]
     assert (duty.held, duty.owed, duty.expected) == (2, 10, 4)
     assert duty.is_behind
+
+
+@pytest.mark.usefixtures("post")
+def test_a_broken_file_of_rules_hides_no_mentor(client: TestClient, settings: Settings) -> None:
+    (settings.data_dir / "admission_rules.yaml").write_text("rules: [1]", "utf-8")
+    page = client.get(f"/staff/mentors/{CODE}")
+    assert page.status_code == 200
+    assert "聘任条件没有核对" in page.text
 
 
 def test_admission_rules_come_from_the_installation(tmp_path: Path, loaded: Database) -> None:
