@@ -30,7 +30,8 @@ from guidance.bench_run import BenchRunNotFound
 from guidance.counting_rules import RulesInvalid
 from guidance.definition import DefinitionInvalid
 from guidance.evidence import EvidenceUnusable
-from guidance.gap import GapNotFound
+from guidance.gap import GapNotFound, GapRefused
+from guidance.gap_contact import ConsentMissing, PhoneInvalid
 from guidance.human_session import ConfirmationWrong, EntryHeld, EntryInvalid
 from guidance.indicator import IndicatorNotFound
 from guidance.indicator_value import ValueRefused
@@ -45,6 +46,7 @@ from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdRe
 from guidance.staff import DutiesNotSeparate, NotYourDuty
 from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
+from knowledge.own_terms import BadTerms
 from matching.mentor import MentorNotFound
 from matching.project import ProjectNotFound
 from matching.spreadsheet_job import JobNotFound
@@ -136,6 +138,10 @@ PROBLEMS: dict[type[Exception], Problem] = {
     MessageIdReused: Problem(HTTPStatus.CONFLICT, "消息编号重复"),
     MessageIdInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "消息编号不对"),
     UnusableMessage: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "内容有误"),
+    PhoneInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "电话不对"),
+    ConsentMissing: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "还没有同意"),
+    BadTerms: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "用词文件有误"),
+    GapRefused: Problem(HTTPStatus.CONFLICT, "这一步现在不能办"),
     CallbackRefused: Problem(HTTPStatus.FORBIDDEN, "请求被拒绝", "这个请求没有通过核对。"),
     OfficialAccountNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到公众号"),
     AccountsInvalid: Problem(
