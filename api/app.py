@@ -40,8 +40,11 @@ from api import (
     library_reports,
     login_pages,
     mentor_admin,
+    mentor_desk,
     mentor_form,
     mentor_pages,
+    mentoring_admin,
+    mentoring_pages,
     own_account_pages,
     pages,
     policy_admin,
@@ -65,6 +68,7 @@ from api.gap_work import collect_gaps
 from api.guards import CountedSize, DeclaredSize, SecurityHeaders
 from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
+from api.mentoring_work import tend_mentoring
 from api.observe import Metrics, Observe
 from api.privacy_work import keep_to_schedule
 from api.settings import Settings
@@ -126,7 +130,10 @@ PARTS = (
     wechat_routes,
     project_pages,
     profile_pages,
+    mentor_desk,
     mentor_pages,
+    mentoring_admin,
+    mentoring_pages,
     recommendations,
     feedback_pages,
     gap_pages,
@@ -197,6 +204,7 @@ def _lifespan(
             (REFRESH_SECONDS, live.refresh),
             (SWEEP_SECONDS, lambda: _sweep(database)),
             (SWEEP_SECONDS, keeper.tend),
+            (SWEEP_SECONDS, lambda: tend_mentoring(database)),
             (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
             (VOUCH_SECONDS, keeper.vouch),
             (RETENTION_SECONDS, lambda: _retain(database, app)),

@@ -48,6 +48,9 @@ from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
 from knowledge.own_terms import BadTerms
 from matching.mentor import MentorNotFound
+from matching.mentoring_need import NeedNotFound
+from matching.pairing import PairingNotFound
+from matching.pairing_moves import MentoringRefused
 from matching.project import ProjectNotFound
 from matching.spreadsheet_job import JobNotFound
 from storage.connection import DatabaseUnavailable
@@ -117,6 +120,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
         HTTPStatus.NOT_FOUND, "没有找到条款", "没有这一条款，请从“政策文件”页重新选择。"
     ),
     MentorNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到导师"),
+    NeedNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到申请"),
+    PairingNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到结对"),
+    MentoringRefused: Problem(HTTPStatus.CONFLICT, "现在不能这样办理"),
     ProjectNotFound: Problem(
         HTTPStatus.NOT_FOUND,
         "没有找到项目",
