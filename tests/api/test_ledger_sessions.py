@@ -1,6 +1,7 @@
 """The ledger's pages through HTTP: list, one session, decisions, and who may take them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -109,8 +110,8 @@ def test_who_gave_the_guidance_does_not_approve_it(
     client: TestClient, sqlite_database: Database, cast: Cast, post: Post
 ) -> None:
     both = add_person(sqlite_database, Role.HANDLER, Role.REVIEWER, login="both")
-    cast_of_both = Cast(both, *[getattr(cast, name) for name in ("reviewer", "second")] * 2, both)
-    number, _ = enter(sqlite_database, cast_of_both.staff("handler"), YESTERDAY, "东街街道")
+    entered_by = replace(cast, handler=both).staff("handler")
+    number, _ = enter(sqlite_database, entered_by, YESTERDAY, "东街街道")
     page = f"/staff/sessions/{number}"
     post(cast.handler, page, action="submit")
     assert "确认通过" not in read(client, sqlite_database, both, page).text

@@ -117,7 +117,7 @@ def test_decisions_need_reasons_and_can_be_taken_back(database: Database) -> Non
         reopen(db, gap, SYSTEM, "有新规定", NOW)
         save_draft(db, gap, DRAFT, (1, SYSTEM), NOW)
         send_back(db, gap, SYSTEM, "写明金额", NOW)
-        assert gap.state is GapState.ASSIGNED
+        assert GapState(gap.state) is GapState.ASSIGNED
         late = ClauseDraftText("标题", "正文", "依据", date(2026, 2, 1), date(2026, 1, 1))
         with pytest.raises(GapRefused, match="早于"):
             save_draft(db, gap, late, (1, SYSTEM), NOW)

@@ -13,11 +13,34 @@ DIGEST = sa.String(64)
 PERIOD = sa.String(8)
 DATA = sa.JSON().with_variant(JSONB(), "postgresql")
 HOLDS_DAY = "state IN ('approved', 'locked', 'pending_review', 'qualified', 'returned')"
-FROZEN = (
-    "id person channel opened_at last_turn_at closed_at turn_count service_line state count_on"
-    " period counts_for identity_level org_unit provider recorder submitter approver minutes"
-    " seal recorded_at rule_version codes flags submitted_at decided_at"
-).split()
+FROZEN = [
+    "id",
+    "person",
+    "channel",
+    "opened_at",
+    "last_turn_at",
+    "closed_at",
+    "turn_count",
+    "service_line",
+    "state",
+    "count_on",
+    "period",
+    "counts_for",
+    "identity_level",
+    "org_unit",
+    "provider",
+    "recorder",
+    "submitter",
+    "approver",
+    "minutes",
+    "seal",
+    "recorded_at",
+    "rule_version",
+    "codes",
+    "flags",
+    "submitted_at",
+    "decided_at",
+]
 
 
 def upgrade() -> None:
@@ -32,7 +55,7 @@ def upgrade() -> None:
     _freeze_locked()
 
 
-def _text(name: str) -> sa.Column:
+def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.String, nullable=False, server_default="")
 
 
