@@ -19,6 +19,7 @@ from guidance.privacy import Erased, erase_person, record_of, references_of, wai
 from guidance.retention import Schedule, erase_old, read_schedule
 from matching.entrepreneur import ProfileChoice, facts_of, forget, known_person
 from matching.impression import RecommendationList
+from matching.mentoring_privacy import erase_mentoring, mentoring_of
 from storage.database import Database
 from storage.purging import purge, size_bytes
 
@@ -44,6 +45,7 @@ def erase_everywhere(
     with database.writing() as db:
         for reference in references_of(db, person):
             _erase_profile(db, reference)
+            erase_mentoring(db, reference, at)
             _erase_wechat(db, reference, keeping.secret)
         return erase_person(db, person, by, at, keeping.schedule.counted_for)
 
@@ -62,6 +64,7 @@ def export_person(db: Session, person: str) -> dict[str, Any]:
         "declined_projects": [
             {"project": one.project_code, "reason": one.reason} for one in declined
         ],
+        "mentoring": [need for one in references for need in mentoring_of(db, one)],
         **record_of(db, person),
     }
 
