@@ -250,7 +250,16 @@ def test_a_project_is_chosen_once_and_taken_back(
 
 
 @pytest.mark.parametrize(
-    "path", ["/projects/P01/choose", "/projects/P01/leave", "/me", "/me/erase", "/me/use", "/projects/P01/unsuitable", "/projects/P01/suitable"]
+    "path",
+    [
+        "/projects/P01/choose",
+        "/projects/P01/leave",
+        "/me",
+        "/me/erase",
+        "/me/use",
+        "/projects/P01/unsuitable",
+        "/projects/P01/suitable",
+    ],
 )
 def test_forms_of_other_sites_are_refused(client: TestClient, path: str) -> None:
     sent = client.post(path, headers={"sec-fetch-site": "cross-site"}, data={"in_use": "false"})

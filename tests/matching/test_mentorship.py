@@ -92,7 +92,8 @@ def check_seats(database: Database) -> None:
                     Pairing.mentor_code == mentor.code, Pairing.state.in_(SEATED)
                 )
             )
-            assert mentor.held == seated <= mentor.concurrent_cap
+            assert seated == mentor.held
+            assert mentor.held <= mentor.concurrent_cap
         doubles = select(Pairing.need_id).where(Pairing.state.in_(SEATED))
         assert not db.execute(doubles.group_by(Pairing.need_id).having(func.count() > 1)).all()
         for need in db.scalars(select(MentoringNeed)):
