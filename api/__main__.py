@@ -15,20 +15,22 @@ from fastapi import FastAPI
 from tqdm import tqdm
 
 from api import doctor as examination
-from api.account_commands import account_app
-from api.answer_pool import answering
+from api.accounts.commands import account_app
 from api.app import create_app
-from api.audit_commands import audit_app
 from api.backup_commands import backup, restore
+from api.chat.answer_pool import answering
+from api.chat.language_model import language_model, with_model
+from api.chat.thread import REPHRASED_LABEL, SOURCE_LABEL
 from api.console import FAILED, AddressTaken, load_settings, run
 from api.evaluation import evaluate_app
-from api.indicator_commands import indicators
-from api.language_model import language_model, with_model
-from api.privacy_commands import privacy_app
+from api.ledger.audit_commands import audit_app
+from api.ledger.indicator_commands import indicators
+from api.policies.validity import today
+from api.privacy.commands import privacy_app
 from api.progress import say
-from api.report_commands import report
+from api.reports.commands import report
 from api.settings import Settings
-from api.spreadsheet_commands import export_records, import_records
+from api.spreadsheets.commands import export_records, import_records
 from api.startup import (
     bring_in_mentors,
     bring_in_pack,
@@ -37,8 +39,6 @@ from api.startup import (
     open_snapshot,
     snapshot_builder,
 )
-from api.thread import REPHRASED_LABEL, SOURCE_LABEL
-from api.validity import today
 from api.wechat.console import wechat_app
 from assistant.answer import Answer, Question
 from assistant.rephraser import rephrase

@@ -11,80 +11,33 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from accounts.login import sweep_logins
 from accounts.role import role_names
-from api import (
-    account_pages,
-    assets,
-    bench_pages,
-    chat,
-    docs,
-    errors,
-    feedback_pages,
-    gap_pages,
-    health,
-    learning_admin,
-    ledger_audit,
-    ledger_checks,
-    ledger_confirm,
-    ledger_desk,
-    ledger_entry,
-    ledger_evidence,
-    ledger_indicators,
-    ledger_periods,
-    ledger_proposals,
-    ledger_rules,
-    ledger_session,
-    ledger_sessions,
-    ledger_sheets,
-    ledger_values,
-    library,
-    library_reports,
-    login_pages,
-    mentor_admin,
-    mentor_desk,
-    mentor_form,
-    mentor_pages,
-    mentoring_admin,
-    mentoring_pages,
-    own_account_pages,
-    pages,
-    policy_admin,
-    privacy_pages,
-    profile_pages,
-    project_admin,
-    project_form,
-    project_pages,
-    reading_pages,
-    recommendations,
-    report_pages,
-    spreadsheet_pages,
-    sso_pages,
-    term_pages,
-)
+from api import errors
 from api.access import declared_permissions
+from api.accounts.device import device_signer
 from api.assets import asset_url
-from api.chart import figure
-from api.device import device_signer
-from api.gap_work import collect_gaps
+from api.chat.thread import SOURCE_LABEL
+from api.gaps.work import collect_gaps
 from api.guards import CountedSize, DeclaredSize, SecurityHeaders
-from api.ledger_keeper import LedgerKeeper, RefuseWhenBehind, street_of
+from api.ledger.chart import figure
+from api.ledger.keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
-from api.mentoring_work import tend_mentoring
+from api.mentors.matching_work import tend_mentoring
 from api.observe import Metrics, Observe
-from api.privacy_work import keep_to_schedule
+from api.parts import PARTS
+from api.policies import reading_pages
+from api.policies.validity import chinese_date, spoken_address
+from api.privacy.work import keep_to_schedule
 from api.settings import Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Watch
-from api.spreadsheet_work import ImportProgress
+from api.spreadsheets.work import ImportProgress
 from api.staff_page import chinese_time
-from api.thread import SOURCE_LABEL
-from api.validity import chinese_date, spoken_address
 from api.version import VERSION
 from api.visitor import load_secret, make_signer
-from api.wechat import routes as wechat_routes
 from api.wechat.account import FILE_NAME, AccountBook
 from api.wechat.client import TencentApi
 from api.wechat.desk import Surroundings, WeChatDesk
 from audit.witness import open_witness
-from matching.project_facts import in_wan
+from matching.projects.facts import in_wan
 from storage.database import Database
 
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
@@ -92,55 +45,6 @@ MAX_BODY_BYTES = 1024 * 1024
 SWEEP_SECONDS = 60.0
 RETENTION_SECONDS = 3600.0
 VOUCH_SECONDS = 5.0
-PARTS = (
-    learning_admin,
-    chat,
-    library,
-    health,
-    docs,
-    pages,
-    reading_pages,
-    assets,
-    login_pages,
-    own_account_pages,
-    account_pages,
-    sso_pages,
-    library_reports,
-    privacy_pages,
-    report_pages,
-    project_form,  # before the addresses of single projects
-    project_admin,
-    mentor_form,  # before the addresses of single mentors
-    mentor_admin,
-    spreadsheet_pages,
-    ledger_desk,
-    ledger_sessions,
-    ledger_session,
-    ledger_proposals,
-    ledger_evidence,
-    ledger_indicators,
-    ledger_values,
-    ledger_periods,
-    ledger_checks,
-    ledger_rules,
-    ledger_audit,
-    ledger_entry,
-    ledger_sheets,
-    ledger_confirm,
-    wechat_routes,
-    project_pages,
-    profile_pages,
-    mentor_desk,
-    mentor_pages,
-    mentoring_admin,
-    mentoring_pages,
-    recommendations,
-    feedback_pages,
-    gap_pages,
-    bench_pages,
-    policy_admin,
-    term_pages,
-)
 DESCRIPTION = (
     "创业政策问答：逐句有据，每次咨询记录在案。错误一律以 application/problem+json 返回，"
     "detail 用中文说明怎么办。无需账号；conversation_id 相当于对话的钥匙，请勿公开。"

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import make_url
 
-from api.account_commands import CONSOLE
+from api.accounts.commands import CONSOLE
 from api.console import FAILED, load_settings
 from api.progress import say
 from api.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from matching.column import NO, CellUnreadable, Column, ColumnKind
+from matching.spreadsheets.column import NO, CellUnreadable, Column, ColumnKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from audit.witness import WitnessDamaged
 from evaluation.case import BadCaseFile
 from evaluation.judged_set import JudgedSetInvalid
 from evaluation.load import LoadNotMeasured
-from guidance.period import PeriodInvalid
+from guidance.periods.period import PeriodInvalid
 from guidance.transition import SessionNotFound
 from knowledge.encoder_choice import ModelUnusable, TransformersMissing
 from knowledge.reader import UnreadableDocument

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.access import Permission, allow
-from api.pages import render
+from api.chat.pages import render
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.PUBLIC))
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlalchemy import func, make_url, select
 
+from api.policies.validity import today
 from api.settings import PREFIX, Settings
 from api.startup import open_database
-from api.validity import today
 from knowledge.corpus import load_corpus
 from knowledge.document import DocumentStatus, PolicyDocument
 from knowledge.eligibility.rulebook import LOCAL_FILE, load_rulebook, rules_in_force

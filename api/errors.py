@@ -20,39 +20,39 @@ from accounts.password import PasswordRefused, PasswordsBusy
 from accounts.role import RolesConflict
 from accounts.set_password import LinkInvalid
 from accounts.single_sign_on import NoAccountLinked, SignOnRefused, SignOnUnavailable
-from api.report_form import FormFileInvalid, TemplateUnusable
+from api.reports.form import FormFileInvalid, TemplateUnusable
 from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
 from api.wechat.crypt import CallbackRefused
 from api.wechat.received import AnswerNotFound
 from assistant.guardrails import AnswerNotVerified
 from audit.checkpoint import LedgerBehindWitness
-from guidance.bench_run import BenchRunNotFound
-from guidance.counting_rules import RulesInvalid
-from guidance.definition import DefinitionInvalid
-from guidance.evidence import EvidenceUnusable
-from guidance.gap import GapNotFound, GapRefused
-from guidance.gap_contact import ConsentMissing, PhoneInvalid
+from guidance.counting.rules import RulesInvalid
+from guidance.gaps.bench_run import BenchRunNotFound
+from guidance.gaps.contact import ConsentMissing, PhoneInvalid
+from guidance.gaps.gap import GapNotFound, GapRefused
 from guidance.human_session import ConfirmationWrong, EntryHeld, EntryInvalid
-from guidance.indicator import IndicatorNotFound
-from guidance.indicator_value import ValueRefused
+from guidance.indicators.definition import DefinitionInvalid
+from guidance.indicators.evidence import EvidenceUnusable
+from guidance.indicators.indicator import IndicatorNotFound
+from guidance.indicators.value import ValueRefused
 from guidance.lifecycle import TransitionRefused
-from guidance.merging import SamePersonAlready
-from guidance.period import PeriodInvalid
-from guidance.privacy import RecordNotFound, StillLocked
-from guidance.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
-from guidance.report import ReportNotReady
-from guidance.retention import ScheduleInvalid
+from guidance.people.merging import SamePersonAlready
+from guidance.periods.period import PeriodInvalid
+from guidance.privacy.retention import ScheduleInvalid
+from guidance.privacy.rights import RecordNotFound, StillLocked
+from guidance.reports.report import ReportNotReady
+from guidance.review.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
-from guidance.staff import DutiesNotSeparate, NotYourDuty
 from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
 from knowledge.own_terms import BadTerms
-from matching.mentor import MentorNotFound
-from matching.mentoring_need import NeedNotFound
-from matching.pairing import PairingNotFound
-from matching.pairing_moves import MentoringRefused
-from matching.project import ProjectNotFound
-from matching.spreadsheet_job import JobNotFound
+from matching.mentoring.moves import MentoringRefused
+from matching.mentoring.need import NeedNotFound
+from matching.mentoring.pairing import PairingNotFound
+from matching.mentors.mentor import MentorNotFound
+from matching.projects.project import ProjectNotFound
+from matching.spreadsheets.job import JobNotFound
 from storage.connection import DatabaseUnavailable
 
 PROBLEM_JSON = "application/problem+json"

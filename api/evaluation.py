@@ -11,10 +11,10 @@ import typer
 
 import evaluation
 from api.console import FAILED, load_settings
+from api.policies.validity import today
 from api.progress import Steps, counting
 from api.snapshot import Snapshot
 from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
-from api.validity import today
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
 from evaluation.ledger_load import evaluate_ledger
@@ -26,7 +26,7 @@ from evaluation.retrieval import evaluate_retrieval
 from evaluation.wechat import evaluate_wechat
 from knowledge.encoder import load_encoder
 from knowledge.ingest import ingest_file
-from matching.certificate_file import CertificateUnreadable, verify
+from matching.assignment.certificate_file import CertificateUnreadable, verify
 
 LOAD_QUESTIONS = Path(evaluation.__file__).parent / "cases" / "plan.jsonl"
 

@@ -19,9 +19,9 @@ from knowledge.knowledge_base import Knowledge
 from knowledge.register import Register
 from knowledge.retriever import Hit
 from matching.library_state import offers_state
-from matching.offers import NO_OFFERS, Offers
-from matching.profile import Profile
-from matching.project_facts import ProjectFacts
+from matching.profile.profile import Profile
+from matching.projects.facts import ProjectFacts
+from matching.recommending.offers import NO_OFFERS, Offers
 from storage.database import Database
 
 log = logging.getLogger("qichuang")

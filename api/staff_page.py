@@ -8,8 +8,8 @@ from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
 
 from api.access import FORM_FIELD, Permission, may
+from api.policies.validity import chinese_date
 from api.signed_in import SignedIn, presence_of
-from api.validity import chinese_date
 from guidance.session import SHANGHAI
 
 

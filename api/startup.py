@@ -9,11 +9,11 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from api.draft_preview import DraftPreviews, unseen
-from api.offers import load_offers
+from api.policies.draft_preview import DraftPreviews, unseen
+from api.policies.validity import today
 from api.progress import counting
+from api.recommending.offers import load_offers
 from api.snapshot import Snapshot, Workings, document_state
-from api.validity import today
 from api.version import VERSION
 from assistant.pipeline import answer_question
 from assistant.related_policy import related_policies
@@ -26,8 +26,8 @@ from knowledge.meaning import StatementVectors
 from knowledge.own_terms import NO_TERMS, BadTerms, OwnTerms, load_terms, terms_state
 from knowledge.pack import load_pack
 from knowledge.retriever import Retriever, build_retriever
-from matching.mentor_pack import load_mentors
-from matching.project_pack import load_projects
+from matching.mentors.pack import load_mentors
+from matching.projects.pack import load_projects
 from storage.database import Database
 from storage.migrations import migrate
 

@@ -6,8 +6,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from matching.feedback import Decline
-from matching.impression import ShownList
+from matching.recommending.feedback import Decline
+from matching.recommending.impression import ShownList
 
 
 class AnswerStatus(StrEnum):

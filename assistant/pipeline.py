@@ -28,7 +28,7 @@ from assistant.recommending import read_asking, recommending_answer, with_projec
 from assistant.wishes import Wanting, rules_part
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
-from matching.offers import NO_OFFERS, Offers
+from matching.recommending.offers import NO_OFFERS, Offers
 
 _PUNCTUATION = re.compile(r"[\W_]+")
 

@@ -14,16 +14,21 @@ from assistant.reading import content_words
 from assistant.related_policy import related_policies
 from assistant.wishes import Wanting, Wish, wish_of, without_asking
 from knowledge.knowledge_base import Knowledge
-from matching.impression import ShownIn, ShownItem, ShownList
-from matching.mentor_facts import MentorNeed
-from matching.mentor_fit import SuitableMentor
-from matching.next_question import Ask, next_question
-from matching.offers import Offers
-from matching.profile import KEY_NAMES, Profile, profile_of, told_in_words
-from matching.recommender import Recommendation, Recommended, recommend, recommend_neutrally
-from matching.said import facts_said
-from matching.suitable import mentors_for, mentors_of_project, need_of
-from matching.why import investment_of, money_of, risk_of
+from matching.assignment.fit import SuitableMentor
+from matching.mentors.facts import MentorNeed
+from matching.profile.profile import KEY_NAMES, Profile, profile_of, told_in_words
+from matching.profile.said import facts_said
+from matching.recommending.impression import ShownIn, ShownItem, ShownList
+from matching.recommending.next_question import Ask, next_question
+from matching.recommending.offers import Offers
+from matching.recommending.recommender import (
+    Recommendation,
+    Recommended,
+    recommend,
+    recommend_neutrally,
+)
+from matching.recommending.suitable import mentors_for, mentors_of_project, need_of
+from matching.recommending.why import investment_of, money_of, risk_of
 
 MOST_PROJECTS = 3
 MOST_MENTORS = 3

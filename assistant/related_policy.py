@@ -10,8 +10,8 @@ from knowledge.figure import FigureKind
 from knowledge.knowledge_base import Knowledge
 from knowledge.lexicon import groups_in
 from knowledge.statement import Statement
-from matching.profile import Profile
-from matching.project_facts import ProjectFacts
+from matching.profile.profile import Profile
+from matching.projects.facts import ProjectFacts
 from matching.target_group import GROUP_NAMES, TargetGroup
 
 ENOUGH = 0.8  # of a topic's weight that a sentence, with its title, has to hold

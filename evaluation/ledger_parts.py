@@ -19,7 +19,7 @@ from audit.log import (
 from audit.merkle import MerkleTree, leaf_hash
 from guidance.lifecycle import TRANSITIONS, ServiceLine, SessionState
 from guidance.message import Channel
-from guidance.period_record import WHOLE
+from guidance.periods.record import WHOLE
 
 FIRST_DAY = date(2024, 1, 1)
 LAST_DAY = date(2026, 12, 31)

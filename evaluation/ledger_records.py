@@ -34,10 +34,10 @@ from evaluation.ledger_parts import (
     skewed,
     state_after,
 )
-from guidance.identity_level import IdentityLevel
 from guidance.lifecycle import COUNTED, HOLDS_DAY, ServiceLine
-from guidance.period import Quarter
-from guidance.period_record import PeriodState
+from guidance.people.level import IdentityLevel
+from guidance.periods.period import Quarter
+from guidance.periods.record import PeriodState
 from guidance.seal import SEALED_OF_SESSION
 
 TEXTS = 40

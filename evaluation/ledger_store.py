@@ -10,8 +10,8 @@ from sqlalchemy import func, select, text
 
 from audit.log import AuditEvent
 from evaluation.ledger_parts import COLUMNS, Batch, Row, Scale
+from guidance.counting.tally import rebuild_tallies
 from guidance.session import GuidanceSession
-from guidance.tally import rebuild_tallies
 from storage.database import Database
 
 BYTES_OF_SESSION = 3_200  # measured, with its events and all indexes

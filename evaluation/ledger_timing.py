@@ -13,14 +13,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from audit.verify import verify
+from guidance.counting.tally import SPLITS, counted_by
+from guidance.counting.trace import trace_session
+from guidance.indicators.progress import Timeframe, progress
 from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions
 from guidance.lifecycle import SessionState
 from guidance.message import Channel, InboundMessage, Reply
-from guidance.progress import Timeframe, progress
-from guidance.review_queue import QueueFilter, members, queue_page, queue_size, unit_rates
+from guidance.review.queue import QueueFilter, members, queue_page, queue_size, unit_rates
 from guidance.session import GuidanceSession, record_turn
-from guidance.tally import SPLITS, counted_by
-from guidance.trace import trace_session
 from storage.database import Database
 
 GOALS_MS = {"indicators": 300.0, "review_queue": 200.0}

@@ -22,8 +22,13 @@ from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from evaluation.recount import recount
-from guidance import review
-from guidance.adjustment import (
+from guidance.counting.invariants import Violation, check_invariants
+from guidance.human_session import EntryHeld, HumanEntry, record_human_session
+from guidance.intake import qualify_recorded, seal_recorded, submit_waiting
+from guidance.lifecycle import ServiceLine, SessionState, TransitionRefused
+from guidance.message import Channel, InboundMessage, Reply
+from guidance.people.merging import SamePersonAlready, confirm_merge, propose_merge
+from guidance.periods.adjustment import (
     Adjustment,
     AdjustmentKind,
     AdjustmentStatus,
@@ -31,17 +36,13 @@ from guidance.adjustment import (
     post_adjustment,
     propose_adjustment,
 )
-from guidance.closing import check_sample, close_quarter, commit_seed
-from guidance.human_session import EntryHeld, HumanEntry, record_human_session
-from guidance.intake import qualify_recorded, seal_recorded, submit_waiting
-from guidance.invariants import Violation, check_invariants
-from guidance.lifecycle import ServiceLine, SessionState, TransitionRefused
-from guidance.locking import prepare_lock, sign_lock
-from guidance.merging import SamePersonAlready, confirm_merge, propose_merge
-from guidance.message import Channel, InboundMessage, Reply
-from guidance.period import Quarter, shanghai_day
-from guidance.period_record import SampleItem, SampleOutcome
-from guidance.proposal import AlreadyDecided, Proposal, ProposalKind, ProposalStatus
+from guidance.periods.closing import check_sample, close_quarter, commit_seed
+from guidance.periods.locking import prepare_lock, sign_lock
+from guidance.periods.period import Quarter, shanghai_day
+from guidance.periods.record import SampleItem, SampleOutcome
+from guidance.review import decisions as review
+from guidance.review.proposal import AlreadyDecided, Proposal, ProposalKind, ProposalStatus
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.session import (
     GuidanceSession,
     MessageIdReused,
@@ -49,7 +50,6 @@ from guidance.session import (
     close_idle_sessions,
     record_turn,
 )
-from guidance.staff import DutiesNotSeparate, NotYourDuty, Staff
 from storage.database import Database
 from storage.migrations import migrate
 

@@ -16,7 +16,7 @@ from evaluation.matching_solving import (
     own_certificate,
     solving_row,
 )
-from matching.assignment_solvers import installed_engine
+from matching.assignment.solvers import installed_engine
 
 Progress = Callable[[str, int, int], None]
 

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.mentor_facts import (
+from matching.mentors.facts import (
     PUTONGHUA,
     Conflicts,
     MentorCategory,
@@ -21,9 +21,9 @@ from matching.mentor_facts import (
     MentorState,
     Stage,
 )
-from matching.mentor_topics import topic_names
+from matching.mentors.topics import topic_names
+from matching.mentors.weekly_slots import HALF_HOURS_A_DAY
 from matching.target_group import TargetGroup
-from matching.weekly_slots import HALF_HOURS_A_DAY
 
 DAY = date(2026, 3, 2)
 STREETS = tuple(f"街道{number}" for number in range(1, 13))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.learning import Event, learn
+from matching.learning.fit import Event, learn
 
 Floats = NDArray[np.float64]
 

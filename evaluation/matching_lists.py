@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from evaluation.matching_instance import DAY, STREETS
-from matching.profile import Profile
-from matching.project_facts import PremisesKind, ProjectFacts
-from matching.project_pack import shipped_projects
-from matching.project_scoring import load_weights
-from matching.project_state import ProjectState
-from matching.project_table import GROUPS, INTERESTS, SKILLS, ProjectTable
-from matching.recommender import judge, recommend
-from matching.relaxation import minimal_masks
+from matching.profile.profile import Profile
+from matching.projects.facts import PremisesKind, ProjectFacts
+from matching.projects.pack import shipped_projects
+from matching.projects.state import ProjectState
+from matching.recommending.project_table import GROUPS, INTERESTS, SKILLS, ProjectTable
+from matching.recommending.recommender import judge, recommend
+from matching.recommending.relaxation import minimal_masks
+from matching.recommending.scoring import load_weights
 
 _FIELDS = {field.name for field in fields(ProjectFacts)}
 

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.matching_instance import HARD_TO_PLACE, District, draw_district
-from matching.assignment import AssignmentPolicy, AssignmentRun, Rulebook, assign, load_rulebook
-from matching.assignment_problem import NO_EDGE, UNMATCHED, Ints
-from matching.assignment_reasons import Unexplained, explain_pair
-from matching.certificate_file import certificate_data, verify
-from matching.fairness import Floor, assign_with_floor, gini, load_gini
-from matching.mentor_edges import possible_pairs
-from matching.mentor_scoring import UNITS, score_pairs
-from matching.pair_table import PairTable
-from matching.stable import count_blocking_pairs, stable_by_value, stable_match
+from matching.assignment.certificate_file import certificate_data, verify
+from matching.assignment.edges import possible_pairs
+from matching.assignment.fairness import Floor, assign_with_floor, gini, load_gini
+from matching.assignment.pair_reasons import Unexplained, explain_pair
+from matching.assignment.pair_table import PairTable
+from matching.assignment.problem import NO_EDGE, UNMATCHED, Ints
+from matching.assignment.run import AssignmentPolicy, AssignmentRun, Rulebook, assign, load_rulebook
+from matching.assignment.scoring import UNITS, score_pairs
+from matching.assignment.stable import count_blocking_pairs, stable_by_value, stable_match
 
 Sides = NDArray[np.int32]
 _UNEXPLAINED = "unexplained"

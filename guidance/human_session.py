@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.log import SYSTEM, append_event
-from guidance.identity import holder_of
 from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.message import Channel
-from guidance.period import shanghai_day
+from guidance.people.identity import holder_of
+from guidance.periods.period import shanghai_day
+from guidance.review.staff import Staff
 from guidance.seal import sealed_values
 from guidance.session import GuidanceSession
-from guidance.staff import Staff
 from guidance.transition import move, take_ledger
 from storage.database import storable
 

@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from guidance.closing import unreliable_units
-from guidance.counting_rules import rules_in_force
-from guidance.evidence import count_evidence
-from guidance.exceptions import exception_covers
-from guidance.flags import alike_sessions
-from guidance.identity import standing_of
+from guidance.counting.qualification import Said, SessionFacts, Verdict, qualify
+from guidance.counting.rules import rules_in_force
+from guidance.indicators.evidence import count_evidence
 from guidance.lifecycle import ServiceLine, SessionState
-from guidance.period import SHANGHAI
-from guidance.qualification import Said, SessionFacts, Verdict, qualify
+from guidance.people.identity import standing_of
+from guidance.periods.closing import unreliable_units
+from guidance.periods.exceptions import exception_covers
+from guidance.periods.period import SHANGHAI
+from guidance.review.flags import alike_sessions
 from guidance.seal import sealed_values, turns_of
 from guidance.session import GuidanceSession, Turn
 from guidance.transition import day_holder, find_session, move, take_ledger

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
 from sqlalchemy.orm import Session, defer
 
-from guidance.identity_level import IdentityLevel
 from guidance.lifecycle import ServiceLine, SessionState
 from guidance.message import Channel
-from guidance.review_queue import (
+from guidance.people.level import IdentityLevel
+from guidance.review.queue import (
     COUNTED_UP_TO,
     PAGE,
     QueuePage,

@@ -30,7 +30,6 @@ from guidance.conversation import (
     find_conversation,
     join_conversation,
 )
-from guidance.identity_level import IdentityLevel
 from guidance.lifecycle import HOLDS_DAY_SQL, ServiceLine, SessionState
 from guidance.message import (
     MESSAGE_ID_LENGTH,
@@ -39,7 +38,8 @@ from guidance.message import (
     MessageIdInvalid,
     Reply,
 )
-from guidance.period import SHANGHAI, Quarter, shanghai_day
+from guidance.people.level import IdentityLevel
+from guidance.periods.period import SHANGHAI, Quarter, shanghai_day
 from storage.database import Base, storable, take_turns
 
 __all__ = [

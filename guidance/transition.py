@@ -7,10 +7,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, object_session
 
 from audit.log import SYSTEM, append_event
+from guidance.counting.tally import count_session
 from guidance.lifecycle import COUNTED, HOLDS_DAY, TransitionRefused, check_transition
+from guidance.review.staff import Staff
 from guidance.session import GuidanceSession
-from guidance.staff import Staff
-from guidance.tally import count_session
 from storage.database import take_turns
 
 

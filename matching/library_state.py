@@ -2,9 +2,9 @@
 
 from sqlalchemy import func, select
 
-from matching.mentor import Mentor
-from matching.project import library_stamp
-from matching.weight_version import LearningSubject, current_name
+from matching.learning.weight_version import LearningSubject, current_name
+from matching.mentors.mentor import Mentor
+from matching.projects.project import library_stamp
 from storage.database import Database
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from api.exchange import receive_message, reply_to
+from api.chat.exchange import receive_message, reply_to
+from api.chat.thread import current_conversation, made_by
 from api.snapshot import Snapshot
-from api.thread import current_conversation, made_by
 from api.wechat.account import OfficialAccount
 from api.wechat.contact import person_reference
 from api.wechat.layout import MAX_CHOICES, Place, answer_text, chosen, plain

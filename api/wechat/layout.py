@@ -11,7 +11,7 @@ from typing import Any
 
 import regex
 
-from api.validity import chinese_date, spoken_address
+from api.policies.validity import chinese_date, spoken_address
 
 MAX_CHARACTERS = 600
 MAX_BYTES = 1800

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from api.access import Permission, allow
+from api.chat.pages import render
+from api.chat.thread import show_turn
 from api.deps import OpenDatabase
-from api.pages import render
-from api.thread import show_turn
 from api.wechat import wording
 from api.wechat.callback import (
     check_address,
@@ -71,7 +71,7 @@ def show_answer(request: Request, database: OpenDatabase, token: str) -> Respons
             raise AnswerNotFound("没有找到这条答复，请检查链接是否完整，或重新提问。")
         turn = find_turn_of(db, message)
         view = show_turn(turn) if turn is not None else None
-    page = render(request, "answer.html", turn=view, question=message.text)
+    page = render(request, "chat/answer.html", turn=view, question=message.text)
     page.headers["X-Robots-Tag"] = "noindex"
     if view is None and message.settled_at is None:
         page.headers["Refresh"] = str(AGAIN_SECONDS)

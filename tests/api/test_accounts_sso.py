@@ -20,9 +20,9 @@ from sqlalchemy import select
 from accounts.account import Account, get_account
 from accounts.role import Role
 from accounts.sign_in_request import SignInRequest, sweep_requests
+from api.accounts.single_sign_on import COOKIE as STATE_COOKIE
 from api.settings import Settings
 from api.signed_in import COOKIE
-from api.sso_pages import COOKIE as STATE_COOKIE
 from audit.log import AuditEvent, events_of
 from storage.database import Database
 from tests.fixtures.people import add_person

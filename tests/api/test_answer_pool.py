@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api.answer_pool import AnswerPool, answering
+from api.chat.answer_pool import AnswerPool, answering
 from api.settings import Settings
 from api.snapshot import LiveSnapshot
 from api.startup import open_database, snapshot_builder

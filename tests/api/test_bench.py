@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from accounts.role import Role
-from api.bench_trace import trace_answer
-from api.bench_work import read_questions
+from api.bench.trace import trace_answer
+from api.bench.work import read_questions
 from assistant.answer import Question
-from guidance.bench_run import BenchResult, Change, compare
-from matching.spreadsheet_rows import SpreadsheetUnreadable
+from guidance.gaps.bench_run import BenchResult, Change, compare
+from matching.spreadsheets.rows import SpreadsheetUnreadable
 from tests.fixtures.edge import add_document, small_document
 from tests.fixtures.installation import Installation
 from tests.fixtures.people import add_person, sign_in

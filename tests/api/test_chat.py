@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from api import chat
+from api.chat import routes
 from assistant.answer import Answer, AnswerStatus, Question
 from guidance.session import GuidanceSession, Turn
 from knowledge.corpus import Corpus
@@ -192,7 +192,7 @@ def test_stream_says_when_the_turn_could_not_be_recorded(
     def refuse(*_arguments: object) -> None:
         raise RuntimeError("disk gone")
 
-    monkeypatch.setattr("api.exchange.record_turn", refuse)
+    monkeypatch.setattr("api.chat.exchange.record_turn", refuse)
     response = client.post(URL + "?stream=1", json={"message_id": "m-1", "text": "培训多少人"})
     events = events_of(response.text)
     assert [name for name, _ in events] == ["status", "error"]
@@ -203,13 +203,13 @@ def test_stream_says_when_the_turn_could_not_be_recorded(
 def test_turn_is_on_disk_before_the_reply_leaves(
     client: TestClient, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = chat.chat_reply
+    real = routes.chat_reply
     seen = []
 
     def look(turn: Turn) -> object:
         seen.append(count_turns(sqlite_database))  # another connection, its own transaction
         return real(turn)
 
-    monkeypatch.setattr("api.chat.chat_reply", look)
+    monkeypatch.setattr("api.chat.routes.chat_reply", look)
     ask(client)
     assert seen == [1]

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from api.__main__ import app
 from api.console import run
+from api.policies.validity import today
 from api.settings import Settings
 from api.startup import open_database
-from api.validity import today
 from assistant.answer import Answer, Question
 from knowledge.corpus import Corpus
 from knowledge.document import DocumentStatus, PolicyDocument

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from guidance.gap_contact import GapContact
+from guidance.gaps.contact import GapContact
 from guidance.session import Turn
 from guidance.turn_feedback import TurnFeedback
 from storage.database import Database

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from accounts.role import Role
-from api.gap_work import collect_gaps
+from api.gaps.work import collect_gaps
 from audit.log import AuditEvent
-from guidance.gap import Gap
-from guidance.gap_contact import GapContact
+from guidance.gaps.contact import GapContact
+from guidance.gaps.gap import Gap
 from tests.fixtures.installation import Installation
 from tests.fixtures.people import add_person, sign_in
 

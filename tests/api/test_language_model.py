@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from api.language_model import (
+from api.chat.language_model import (
     FAILURES_TO_OPEN,
     MAX_REPLY_BYTES,
     REST_S,

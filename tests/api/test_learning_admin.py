@@ -7,10 +7,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from accounts.role import Role
-from matching.impression import ShownIn, ShownItem, ShownList, log_list
-from matching.match_outcome import Answered, Proposed, record_outcome
-from matching.project_scoring import load_weights
-from matching.weight_version import LearningSubject, project_weights
+from matching.learning.outcome import Answered, Proposed, record_outcome
+from matching.learning.weight_version import LearningSubject, project_weights
+from matching.recommending.impression import ShownIn, ShownItem, ShownList, log_list
+from matching.recommending.scoring import load_weights
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in
 

@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 
 from accounts.account import Account
 from accounts.role import Role
-from api.validity import today
-from guidance.counting_rules import RuleVersion
-from guidance.period import Quarter
+from api.policies.validity import today
+from guidance.counting.rules import RuleVersion
+from guidance.periods.period import Quarter
 from storage.database import Database
 from tests.fixtures.ledger import Cast, add_cast, ask
 from tests.fixtures.people import add_person, sign_in

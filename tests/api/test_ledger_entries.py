@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from accounts.account import Account
 from accounts.role import Role
-from api.ledger_sheets import COLUMNS
-from api.validity import today
-from guidance.identity import Identity
+from api.ledger.sheets import COLUMNS
+from api.policies.validity import today
+from guidance.people.identity import Identity
 from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.fixtures.ledger import Cast, add_cast

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 
 from accounts.account import Account
 from accounts.role import Role
-from api.chart import figure, line_chart
-from api.validity import today
-from guidance.indicator import load_register
-from guidance.review import CHECKLIST, approve, submit
+from api.ledger.chart import figure, line_chart
+from api.policies.validity import today
+from guidance.indicators.indicator import load_register
+from guidance.review.decisions import CHECKLIST, approve, submit
 from storage.database import Database
 from tests.fixtures.ledger import Cast, add_cast, ask
 from tests.fixtures.people import add_person, sign_in

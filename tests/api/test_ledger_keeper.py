@@ -7,10 +7,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
-from api.ledger_keeper import LedgerKeeper
+from api.ledger.keeper import LedgerKeeper
 from audit.checkpoint import write_checkpoint
 from audit.witness import open_witness
-from guidance.invariants import check_invariants
+from guidance.counting.invariants import check_invariants
 from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.guidance.people import chat

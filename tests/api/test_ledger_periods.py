@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 
 from accounts.account import Account
 from accounts.role import Role
-from api.validity import today
+from api.policies.validity import today
 from guidance.lifecycle import SessionState
-from guidance.period import Quarter
-from guidance.review import CHECKLIST, approve, submit
+from guidance.periods.period import Quarter
+from guidance.review.decisions import CHECKLIST, approve, submit
 from storage.database import Database
 from tests.fixtures.ledger import Cast, add_cast, ask, state_of
 from tests.fixtures.people import add_person, sign_in

@@ -13,7 +13,7 @@ from accounts.account import Account
 from accounts.role import Role
 from audit.log import AuditEvent
 from guidance.lifecycle import SessionState
-from guidance.review import CHECKLIST
+from guidance.review.decisions import CHECKLIST
 from storage.database import Database
 from tests.fixtures.ledger import Cast, add_cast, ask, enter, judge, state_of
 from tests.fixtures.people import add_person, sign_in

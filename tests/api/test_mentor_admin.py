@@ -9,16 +9,20 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from accounts.role import Role
-from api.mentor_duty import duties
+from api.mentors.duty import duties
+from api.policies.validity import today
 from api.settings import Settings
-from api.validity import today
 from audit.log import AuditEvent
 from guidance.lifecycle import ServiceLine, SessionState
 from guidance.session import Channel, GuidanceSession
-from matching.admission import AdmissionRulesInvalid, admission_warnings, load_admission_rules
-from matching.mentor import Mentor, find_mentor
-from matching.mentor_facts import MentorState
-from matching.mentor_pack import load_mentors, sample_mentors
+from matching.mentors.admission import (
+    AdmissionRulesInvalid,
+    admission_warnings,
+    load_admission_rules,
+)
+from matching.mentors.facts import MentorState
+from matching.mentors.mentor import Mentor, find_mentor
+from matching.mentors.pack import load_mentors, sample_mentors
 from storage.database import Database
 from tests.fixtures.people import sign_in_as
 

@@ -4,9 +4,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from accounts.role import Role
-from api.validity import today
-from matching.mentor import Mentor
-from matching.mentor_pack import load_mentors
+from api.policies.validity import today
+from matching.mentors.mentor import Mentor
+from matching.mentors.pack import load_mentors
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in
 

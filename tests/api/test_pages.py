@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from api.reading_pages import local_path, marked_parts
+from api.policies.reading_pages import local_path, marked_parts
 from guidance.session import Turn
 from storage.database import Database
 from tests.fixtures.edge import StandIn

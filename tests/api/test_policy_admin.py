@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from accounts.role import Role
-from api.policy_changes import MOST_FILE_BYTES
+from api.policies.changes import MOST_FILE_BYTES
 from knowledge.document import DocumentStatus, PolicyDocument
 from tests.fixtures.installation import Installation
 from tests.fixtures.people import add_person, sign_in

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from accounts.role import Role
 from api.visitor import COOKIE
 from audit.log import AuditEvent
-from guidance.gap_contact import leave_contact
-from guidance.privacy import Erasure
+from guidance.counting.tally import counted
+from guidance.gaps.contact import leave_contact
+from guidance.privacy.rights import Erasure
 from guidance.session import Turn
-from guidance.tally import counted
 from storage.database import Database
 from tests.fixtures.people import sign_in_as
 from tests.guidance.messages import NOON

@@ -7,13 +7,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from accounts.role import Role
-from api.validity import today
+from api.policies.validity import today
 from audit.log import AuditEvent
-from matching.column import ColumnKind
-from matching.project import Project, find_project, steps_of, versions_of
-from matching.project_columns import COLUMNS_BY_NAME
-from matching.project_pack import load_projects, shipped_projects
-from matching.project_state import ProjectState
+from matching.projects.columns import COLUMNS_BY_NAME
+from matching.projects.pack import load_projects, shipped_projects
+from matching.projects.project import Project, find_project, steps_of, versions_of
+from matching.projects.state import ProjectState
+from matching.spreadsheets.column import ColumnKind
 from storage.database import Database
 from tests.fixtures.people import sign_in_as
 

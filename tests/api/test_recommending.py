@@ -14,16 +14,22 @@ from api.settings import Settings
 from api.snapshot import LiveSnapshot, Snapshot
 from assistant.answer import Answer, AnswerStatus, Card, CardKind, Intent, Question, Sentence
 from knowledge.corpus import Corpus
-from matching.adoption import times_taken_up
-from matching.entrepreneur import known_facts, known_person
-from matching.feedback import DeclineReason
-from matching.impression import Impression, RecommendationList, ShownIn, ShownItem, ShownList
-from matching.match_outcome import MatchOutcome
-from matching.mentor import Mentor
-from matching.mentor_facts import MentorCategory, MentorOrigin, MentorState
-from matching.offers import Offers
-from matching.project_scoring import load_weights
-from matching.project_table import ProjectTable
+from matching.learning.outcome import MatchOutcome
+from matching.mentors.facts import MentorCategory, MentorOrigin, MentorState
+from matching.mentors.mentor import Mentor
+from matching.profile.entrepreneur import known_facts, known_person
+from matching.recommending.adoption import times_taken_up
+from matching.recommending.feedback import DeclineReason
+from matching.recommending.impression import (
+    Impression,
+    RecommendationList,
+    ShownIn,
+    ShownItem,
+    ShownList,
+)
+from matching.recommending.offers import Offers
+from matching.recommending.project_table import ProjectTable
+from matching.recommending.scoring import load_weights
 from storage.database import Database
 from tests.fixtures.edge import StandIn, add_document, small_document
 from tests.matching.projects import LIBRARY

@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from accounts.role import Role
-from api.report_cells import neutral
-from api.report_form import FORM_FILE
-from api.report_word import TEMPLATE
+from api.reports.cells import neutral
+from api.reports.form import FORM_FILE
+from api.reports.word import TEMPLATE
 from audit.log import AuditEvent
 from guidance.session import GuidanceSession
 from storage.database import Database

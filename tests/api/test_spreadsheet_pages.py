@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from accounts.role import Role
 from api.guards import UPLOADS
-from api.spreadsheet_work import ImportProgress, confirm_job, read_job, start_job
-from api.subjects import SUBJECTS
+from api.spreadsheets.subjects import SUBJECTS
+from api.spreadsheets.work import ImportProgress, confirm_job, read_job, start_job
 from audit.log import AuditEvent
-from matching.project import Project
-from matching.spreadsheet_job import JobState, SpreadsheetJob
-from matching.spreadsheet_reading import MOST_BYTES
+from matching.projects.project import Project
+from matching.spreadsheets.job import JobState, SpreadsheetJob
+from matching.spreadsheets.reading import MOST_BYTES
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in, sign_in_as
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from api.validity import Validity, spoken_address, validity_on
+from api.policies.validity import Validity, spoken_address, validity_on
 from knowledge.document import DocumentStatus
 from tests.fixtures.edge import small_document
 

@@ -11,13 +11,13 @@ from assistant.related_policy import related_policies
 from assistant.wishes import Wanting, wish_of
 from knowledge.figure import number_values
 from knowledge.knowledge_base import Knowledge
-from matching.feedback import Decline, DeclineReason
-from matching.mentor_facts import MentorCategory, MentorFacts, MentorOrigin, MentorState
-from matching.offers import NO_OFFERS, Offers
-from matching.profile import Profile
-from matching.project_scoring import load_weights
-from matching.project_table import ProjectTable
-from matching.said import facts_said
+from matching.mentors.facts import MentorCategory, MentorFacts, MentorOrigin, MentorState
+from matching.profile.profile import Profile
+from matching.profile.said import facts_said
+from matching.recommending.feedback import Decline, DeclineReason
+from matching.recommending.offers import NO_OFFERS, Offers
+from matching.recommending.project_table import ProjectTable
+from matching.recommending.scoring import load_weights
 from tests.fixtures.policies import SOURCES, TODAY, knowledge_of
 from tests.matching.projects import LIBRARY
 

@@ -16,7 +16,7 @@ from evaluation.ledger_records import made
 from evaluation.ledger_store import LedgerNotMade, check_empty, check_room, fill
 from evaluation.ledger_timing import goals_met
 from evaluation.recount import recount
-from guidance.invariants import check_invariants
+from guidance.counting.invariants import check_invariants
 from storage.database import Database
 
 SMALL = Scale(400, 3.0, seed=7)

@@ -7,9 +7,9 @@ from guidance.human_session import HumanEntry, record_human_session
 from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import ServiceLine
 from guidance.message import Channel, Reply
-from guidance.review import CHECKLIST, approve, submit
+from guidance.review.decisions import CHECKLIST, approve, submit
+from guidance.review.staff import Staff
 from guidance.session import GuidanceSession, close_idle_sessions, record_turn
-from guidance.staff import Staff
 from guidance.transition import find_session
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.log import SYSTEM
-from guidance.gap import (
+from guidance.gaps.clustering import cluster
+from guidance.gaps.gap import (
     ClauseDraftText,
     GapNotFound,
     GapRefused,
@@ -25,7 +26,6 @@ from guidance.gap import (
     working_day_after,
     working_days_between,
 )
-from guidance.gap_clustering import cluster
 from storage.database import Database
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)  # a Friday

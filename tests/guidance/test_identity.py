@@ -1,6 +1,6 @@
 import pytest
 
-from guidance.identity import (
+from guidance.people.identity import (
     IdentityKind,
     bind_identity,
     identity_digest,
@@ -10,8 +10,8 @@ from guidance.identity import (
     owner_of,
     standing_of,
 )
-from guidance.identity_level import LEVEL_NAMES, IdentityLevel
-from guidance.merging import SamePersonAlready, merge_people, propose_merge
+from guidance.people.level import LEVEL_NAMES, IdentityLevel
+from guidance.people.merging import SamePersonAlready, merge_people, propose_merge
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import HANDLER, at_rest, qualified_chat

@@ -4,20 +4,29 @@ from decimal import Decimal
 import pytest
 
 from accounts.role import Role
-from guidance.definition import (
+from guidance.indicators.definition import (
     DefinitionInvalid,
     propose_definition,
     sign_definition,
     signed_choices,
 )
-from guidance.evidence import EvidenceUnusable, keep_file
-from guidance.indicator import (
+from guidance.indicators.evidence import EvidenceUnusable, keep_file
+from guidance.indicators.indicator import (
     Direction,
     IndicatorKind,
     IndicatorNotFound,
     load_register,
 )
-from guidance.indicator_value import (
+from guidance.indicators.progress import (
+    FORMULAS,
+    Status,
+    Timeframe,
+    formula_text,
+    judge,
+    progress,
+    value_of,
+)
+from guidance.indicators.value import (
     Reported,
     ValueRefused,
     accepted_values,
@@ -27,16 +36,7 @@ from guidance.indicator_value import (
     review_value,
     values_of,
 )
-from guidance.progress import (
-    FORMULAS,
-    Status,
-    Timeframe,
-    formula_text,
-    judge,
-    progress,
-    value_of,
-)
-from guidance.staff import DutiesNotSeparate, NotYourDuty
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import HANDLER, REVIEWER, SIGNER, approved_chat, staff

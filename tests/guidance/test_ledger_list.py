@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from audit.log import SYSTEM, append_event
-from guidance.identity_level import IdentityLevel
 from guidance.ledger_audit import EventFilter, list_events
 from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions, session_within
 from guidance.lifecycle import COUNTED, ServiceLine, SessionState
 from guidance.message import Channel
+from guidance.people.level import IdentityLevel
 from guidance.transition import SessionNotFound
 from storage.database import Database
 from tests.guidance.messages import NOON

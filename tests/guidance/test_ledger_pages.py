@@ -10,7 +10,7 @@ from evaluation.ledger_records import made
 from evaluation.ledger_store import fill
 from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions
 from guidance.lifecycle import COUNTED, SessionState
-from guidance.review_queue import members
+from guidance.review.queue import members
 from guidance.session import GuidanceSession
 from storage.database import Database
 

@@ -13,17 +13,17 @@ from sqlalchemy import select
 
 from evaluation.ledger_walk import OFTEN, STEPS, LedgerWalk
 from evaluation.recount import recount
-from guidance.closing import check_sample, close_quarter, commit_seed
+from guidance.counting.invariants import check_invariants
+from guidance.counting.tally import counted
 from guidance.intake import qualify_recorded, seal_recorded
-from guidance.invariants import check_invariants
 from guidance.lifecycle import COUNTED, SessionState, TransitionRefused
-from guidance.locking import locked_values, prepare_lock, sign_lock
-from guidance.period import Quarter
-from guidance.period_record import WHOLE, SampleItem
-from guidance.review import CHECKLIST, approve, submit, unapprove
+from guidance.periods.closing import check_sample, close_quarter, commit_seed
+from guidance.periods.locking import locked_values, prepare_lock, sign_lock
+from guidance.periods.period import Quarter
+from guidance.periods.record import WHOLE, SampleItem
+from guidance.review.decisions import CHECKLIST, approve, submit, unapprove
+from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import Channel, GuidanceSession, close_idle_sessions
-from guidance.staff import DutiesNotSeparate, Staff
-from guidance.tally import counted
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import (

@@ -7,29 +7,30 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from audit.log import events_of
-from guidance.adjustment import (
+from guidance.counting.impact import impact_of
+from guidance.counting.rules import shipped_rules
+from guidance.counting.tally import Tally, counted, counted_by, persons_of_year, rebuild_tallies
+from guidance.intake import submit_waiting
+from guidance.lifecycle import SessionState, TransitionRefused
+from guidance.people.identity import IdentityKind, bind_identity
+from guidance.people.merging import confirm_merge, propose_merge
+from guidance.periods.adjustment import (
     AdjustmentKind,
     Words,
     post_adjustment,
     propose_adjustment,
 )
-from guidance.closing import (
+from guidance.periods.closing import (
     PeriodNotReady,
     check_sample,
     close_quarter,
     commit_seed,
     verification_factors,
 )
-from guidance.counting_rules import shipped_rules
-from guidance.identity import IdentityKind, bind_identity
-from guidance.impact import impact_of
-from guidance.intake import submit_waiting
-from guidance.lifecycle import SessionState, TransitionRefused
-from guidance.locking import locked_values, prepare_lock, restated, sign_lock
-from guidance.merging import confirm_merge, propose_merge
-from guidance.period import Quarter
-from guidance.period_record import WHOLE, PeriodClosed
-from guidance.review import (
+from guidance.periods.locking import locked_values, prepare_lock, restated, sign_lock
+from guidance.periods.period import Quarter
+from guidance.periods.record import WHOLE, PeriodClosed
+from guidance.review.decisions import (
     CHECKLIST,
     appeal,
     approve,
@@ -44,11 +45,10 @@ from guidance.review import (
     unapprove,
     withdraw,
 )
-from guidance.review_queue import QueueFilter, members, queue_page, queue_size
+from guidance.review.queue import QueueFilter, members, queue_page, queue_size
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from guidance.seal import seal_holds
 from guidance.session import GuidanceSession
-from guidance.staff import DutiesNotSeparate, NotYourDuty
-from guidance.tally import Tally, counted, counted_by, persons_of_year, rebuild_tallies
 from guidance.transition import DayTaken, find_session
 from storage.database import Database
 from tests.guidance.messages import NOON

@@ -8,31 +8,31 @@ import pytest
 from sqlalchemy import MetaData, func, select
 
 from accounts.role import Role
-from api.privacy_work import Keeping, erase_everywhere, export_person, purge_when_due
+from api.privacy.work import Keeping, erase_everywhere, export_person, purge_when_due
 from audit.checkpoint import write_checkpoint
 from audit.log import Actor, ActorKind, append_event
 from audit.verify import verify
 from audit.witness import open_witness
-from guidance.evidence import add_evidence, keep_file
-from guidance.gap_contact import leave_contact
-from guidance.identity import IdentityKind, bind_identity, identity_digest
-from guidance.invariants import check_invariants
+from guidance.counting.invariants import check_invariants
+from guidance.counting.tally import Tally, counted, persons_of_year
+from guidance.gaps.contact import leave_contact
+from guidance.indicators.evidence import add_evidence, keep_file
 from guidance.lifecycle import SessionState
-from guidance.locking import locked_values
 from guidance.message import Reply
-from guidance.privacy import (
+from guidance.people.identity import IdentityKind, bind_identity, identity_digest
+from guidance.periods.locking import locked_values
+from guidance.privacy.retention import ScheduleInvalid, erase_old, read_schedule
+from guidance.privacy.rights import (
     RestrictedSession,
     StillLocked,
     agree_to_read,
     ask_to_read,
     read_restricted,
 )
-from guidance.retention import ScheduleInvalid, erase_old, read_schedule
-from guidance.review import reject, submit
+from guidance.review.decisions import reject, submit
+from guidance.review.staff import DutiesNotSeparate
 from guidance.session import GuidanceSession, Turn
-from guidance.staff import DutiesNotSeparate
-from guidance.tally import Tally, counted, persons_of_year
-from matching.entrepreneur import remember
+from matching.profile.entrepreneur import remember
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import (

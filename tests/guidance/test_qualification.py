@@ -4,19 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from guidance.counting_rules import (
-    CountingRules,
-    RulesInvalid,
-    propose_rules,
-    read_rules,
-    rules_in_force,
-    shipped_rules,
-    sign_rules,
-)
-from guidance.identity_level import IdentityLevel
-from guidance.lifecycle import STATE_NAMES, TRANSITIONS, ServiceLine, SessionState
-from guidance.period import PeriodInvalid, Quarter, last_working_days
-from guidance.qualification import (
+from guidance.counting.qualification import (
     FLAGS,
     REASONS,
     Said,
@@ -25,7 +13,19 @@ from guidance.qualification import (
     qualify,
     reasons_of,
 )
-from guidance.staff import DutiesNotSeparate
+from guidance.counting.rules import (
+    CountingRules,
+    RulesInvalid,
+    propose_rules,
+    read_rules,
+    rules_in_force,
+    shipped_rules,
+    sign_rules,
+)
+from guidance.lifecycle import STATE_NAMES, TRANSITIONS, ServiceLine, SessionState
+from guidance.people.level import IdentityLevel
+from guidance.periods.period import PeriodInvalid, Quarter, last_working_days
+from guidance.review.staff import DutiesNotSeparate
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import HANDLER, REVIEWER, SIGNER

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guidance.adjustment import AdjustmentKind, Words, post_adjustment, propose_adjustment
-from guidance.closing import check_sample, close_quarter, commit_seed, sample_left
-from guidance.locking import prepare_lock, sign_lock
-from guidance.period import Quarter
-from guidance.period_record import SampleItem
-from guidance.report import ReportNotReady, make_report
-from guidance.report_figures import persons_counted
-from guidance.review import reject, send_back, submit
-from guidance.suppression import SMALLEST, suppress
-from guidance.tally import persons_of_year
+from guidance.counting.tally import persons_of_year
+from guidance.periods.adjustment import AdjustmentKind, Words, post_adjustment, propose_adjustment
+from guidance.periods.closing import check_sample, close_quarter, commit_seed, sample_left
+from guidance.periods.locking import prepare_lock, sign_lock
+from guidance.periods.period import Quarter
+from guidance.periods.record import SampleItem
+from guidance.reports.figures import persons_counted
+from guidance.reports.report import ReportNotReady, make_report
+from guidance.reports.suppression import SMALLEST, suppress
+from guidance.review.decisions import reject, send_back, submit
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import (

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from guidance.sampling import (
+from guidance.review.sampling import (
     Candidate,
     VerificationFactor,
     draw_reviewer,

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from matching.mentor_facts import (
+from matching.mentors.facts import (
     PUTONGHUA,
     Conflicts,
     Load,
@@ -17,7 +17,7 @@ from matching.mentor_facts import (
     MentorState,
     Stage,
 )
-from matching.weekly_slots import half_hours_of, parse_slots
+from matching.mentors.weekly_slots import half_hours_of, parse_slots
 
 DAY = date(2026, 3, 2)
 MENTOR = MentorFacts(

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from matching.project_facts import PremisesKind, ProjectFacts, WorkingHours
-from matching.project_state import ProjectState
+from matching.projects.facts import PremisesKind, ProjectFacts, WorkingHours
+from matching.projects.state import ProjectState
 from matching.target_group import TargetGroup
 
 DAY = date(2026, 11, 22)

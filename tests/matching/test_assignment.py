@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.matching_instance import draw_district
-from matching.assignment import AssignmentRun, Rulebook, assign, load_policy
-from matching.assignment_problem import NO_EDGE, Problem
-from matching.assignment_reasons import PairVerdictKind, explain_pair
-from matching.assignment_search import find_optimum
-from matching.assignment_solvers import ORTOOLS, SCIPY, Engine
-from matching.certificate import NotOptimal, certify
-from matching.mentor_facts import Load, MentorFacts, MentorNeed, Stage
-from matching.mentor_scoring import load_weights
+from matching.assignment.certificate import NotOptimal, certify
+from matching.assignment.pair_reasons import PairVerdictKind, explain_pair
+from matching.assignment.problem import NO_EDGE, Problem
+from matching.assignment.run import AssignmentRun, Rulebook, assign, load_policy
+from matching.assignment.scoring import load_weights
+from matching.assignment.search import find_optimum
+from matching.assignment.solvers import ORTOOLS, SCIPY, Engine
+from matching.mentors.facts import Load, MentorFacts, MentorNeed, Stage
 from tests.matching.mentors import DAY, any_district, mentor, need
 
 ENGINES = [SCIPY, ORTOOLS]

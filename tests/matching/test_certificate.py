@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from evaluation.matching_instance import draw_district
-from matching.assignment import assign
-from matching.certificate_file import CertificateUnreadable, certificate_data, verify
+from matching.assignment.certificate_file import CertificateUnreadable, certificate_data, verify
+from matching.assignment.run import assign
 
 
 @pytest.fixture(scope="module")

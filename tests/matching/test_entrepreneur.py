@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select
 
-from matching.entrepreneur import (
+from matching.profile.entrepreneur import (
     FactSource,
     choose_profile_use,
     facts_of,
@@ -15,8 +15,10 @@ from matching.entrepreneur import (
     profile_in_use,
     remember,
 )
-from matching.feedback import Decline, DeclineReason, decline, take_back
-from matching.impression import (
+from matching.profile.profile import Profile, fact_in_words, profile_of
+from matching.projects.facts import PremisesKind
+from matching.recommending.feedback import Decline, DeclineReason, decline, take_back
+from matching.recommending.impression import (
     Impression,
     RecommendationList,
     ShownIn,
@@ -25,8 +27,6 @@ from matching.impression import (
     last_list_with,
     log_list,
 )
-from matching.profile import Profile, fact_in_words, profile_of
-from matching.project_facts import PremisesKind
 from storage.database import Database
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from evaluation.matching_instance import draw_district
-from matching.assignment import Rulebook, assign, load_policy, load_rulebook
-from matching.assignment_solvers import SCIPY
-from matching.fairness import Floor, assign_with_floor, gini, load_gini
-from matching.mentor_scoring import load_weights
+from matching.assignment.fairness import Floor, assign_with_floor, gini, load_gini
+from matching.assignment.run import Rulebook, assign, load_policy, load_rulebook
+from matching.assignment.scoring import load_weights
+from matching.assignment.solvers import SCIPY
 from matching.target_group import TargetGroup
 from tests.matching.mentors import DAY, mentor, need
 

@@ -7,24 +7,18 @@ from hypothesis import strategies as st
 
 from audit.log import Actor, ActorKind
 from evaluation.matching_learning import learning_table
-from matching.counterfactual import PropensityMissing, doubly_robust, snips
-from matching.entrepreneur import forget
-from matching.exploration import with_exploration
-from matching.feedback import Decline, DeclineReason, decline
-from matching.impression import ShownIn, ShownItem, ShownList, log_list
-from matching.learning import Event, Learnt, learn
-from matching.library_state import offers_state
-from matching.match_outcome import (
+from matching.assignment.scoring import load_weights as shipped_mentor_weights
+from matching.learning.counterfactual import PropensityMissing, doubly_robust, snips
+from matching.learning.fit import Event, Learnt, learn
+from matching.learning.outcome import (
     Answered,
     Proposed,
     events_of,
     lists_shown,
     record_outcome,
 )
-from matching.mentor_scoring import load_weights as shipped_mentor_weights
-from matching.project_scoring import load_weights as shipped_project_weights
-from matching.weight_preview import preview_weights
-from matching.weight_version import (
+from matching.learning.weight_preview import preview_weights
+from matching.learning.weight_version import (
     LearningSubject,
     WeightState,
     WeightVersionRefused,
@@ -37,6 +31,12 @@ from matching.weight_version import (
     return_to_shipped,
     versions_of,
 )
+from matching.library_state import offers_state
+from matching.profile.entrepreneur import forget
+from matching.recommending.exploration import with_exploration
+from matching.recommending.feedback import Decline, DeclineReason, decline
+from matching.recommending.impression import ShownIn, ShownItem, ShownList, log_list
+from matching.recommending.scoring import load_weights as shipped_project_weights
 from storage.database import Database
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -3,9 +3,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from matching.impression import ShownIn, ShownItem, ShownList, log_list
-from matching.library_count import count_library, name_key
-from matching.library_gaps import (
+from matching.profile.profile import Profile
+from matching.projects.facts import ProjectFacts
+from matching.projects.library_count import count_library, name_key
+from matching.projects.library_gaps import (
     Demand,
     Gap,
     budget_band,
@@ -14,9 +15,8 @@ from matching.library_gaps import (
     never_shown,
     times_shown,
 )
-from matching.profile import Profile
-from matching.project_facts import ProjectFacts
-from matching.project_state import ProjectState
+from matching.projects.state import ProjectState
+from matching.recommending.impression import ShownIn, ShownItem, ShownList, log_list
 from storage.database import Database
 
 DAY = date(2026, 11, 1)

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select, update
 
 from matching.industry import division_name
-from matching.mentor import (
+from matching.mentors.facts import MentorState
+from matching.mentors.mentor import (
     Mentor,
     MentorInvalid,
     MentorNotFound,
@@ -13,9 +14,8 @@ from matching.mentor import (
     mentors_whose_term_ends,
     term_end,
 )
-from matching.mentor_facts import MentorState
-from matching.mentor_pack import load_mentors, sample_mentors
-from matching.weekly_slots import (
+from matching.mentors.pack import load_mentors, sample_mentors
+from matching.mentors.weekly_slots import (
     SlotUnreadable,
     first_common_hour,
     half_hours_of,

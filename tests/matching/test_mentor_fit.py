@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from matching.mentor import Mentor
-from matching.mentor_facts import (
+from matching.assignment.fit import need_for_project, suitable_mentors, why_not
+from matching.assignment.scoring import (
+    MentorWeights,
+    contributions,
+    load_weights,
+    score_one,
+    value_matrix,
+)
+from matching.mentors.facts import (
     Load,
     MentorCategory,
     MentorFacts,
@@ -15,17 +22,10 @@ from matching.mentor_facts import (
     MentorState,
     Stage,
 )
-from matching.mentor_fit import need_for_project, suitable_mentors, why_not
-from matching.mentor_scoring import (
-    MentorWeights,
-    contributions,
-    load_weights,
-    score_one,
-    value_matrix,
-)
-from matching.mentor_topics import load_topics, topics_in
-from matching.project_facts import ProjectFacts
-from matching.project_state import ProjectState
+from matching.mentors.mentor import Mentor
+from matching.mentors.topics import load_topics, topics_in
+from matching.projects.facts import ProjectFacts
+from matching.projects.state import ProjectState
 from tests.matching.mentors import DAY, any_district, any_mentor, any_need, free, mentor, need
 
 WEIGHTS = load_weights()

@@ -4,10 +4,10 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from matching.mentor_edges import possible_pairs
-from matching.mentor_facts import Conflicts, Load, MentorFacts, MentorNeed, MentorState
-from matching.mentor_rules import EDGE_RULES, SEAT_RULES, Pair, broken_rules, is_possible
-from matching.pair_table import PairTable
+from matching.assignment.edges import possible_pairs
+from matching.assignment.pair_table import PairTable
+from matching.assignment.rules import EDGE_RULES, SEAT_RULES, Pair, broken_rules, is_possible
+from matching.mentors.facts import Conflicts, Load, MentorFacts, MentorNeed, MentorState
 from tests.matching.mentors import DAY, any_district, free, mentor, need
 
 

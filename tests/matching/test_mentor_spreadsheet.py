@@ -3,14 +3,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from audit.log import Actor, ActorKind, events_of
-from matching.column import CellUnreadable
-from matching.mentor import find_mentor
-from matching.mentor_columns import MENTOR_COLUMNS, mentor_conflicts
-from matching.mentor_facts import MentorState
-from matching.mentor_pack import load_mentors
-from matching.mentor_spreadsheet import MENTORS
-from matching.mentor_term import TermChangeRefused, dismiss, pause, renew, resume
-from matching.project_editing import Editor
+from matching.mentors.columns import MENTOR_COLUMNS, mentor_conflicts
+from matching.mentors.facts import MentorState
+from matching.mentors.mentor import find_mentor
+from matching.mentors.pack import load_mentors
+from matching.mentors.spreadsheet import MENTORS
+from matching.mentors.term import TermChangeRefused, dismiss, pause, renew, resume
+from matching.projects.editing import Editor
+from matching.spreadsheets.column import CellUnreadable
 from storage.database import Database
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)

@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 from sqlalchemy import select, text
 
 from audit.log import Actor, ActorKind
-from matching.mentor import Mentor, find_mentor
-from matching.mentor_pack import load_mentors
-from matching.mentoring_need import Wish
-from matching.mentoring_privacy import erase_mentoring, mentoring_of
-from matching.mentorship import accept, propose, request_mentor
-from matching.pairing import Pairing
-from matching.pairing_moves import Proposer
+from matching.mentoring.mentorship import accept, propose, request_mentor
+from matching.mentoring.moves import Proposer
+from matching.mentoring.need import Wish
+from matching.mentoring.pairing import Pairing
+from matching.mentoring.privacy import erase_mentoring, mentoring_of
+from matching.mentors.mentor import Mentor, find_mentor
+from matching.mentors.pack import load_mentors
 from storage.database import Database
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)

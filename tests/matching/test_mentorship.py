@@ -11,12 +11,8 @@ from sqlalchemy import func, select, update
 
 from audit.log import SYSTEM, Actor, ActorKind
 from audit.verify import verify as verify_log
-from matching.certificate_file import verify
-from matching.mentor import Mentor, find_mentor
-from matching.mentor_pack import load_mentors
-from matching.mentoring_need import MentoringContact, MentoringNeed, NeedState, Wish
-from matching.mentoring_run import apply_run, last_run, plan, store_run
-from matching.mentorship import (
+from matching.assignment.certificate_file import verify
+from matching.mentoring.mentorship import (
     accept,
     decline,
     end_pairing,
@@ -27,7 +23,9 @@ from matching.mentorship import (
     request_mentor,
     withdraw_need,
 )
-from matching.pairing import (
+from matching.mentoring.moves import MentoringRefused, NeedTaken, Proposer, SeatTaken
+from matching.mentoring.need import MentoringContact, MentoringNeed, NeedState, Wish
+from matching.mentoring.pairing import (
     RUNNING,
     SEATED,
     AssignmentRecord,
@@ -37,7 +35,9 @@ from matching.pairing import (
     PairingState,
     find_pairing,
 )
-from matching.pairing_moves import MentoringRefused, NeedTaken, Proposer, SeatTaken
+from matching.mentoring.run import apply_run, last_run, plan, store_run
+from matching.mentors.mentor import Mentor, find_mentor
+from matching.mentors.pack import load_mentors
 from storage.database import Database
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)

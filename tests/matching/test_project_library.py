@@ -6,10 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from audit.log import Actor, ActorKind
-from matching import project_pack
-from matching.completeness import completeness_of
 from matching.industry import divisions
-from matching.project import (
+from matching.projects import pack
+from matching.projects.columns import COLUMNS_BY_NAME
+from matching.projects.completeness import completeness_of
+from matching.projects.editing import Editor, revise_project
+from matching.projects.facts import PremisesKind, ProjectFacts, ProjectKind
+from matching.projects.pack import PackInvalid, ShippedProject, load_projects, shipped_projects
+from matching.projects.project import (
     Project,
     ProjectStep,
     find_project,
@@ -17,11 +21,7 @@ from matching.project import (
     steps_of,
     versions_of,
 )
-from matching.project_columns import COLUMNS_BY_NAME
-from matching.project_editing import Editor, revise_project
-from matching.project_facts import PremisesKind, ProjectFacts, ProjectKind
-from matching.project_pack import PackInvalid, ShippedProject, load_projects, shipped_projects
-from matching.project_state import ProjectState
+from matching.projects.state import ProjectState
 from matching.target_group import TargetGroup
 from storage.database import Database
 
@@ -178,6 +178,6 @@ def test_expired_pack_comes_in_unpublished(database: Database) -> None:
 
 def test_mistake_in_the_pack_names_file_project_and_field() -> None:
     with pytest.raises(PackInvalid, match=r"farm\.yaml QH1 investment_min_yuan：.*不是数字"):
-        project_pack._read_entry("farm.yaml", {"code": "QH1", "investment_min_yuan": "三五万"})
+        pack._read_entry("farm.yaml", {"code": "QH1", "investment_min_yuan": "三五万"})
     with pytest.raises(PackInvalid, match="没有“colour”这一栏"):
-        project_pack._read_entry("farm.yaml", {"code": "QH1", "colour": "红"})
+        pack._read_entry("farm.yaml", {"code": "QH1", "colour": "红"})

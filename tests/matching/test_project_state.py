@@ -5,18 +5,10 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from audit.log import Actor, ActorKind
-from matching.completeness import WEIGHTS, completeness_of
 from matching.industry import IndustryUnknown, divisions, read_industry, sections
-from matching.project import (
-    Project,
-    ProjectNotFound,
-    find_project,
-    find_public_project,
-    library_stamp,
-    published_projects,
-)
-from matching.project_columns import COLUMNS_BY_NAME, conflicts
-from matching.project_editing import (
+from matching.projects.columns import COLUMNS_BY_NAME, conflicts
+from matching.projects.completeness import WEIGHTS, completeness_of
+from matching.projects.editing import (
     Editor,
     ProjectInvalid,
     ProjectNotPublishable,
@@ -25,9 +17,17 @@ from matching.project_editing import (
     next_code,
     revise_project,
 )
-from matching.project_facts import CashNeed
-from matching.project_pack import load_projects, shipped_projects
-from matching.project_state import (
+from matching.projects.facts import CashNeed
+from matching.projects.pack import load_projects, shipped_projects
+from matching.projects.project import (
+    Project,
+    ProjectNotFound,
+    find_project,
+    find_public_project,
+    library_stamp,
+    published_projects,
+)
+from matching.projects.state import (
     MOVES,
     STATE_NAMES,
     MoveNotPossible,

@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.feedback import Decline, DeclineReason
-from matching.next_question import OPTIONS, next_question
-from matching.profile import Profile, profile_of
-from matching.project_facts import PremisesKind
-from matching.project_rules import RuleCode, Wish, broken_rules, broken_wishes, limits_of
-from matching.project_scoring import TERMS, ProjectWeights, Wanted, load_weights
-from matching.project_state import ProjectState
-from matching.project_table import ProjectTable
-from matching.recommender import judge, recommend, recommend_neutrally
-from matching.relaxation import minimal_masks, relaxations
-from matching.said import facts_said
-from matching.why import money_of
-from matching.why_not import fit_of
+from matching.profile.profile import Profile, profile_of
+from matching.profile.said import facts_said
+from matching.projects.facts import PremisesKind
+from matching.projects.state import ProjectState
+from matching.recommending.feedback import Decline, DeclineReason
+from matching.recommending.next_question import OPTIONS, next_question
+from matching.recommending.project_table import ProjectTable
+from matching.recommending.recommender import judge, recommend, recommend_neutrally
+from matching.recommending.relaxation import minimal_masks, relaxations
+from matching.recommending.rules import RuleCode, Wish, broken_rules, broken_wishes, limits_of
+from matching.recommending.scoring import TERMS, ProjectWeights, Wanted, load_weights
+from matching.recommending.why import money_of
+from matching.recommending.why_not import fit_of
 from tests.matching.projects import DAY, LIBRARY, project, random_library
 
 TABLE = ProjectTable(LIBRARY)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from evaluation.case import read_cases
 from knowledge.lexicon import people_groups
-from matching.amount import find_amounts, spoken_number
-from matching.said import LIST_KEYS, facts_said, find_said, labels_in
-from matching.said_patterns import PATTERNS
+from matching.profile.amount import find_amounts, spoken_number
+from matching.profile.patterns import PATTERNS
+from matching.profile.said import LIST_KEYS, facts_said, find_said, labels_in
 from matching.target_group import TargetGroup
 
 HERE = Path(__file__).parent

@@ -12,24 +12,24 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from audit.log import Actor, ActorKind, AuditEvent
-from matching import spreadsheet_rows
-from matching.column import CellUnreadable, Column, ColumnKind, Unit
-from matching.project import Project, ProjectVersion, find_project
-from matching.project_columns import COLUMNS_BY_NAME, PROJECT_COLUMNS
-from matching.project_editing import Editor, revise_project
-from matching.project_pack import load_projects
-from matching.project_spreadsheet import PROJECTS
-from matching.spreadsheet_import import (
+from matching.projects.columns import COLUMNS_BY_NAME, PROJECT_COLUMNS
+from matching.projects.editing import Editor, revise_project
+from matching.projects.pack import load_projects
+from matching.projects.project import Project, ProjectVersion, find_project
+from matching.projects.spreadsheet import PROJECTS
+from matching.spreadsheets import rows
+from matching.spreadsheets.column import CellUnreadable, Column, ColumnKind, Unit
+from matching.spreadsheets.importing import (
     ImportChanged,
     ImportRefused,
     Preview,
     apply_import,
     preview_import,
 )
-from matching.spreadsheet_judging import RowAction
-from matching.spreadsheet_reading import MOST_BYTES, ParsedSheet
-from matching.spreadsheet_rows import INSTRUCTIONS, SpreadsheetUnreadable
-from matching.spreadsheet_writing import neutral, write_csv, write_template, write_xlsx
+from matching.spreadsheets.judging import RowAction
+from matching.spreadsheets.reading import MOST_BYTES, ParsedSheet
+from matching.spreadsheets.rows import INSTRUCTIONS, SpreadsheetUnreadable
+from matching.spreadsheets.writing import neutral, write_csv, write_template, write_xlsx
 from storage.database import Database
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -220,7 +220,7 @@ def test_neutral_text_is_never_a_formula_and_is_taken_back(text: str) -> None:
     safe = neutral(text)
     assert not safe.startswith(("=", "+", "-", "@"))
     if not text.strip().startswith("'"):
-        assert spreadsheet_rows._plain(safe) == text.strip()
+        assert rows._plain(safe) == text.strip()
 
 
 def test_template_has_instructions_and_drop_downs_and_can_be_filled(filled: Database) -> None:

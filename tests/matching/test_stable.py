@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.assignment_problem import NO_EDGE
-from matching.stable import count_blocking_pairs, stable_by_value, stable_match
+from matching.assignment.problem import NO_EDGE
+from matching.assignment.stable import count_blocking_pairs, stable_by_value, stable_match
 
 PEOPLE = ("甲", "乙", "丙", "丁")
 MENTORS = ("A", "B", "C")

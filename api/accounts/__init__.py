@@ -1,0 +1,1 @@
+"""Accounts at the edge: signing in, one's own account, their administration."""

@@ -1,0 +1,1 @@
+"""The test bench at the edge: one question watched, many compared."""

@@ -1,0 +1,1 @@
+"""The chat at the edge: messages in, replies out, as an API and as a page."""

@@ -1,0 +1,1 @@
+"""Open questions at the edge: gathered, drafted, approved, published."""

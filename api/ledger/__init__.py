@@ -1,0 +1,1 @@
+"""The ledger at the edge: the pages of those who record, review, sign and audit."""

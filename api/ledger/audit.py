@@ -1,0 +1,119 @@
+"""The audit log for auditors: events, checkpoints, and whether all of it still holds."""
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, BeforeValidator, Field
+
+from accounts.account import LARGEST_ID
+from api.access import Permission, allow
+from api.deps import OpenDatabase
+from api.ledger.staff import names_of
+from api.ledger.words import ACTION_NAMES, action_name, details_in_words
+from api.signed_in import CurrentAccount, SignedIn
+from api.staff_page import render_staff
+from audit.checkpoint import compare_with_witness
+from audit.log import AuditEvent, append_event
+from audit.verify import Verification, verify
+from audit.witness import Witness, open_witness
+from guidance.ledger_audit import EventFilter, list_events
+from guidance.periods.period import SHANGHAI
+from storage.database import Database, storable
+
+router = APIRouter(include_in_schema=False)
+
+Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
+
+
+class EventQuery(BaseModel):
+    """What the list of events is narrowed down by, as it stands in the address."""
+
+    action: Word = ""
+    subject: Word = ""
+    actor: Word = ""
+    since: Word = ""
+    until: Word = ""
+    before: Annotated[int, Field(ge=0, le=LARGEST_ID)] = 0
+
+    def wanted(self) -> EventFilter:
+        """Return the filter; a day that is none filters nothing."""
+        return EventFilter(
+            self.action.strip(),
+            self.subject.strip(),
+            self.actor.strip(),
+            _moment(self.since, time.min),
+            _moment(self.until, time.max),
+        )
+
+    def address(self) -> str:
+        """Return the address of the same list, to which the cursor is added."""
+        chosen = self.model_dump(exclude={"before"}, exclude_defaults=True)
+        return "/staff/audit?" + urlencode({**chosen, "before": ""})
+
+
+@router.get("/staff/audit", dependencies=allow(Permission.AUDITING))
+def show_events(
+    request: Request,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    query: Annotated[EventQuery, Query()],
+) -> Response:
+    """List events, newest first, with how far the signed checkpoints reach."""
+    return _page(request, database, account, query)
+
+
+@router.post("/staff/audit", dependencies=allow(Permission.AUDITING))
+def verify_now(request: Request, database: OpenDatabase, account: CurrentAccount) -> Response:
+    """Check the whole log and every checkpoint, and say what was found."""
+    result = verify(database, _witness(request))
+    with database.writing() as db:
+        said = {"events": result.events, "holds": result.holds, "root": result.root}
+        append_event(db, "audit.verified", "audit:log", account.actor, said)
+    return _page(request, database, account, EventQuery(), result)
+
+
+def _page(
+    request: Request,
+    database: Database,
+    account: SignedIn,
+    query: EventQuery,
+    result: Verification | None = None,
+) -> Response:
+    with database.reading() as db:
+        page = list_events(db, query.wanted(), query.before)
+        names = names_of(db, {_reference(event) for event, _ in page.events})
+    return render_staff(
+        request,
+        account,
+        "ledger/audit.html",
+        page=page,
+        rows=[
+            (event, action_name(event.action), details_in_words(details), names[_reference(event)],
+             details.get("origin", {}).get("client", ""))
+            for event, details in page.events
+        ],
+        chosen=query,
+        address=query.address(),
+        actions=ACTION_NAMES,
+        standing=compare_with_witness(database, _witness(request)),
+        result=result,
+    )  # fmt: skip
+
+
+def _witness(request: Request) -> Witness:
+    settings = request.app.state.settings
+    return open_witness(settings.data_dir, settings.witness_dir)
+
+
+def _reference(event: AuditEvent) -> str:
+    known = {"account": f"account:{event.actor_id}", "person": "咨询人"}
+    return known.get(event.actor_kind, event.actor_id)
+
+
+def _moment(text: str, at: time) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), at, SHANGHAI).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,140 @@
+"""The desk: what waits today, for whom; every number leads to its rows."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from api.access import Permission, allow
+from api.deps import OpenDatabase
+from api.policies.validity import today
+from api.signed_in import CurrentAccount, SignedIn
+from api.staff_page import render_staff
+from guidance.gaps.gap import OPEN_STATES, Gap
+from guidance.indicators.value import IndicatorValue, ValueStatus
+from guidance.ledger_list import LedgerFilter, count_sessions
+from guidance.lifecycle import SessionState
+from guidance.periods.adjustment import Adjustment, AdjustmentStatus
+from guidance.periods.period import ENTRY_DAYS, REVIEW_DAYS, Quarter, shanghai_day
+from guidance.periods.record import SampleItem, SampleOutcome
+from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
+
+router = APIRouter(include_in_schema=False)
+
+HANDLER, REVIEWER, SIGNER = Role.HANDLER, Role.REVIEWER, Role.SIGNER
+FOR_SIGNERS = (
+    ProposalKind.LOCK,
+    ProposalKind.RULES,
+    ProposalKind.DEFINITION,
+    ProposalKind.LOCK_EXCEPTION,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One kind of work: how much of it waits, where its rows are, whose it is."""
+
+    title: str
+    count: int
+    more: bool  # there are more than were counted
+    path: str
+    role: Role
+
+
+@router.get("/staff", dependencies=allow(Permission.STAFF))
+def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount) -> Response:
+    """Show what waits, the account's own work first."""
+    with database.reading() as db:
+        tasks = [*_of_sessions(db, account), *_of_others(db), *_of_gaps(db, account)]
+    now = datetime.now(UTC)
+    quarter = Quarter.of(shanghai_day(now)).preceding
+    return render_staff(
+        request,
+        account,
+        "ledger/desk.html",
+        mine=[task for task in tasks if task.role in account.roles],
+        # Only a handler may open the questions that nobody could answer.
+        others=[
+            task for task in tasks if task.role not in account.roles and task.path != "/staff/gaps"
+        ],
+        quarter=quarter,
+        entry_ends=quarter.last_day.toordinal() + ENTRY_DAYS - shanghai_day(now).toordinal(),
+        review_ends=quarter.last_day.toordinal() + REVIEW_DAYS - shanghai_day(now).toordinal(),
+    )
+
+
+def _of_sessions(db: Session, account: SignedIn) -> list[Task]:
+    unit = account.org_unit or None
+    states = SessionState
+
+    def task(title: str, role: Role, query: str, **words: object) -> Task:
+        wanted = LedgerFilter(org_unit=unit, **words)  # type: ignore[arg-type]
+        count, more = count_sessions(db, wanted)
+        return Task(title, count, more, f"/staff/sessions?{query}", role)
+
+    def only(state: SessionState) -> frozenset[SessionState]:
+        return frozenset({state})
+
+    pending = only(states.PENDING)
+    return [
+        task("待提交复核", HANDLER, "state=qualified", states=only(states.QUALIFIED)),
+        task("退回待补充", HANDLER, "state=returned", states=only(states.RETURNED)),
+        task("不予计数（可复议）", HANDLER, "state=rejected", states=only(states.REJECTED)),
+        task(
+            "同人同日重复", HANDLER, "state=unqualified&code=Q8",
+            states=only(states.UNQUALIFIED), code="Q8",
+        ),
+        task("待复核", REVIEWER, "state=pending_review", states=pending),
+        task(
+            "待复核中需要留意的", REVIEWER, "state=pending_review&flagged=1",
+            states=pending, flagged=True,
+        ),
+        task(
+            "复议待复核", REVIEWER, "state=pending_review&appealed=1",
+            states=pending, appealed=True,
+        ),
+    ]  # fmt: skip
+
+
+def _of_others(db: Session) -> list[Task]:
+    waiting = Proposal.status == ProposalStatus.PROPOSED
+    to_sign = Proposal.kind.in_(FOR_SIGNERS)
+    rows = [
+        (
+            "待第二人确认", REVIEWER, "/staff/proposals",
+            select(Proposal.id).where(waiting, ~to_sign),
+        ),
+        ("待签发确认", SIGNER, "/staff/proposals", select(Proposal.id).where(waiting, to_sign)),
+        (
+            "待审核的指标数值", REVIEWER, "/staff/values",
+            select(IndicatorValue.id).where(IndicatorValue.status == ValueStatus.PENDING),
+        ),
+        (
+            "待抽查", REVIEWER, "/staff/periods",
+            select(SampleItem.session_id).where(SampleItem.outcome == SampleOutcome.WAITING),
+        ),
+        (
+            "待确认的调整", SIGNER, "/staff/periods",
+            select(Adjustment.id).where(Adjustment.status == AdjustmentStatus.PROPOSED),
+        ),
+    ]  # fmt: skip
+    return [
+        Task(title, db.scalar(select(func.count()).select_from(query.subquery())) or 0, False,
+             path, role)
+        for title, role, path, query in rows
+    ]  # fmt: skip
+
+
+def _of_gaps(db: Session, account: SignedIn) -> list[Task]:
+    """Questions that nobody could answer, and those whose day is over."""
+    waiting = select(func.count()).where(Gap.state.in_(OPEN_STATES))
+    if account.org_unit:
+        waiting = waiting.where(Gap.org_unit == account.org_unit)
+    late = waiting.where(Gap.due_on < today())
+    return [
+        Task("没有答复的问题", db.scalar(waiting) or 0, False, "/staff/gaps", HANDLER),
+        Task("其中已过期限的", db.scalar(late) or 0, False, "/staff/gaps", HANDLER),
+    ]

@@ -1,0 +1,256 @@
+"""What waits for a second person: proposals of every kind, confirmed or refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from api.access import Permission, allow
+from api.deps import OpenDatabase
+from api.errors import problem_of
+from api.forms import PostedForm
+from api.ledger.staff import (
+    CurrentStaff,
+    Number,
+    deciding,
+    names_of,
+    require_district,
+    typed,
+    unit_name,
+)
+from api.ledger.words import NAMES
+from api.signed_in import CurrentAccount, SignedIn
+from api.staff_page import render_staff
+from guidance.counting.rules import RulesInvalid, sign_rules
+from guidance.indicators.definition import sign_definition
+from guidance.indicators.indicator import load_register
+from guidance.ledger_list import session_within
+from guidance.lifecycle import TransitionRefused
+from guidance.people.merging import SamePersonAlready, confirm_merge
+from guidance.periods.exceptions import grant_exception
+from guidance.periods.locking import sign_lock
+from guidance.review.decisions import approve_proposed, requalify
+from guidance.review.proposal import (
+    AlreadyDecided,
+    Proposal,
+    ProposalKind,
+    ProposalNotFound,
+    ReasonMissing,
+    decide,
+    open_proposals,
+)
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
+from guidance.transition import SessionNotFound
+from storage.database import Database
+
+router = APIRouter(include_in_schema=False)
+
+REFUSALS = (
+    TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing, AlreadyDecided,
+    SamePersonAlready, RulesInvalid,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """A second person about to confirm a proposal."""
+
+    proposal_id: int
+    by: Staff
+    at: datetime
+    approval_number: str
+
+
+def _approve_many(db: Session, what: Confirming) -> str:
+    approved, refused = approve_proposed(db, what.proposal_id, what.by, what.at)
+    words = [f"编号 {number}：{why}" for number, why in refused.items()]
+    return f"通过 {len(approved)} 条。" + (f"没有通过的：{''.join(words)}" if words else "")
+
+
+def _requalify(db: Session, what: Confirming) -> None:
+    requalify(db, what.proposal_id, what.by, what.at)
+
+
+def _merge(db: Session, what: Confirming) -> None:
+    confirm_merge(db, what.proposal_id, what.by, what.at)
+
+
+def _grant(db: Session, what: Confirming) -> None:
+    what.by.require(Role.SIGNER)
+    grant_exception(db, what.proposal_id, what.by, what.at)
+
+
+def _rules(db: Session, what: Confirming) -> None:
+    what.by.require(Role.SIGNER)
+    sign_rules(db, what.proposal_id, what.by, what.at, what.approval_number)
+
+
+def _definition(db: Session, what: Confirming) -> None:
+    sign_definition(db, what.proposal_id, what.by, what.at, what.approval_number)
+
+
+def _lock(db: Session, what: Confirming) -> None:
+    sign_lock(db, what.proposal_id, what.by, what.at)
+
+
+CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {
+    ProposalKind.APPROVE_MANY: _approve_many,
+    ProposalKind.REQUALIFY: _requalify,
+    ProposalKind.MERGE_PEOPLE: _merge,
+    ProposalKind.LOCK_EXCEPTION: _grant,
+    ProposalKind.RULES: _rules,
+    ProposalKind.DEFINITION: _definition,
+    ProposalKind.LOCK: _lock,
+}
+DISTRICT_MATTERS = frozenset(
+    {
+        ProposalKind.LOCK_EXCEPTION,
+        ProposalKind.RULES,
+        ProposalKind.DEFINITION,
+        ProposalKind.LOCK,
+        ProposalKind.MERGE_PEOPLE,
+    }
+)
+# Whoever refuses needs the role of whoever would confirm.
+DECIDERS: dict[ProposalKind, tuple[Role, ...]] = {
+    ProposalKind.APPROVE_MANY: (Role.REVIEWER,),
+    ProposalKind.REQUALIFY: (Role.REVIEWER,),
+    ProposalKind.MERGE_PEOPLE: (Role.HANDLER, Role.REVIEWER),
+}
+
+
+@router.get("/staff/proposals", dependencies=allow(Permission.STAFF))
+def show_proposals(
+    request: Request, database: OpenDatabase, account: CurrentAccount, staff: CurrentStaff
+) -> Response:
+    """List what waits for a second person."""
+    return _page(request, database, account, staff)
+
+
+@router.post("/staff/proposals/{number}", dependencies=allow(Permission.STAFF))
+def decide_proposal(
+    request: Request,
+    number: Number,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    staff: CurrentStaff,
+    posted: PostedForm,
+) -> Response:
+    """Confirm or refuse a proposal of somebody else."""
+    what = Confirming(number, staff, datetime.now(UTC), typed(posted, "approval_number", 100))
+    said = None
+    try:
+        with deciding(database, account, f"proposal:{number}") as db:
+            proposal = proposal_within(db, number, account)
+            if proposal.kind in DISTRICT_MATTERS:
+                require_district(account)
+            if typed(posted, "action") == "confirm":
+                said = CONFIRMED[proposal.kind](db, what)
+            else:
+                staff.require(*DECIDERS.get(proposal.kind, (Role.SIGNER,)))
+                reason = typed(posted, "reason")
+                decide(db, number, staff, what.at, confirm=False, reason=reason)
+    except REFUSALS as error:
+        status = problem_of(error).status
+        return _page(request, database, account, staff, (str(error), status))
+    if said is not None:
+        return _page(request, database, account, staff, done=said)
+    return RedirectResponse("/staff/proposals?saved=1", HTTPStatus.SEE_OTHER)
+
+
+def proposal_within(db: Session, number: int, account: SignedIn) -> Proposal:
+    """Return a proposal whose sessions are all within the account's scope.
+
+    Raises ProposalNotFound.
+    """
+    proposal = db.get(Proposal, number)
+    try:
+        if proposal is None:
+            raise ProposalNotFound("没有找到这项提议，请从列表重新选择。")
+        for session_id in sessions_of(proposal):
+            session_within(db, session_id, account.org_unit)
+    except SessionNotFound as error:
+        raise ProposalNotFound("没有找到这项提议，请从列表重新选择。") from error
+    return proposal
+
+
+def sessions_of(proposal: Proposal) -> list[int]:
+    """Return the sessions that a proposal is about."""
+    if proposal.kind is ProposalKind.APPROVE_MANY:
+        return list(proposal.details["sessions"])
+    kind, _, name = proposal.subject.partition(":")
+    return [int(name)] if kind == "session" else []
+
+
+def _page(
+    request: Request,
+    database: Database,
+    account: SignedIn,
+    staff: Staff,
+    told: tuple[str, int] = ("", 200),
+    done: str = "",
+) -> Response:
+    with database.reading() as db:
+        waiting = [one for one in open_proposals(db) if _visible(db, one, account)]
+        names = names_of(db, {one.proposed_by for one in waiting})
+    return render_staff(
+        request,
+        account,
+        "ledger/proposals.html",
+        told[1],
+        told=told[0],
+        done=done,
+        waiting=[(one, _subject(one), sessions_of(one)) for one in waiting],
+        own={one.id for one in waiting if staff.is_one_of(one.proposed_by)},
+        may=lambda one: bool(staff.roles & set(DECIDERS.get(one.kind, (Role.SIGNER,)))),
+        people=names,
+        with_number={ProposalKind.RULES, ProposalKind.DEFINITION},
+        **NAMES,
+    )
+
+
+def _visible(db: Session, proposal: Proposal, account: SignedIn) -> bool:
+    if not account.org_unit:
+        return True
+    if proposal.kind is ProposalKind.LOCK_EXCEPTION:
+        return bool(proposal.details["org_unit"] == account.org_unit)
+    if proposal.kind in DISTRICT_MATTERS:
+        return False
+    try:
+        proposal_within(db, proposal.id, account)
+    except ProposalNotFound:
+        return False
+    return True
+
+
+def _subject(proposal: Proposal) -> str:
+    details: dict[str, Any] = proposal.details
+    match proposal.kind:
+        case ProposalKind.LOCK:
+            return f"{proposal.subject.split(':')[1]}，{details['sessions']} 人次"
+        case ProposalKind.LOCK_EXCEPTION:
+            return f"{proposal.subject.split(':')[1]}，{unit_name(details['org_unit'])}，七天内有效"
+        case ProposalKind.RULES:
+            return f"“{details['rules']['name']}”从 {details['effective_from']} 起用"
+        case ProposalKind.DEFINITION:
+            return f"{definition_subject(details['subject'])}：{details['choice']}"
+        case ProposalKind.MERGE_PEOPLE:
+            return "两个身份是同一人"
+    return ""
+
+
+def definition_subject(subject: str) -> str:
+    """Return what a signed definition is about, in words."""
+    kind, _, name = subject.partition(":")
+    register = load_register()
+    if kind == "ambiguity" and name.isdigit() and int(name) in register.ambiguities:
+        return f"口径第 {name} 条（{register.ambiguities[int(name)].problem}）"
+    if name in register.indicators:
+        return f"{register.indicators[name].name}的责任单位"
+    return subject

@@ -1,0 +1,300 @@
+"""One session of the ledger: its thread, why it counts or not, its history, what may be done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from api.access import Permission, allow
+from api.chat.thread import show_turn
+from api.deps import OpenDatabase
+from api.errors import problem_of
+from api.forms import PostedForm
+from api.ledger.evidence import keep_upload
+from api.ledger.periods import KINDS
+from api.ledger.staff import (
+    CurrentStaff,
+    Number,
+    deciding,
+    masked_person,
+    names_of,
+    reads_transcripts,
+    typed,
+    unit_name,
+    units,
+)
+from api.ledger.words import NAMES, action_name, details_in_words
+from api.signed_in import CurrentAccount, SignedIn
+from api.staff_page import render_staff
+from audit.log import append_event, events_of
+from guidance.indicators.evidence import EvidenceUnusable, add_evidence, evidence_of
+from guidance.ledger_list import LedgerFilter, list_sessions, session_within
+from guidance.lifecycle import (
+    JUDGEMENT_CODES,
+    TRANSITIONS,
+    SessionState,
+    TransitionRefused,
+)
+from guidance.periods.adjustment import AdjustmentKind
+from guidance.periods.record import PeriodState, state_of
+from guidance.review.decisions import (
+    CHECKLIST,
+    REJECT_REASONS,
+    RETURN_REASONS,
+    appeal,
+    approve,
+    propose_approvals,
+    propose_requalification,
+    record_callback,
+    reject,
+    resubmit,
+    send_back,
+    submit,
+    unapprove,
+    withdraw,
+)
+from guidance.review.proposal import AlreadyDecided, ReasonMissing
+from guidance.review.queue import may_review
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
+from guidance.seal import seal_holds, turns_of
+from guidance.session import GuidanceSession, Turn
+from storage.database import Database
+
+router = APIRouter(include_in_schema=False)
+
+REFUSALS = (
+    TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing, AlreadyDecided,
+    EvidenceUnusable,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody posted to decide on a session."""
+
+    session_id: int
+    by: Staff
+    at: datetime
+    code: str
+    reason: str
+    checklist: tuple[str, ...]
+
+
+def _approve(db: Session, what: Decision) -> None:
+    approve(db, what.session_id, what.by, what.at, what.checklist)
+
+
+def _called_back(db: Session, what: Decision) -> None:
+    what.by.require(Role.REVIEWER)
+    happened = what.code == "happened"
+    record_callback(db, what.session_id, what.by, happened=happened, words=what.reason)
+
+
+# Every decision a form of the page may ask for.
+DECISIONS: dict[str, Callable[[Session, Decision], object]] = {
+    "submit": lambda db, w: submit(db, w.session_id, w.by, w.at),
+    "approve": _approve,
+    "second": lambda db, w: propose_approvals(db, [w.session_id], w.by, w.at, w.reason),
+    "return": lambda db, w: send_back(db, w.session_id, w.by, w.at, w.code, w.reason),
+    "reject": lambda db, w: reject(db, w.session_id, w.by, w.at, w.code, w.reason),
+    "resubmit": lambda db, w: resubmit(db, w.session_id, w.by, w.at, w.reason),
+    "withdraw": lambda db, w: withdraw(db, w.session_id, w.by, w.at, w.reason),
+    "appeal": lambda db, w: appeal(db, w.session_id, w.by, w.at, w.reason),
+    "unapprove": lambda db, w: unapprove(db, w.session_id, w.by, w.at, w.reason),
+    "requalify": lambda db, w: propose_requalification(db, w.session_id, w.by, w.at, w.reason),
+    "callback": _called_back,
+}
+# The row of the table of transitions that a decision takes.
+STEPS = {
+    "submit": "review.submitted",
+    "approve": "review.approved",
+    "return": "review.returned",
+    "reject": "review.rejected",
+    "resubmit": "review.resubmitted",
+    "withdraw": "review.withdrawn",
+    "appeal": "review.appealed",
+    "unapprove": "review.unapproved",
+    "requalify": "session.requalified",
+}
+BY_ANOTHER = frozenset({"approve", "return", "reject", "unapprove", "requalify"})
+
+
+@router.get("/staff/sessions/next", dependencies=allow(Permission.REVIEWING))
+def show_next(database: OpenDatabase, account: CurrentAccount, staff: CurrentStaff) -> Response:
+    """Lead to the oldest session in the queue that this reviewer may decide on."""
+    wanted = LedgerFilter(
+        states=frozenset({SessionState.PENDING}), org_unit=account.org_unit or None
+    )
+    with database.reading() as db:
+        waiting = list_sessions(db, wanted).sessions
+    mine = next((one.id for one in waiting if may_review(one, staff)), None)
+    address = f"/staff/sessions/{mine}" if mine else "/staff/sessions?state=pending_review"
+    return RedirectResponse(address, HTTPStatus.SEE_OTHER)
+
+
+@router.get("/staff/sessions/{number}", dependencies=allow(Permission.STAFF))
+def show_session(
+    request: Request,
+    number: Number,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    staff: CurrentStaff,
+) -> Response:
+    """Show a session; whoever reads its words is noted in the audit log."""
+    return _session_page(request, database, account, staff, number)
+
+
+@router.post("/staff/sessions/{number}", dependencies=allow(Permission.STAFF))
+def decide_one(
+    request: Request,
+    number: Number,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    staff: CurrentStaff,
+    posted: PostedForm,
+) -> Response:
+    """Take a decision on a session."""
+    action = typed(posted, "action")
+    checklist = tuple(str(one) for one in posted.getlist("check"))
+    what = Decision(
+        number, staff, datetime.now(UTC), typed(posted, "code"), typed(posted, "reason"), checklist
+    )
+    try:
+        with deciding(database, account, f"session:{number}") as db:
+            session_within(db, number, account.org_unit)
+            if action not in DECISIONS:
+                raise TransitionRefused("请选择要做的事。")
+            DECISIONS[action](db, what)
+    except REFUSALS as error:
+        status = problem_of(error).status
+        return _session_page(request, database, account, staff, number, (str(error), status))
+    return RedirectResponse(f"/staff/sessions/{number}?saved=1", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/staff/uploads/sessions/{number}", dependencies=allow(Permission.HANDLING))
+def upload_evidence(
+    request: Request,
+    number: Number,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    staff: CurrentStaff,
+    posted: PostedForm,
+) -> Response:
+    """Keep a file as evidence of a session."""
+    try:
+        with deciding(database, account, f"session:{number}") as db:
+            session = session_within(db, number, account.org_unit)
+            now = datetime.now(UTC)
+            add_evidence(db, session, keep_upload(db, posted, staff, now), staff, now)
+    except REFUSALS as error:
+        status = problem_of(error).status
+        return _session_page(request, database, account, staff, number, (str(error), status))
+    return RedirectResponse(f"/staff/sessions/{number}?saved=1", HTTPStatus.SEE_OTHER)
+
+
+def possible_decisions(session: GuidanceSession, staff: Staff, period: PeriodState) -> list[str]:
+    """Return the decisions that the session's state, its quarter and the account's part allow."""
+    locked = period is PeriodState.LOCKED
+    found = []
+    for name, action in STEPS.items():
+        row = TRANSITIONS[action]
+        if session.state not in row.sources or not staff.roles & row.roles or locked:
+            continue
+        if name in BY_ANOTHER and not may_review(session, staff):
+            continue
+        found.append(name)
+    if "requalify" in found and not set(session.codes.split()) <= JUDGEMENT_CODES:
+        found.remove("requalify")
+    if "appeal" in found and session.appealed:
+        found.remove("appeal")
+    if "approve" in found and "G7" in session.flags.split():
+        found[found.index("approve")] = "second"
+    if Role.REVIEWER in staff.roles and session.service_line != "assistant":
+        found.append("callback")
+    return found
+
+
+def _session_page(
+    request: Request,
+    database: Database,
+    account: SignedIn,
+    staff: Staff,
+    number: int,
+    told: tuple[str, int] = ("", 200),
+) -> Response:
+    with database.reading() as db:
+        session = session_within(db, number, account.org_unit)
+    readable = reads_transcripts(account) and not request.app.state.keeper.trouble
+    if readable and request.method == "GET":
+        with database.writing() as db:
+            append_event(db, "transcript.read", session.subject, account.actor)
+    with database.reading() as db:
+        turns = turns_of(db, number)
+        period = state_of(db, session.period)
+        context = _context(db, session, turns, readable)
+    return render_staff(
+        request,
+        account,
+        "ledger/session.html",
+        told[1],
+        told=told[0],
+        one=session,
+        readable=readable,
+        decisions=possible_decisions(session, staff, period),
+        period_state=period,
+        checklist=CHECKLIST,
+        return_reasons=RETURN_REASONS,
+        reject_reasons=REJECT_REASONS,
+        unit_name=unit_name,
+        is_handler=Role.HANDLER in account.roles,
+        adjustments=_adjustments(session, staff, period),
+        **context,
+        **NAMES,
+    )
+
+
+def _adjustments(
+    session: GuidanceSession, staff: Staff, period: PeriodState
+) -> dict[AdjustmentKind, str]:
+    """Return the corrections of a locked quarter that this account may propose."""
+    if period is not PeriodState.LOCKED or not staff.roles & {Role.HANDLER, Role.REVIEWER}:
+        return {}
+    if session.state is SessionState.LOCKED:
+        return {kind: name for kind, name in KINDS.items() if kind is not AdjustmentKind.ADD}
+    return {AdjustmentKind.ADD: KINDS[AdjustmentKind.ADD]}
+
+
+def _context(
+    db: Session, session: GuidanceSession, turns: list[Turn], readable: bool
+) -> dict[str, Any]:
+    history = [
+        (event, action_name(event.action), details_in_words(details))
+        for event, details in events_of(db, session.subject)
+        if event.action != "transcript.read"
+    ]
+    parts = {session.provider, session.recorder, session.submitter, session.approver}
+    actors = {_reference(event.actor_kind, event.actor_id) for event, *_ in history}
+    sealed = bool(session.seal) and session.erased_at is None
+    return {
+        "person": masked_person(session),
+        "thread": [show_turn(turn) for turn in turns if "sentences" in turn.reply and readable],
+        "turns": turns,
+        "history": history,
+        "actor_of": lambda event: _reference(event.actor_kind, event.actor_id),
+        "people": names_of(db, parts | actors),
+        "files": evidence_of(db, session.id),
+        "seal_holds": seal_holds(db, session) if sealed else None,
+        "units": units(db),
+        "codes_of": session.codes.split(),
+        "flags_of": session.flags.split(),
+    }
+
+
+def _reference(kind: str, number: str) -> str:
+    return {"account": f"account:{number}", "person": "咨询人"}.get(kind, number)

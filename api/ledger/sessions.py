@@ -1,0 +1,196 @@
+"""The ledger as a list: filters, pages, and what is done with several sessions at once."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, BeforeValidator, Field
+
+from accounts.account import LARGEST_ID
+from accounts.role import Role
+from api.access import Permission, allow
+from api.deps import OpenDatabase
+from api.errors import problem_of
+from api.forms import PostedForm
+from api.ledger.staff import (
+    CurrentStaff,
+    deciding,
+    masked_person,
+    names_of,
+    row_number,
+    typed,
+    unit_name,
+    units,
+)
+from api.ledger.words import NAMES
+from api.signed_in import CurrentAccount, SignedIn
+from api.staff_page import render_staff
+from guidance.counting.qualification import REASONS
+from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions, session_within
+from guidance.lifecycle import COUNTED, ServiceLine, SessionState, TransitionRefused
+from guidance.message import Channel
+from guidance.people.level import IdentityLevel
+from guidance.periods.period import PeriodInvalid
+from guidance.review.decisions import propose_approvals, submit
+from guidance.review.proposal import ReasonMissing
+from guidance.review.queue import PAGE, quarters_of
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty
+from storage.database import Database, storable
+
+router = APIRouter(include_in_schema=False)
+
+Member = TypeVar("Member", bound=StrEnum)
+Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
+NOBODY = "-"  # in the address: the district itself, where "" means any unit
+GROUPS = {"counted": COUNTED}
+MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+REFUSALS = (TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing)
+
+
+class ListQuery(BaseModel):
+    """What the list is narrowed down by, as it stands in the address."""
+
+    state: Word = ""
+    unit: Word = ""
+    line: Word = ""
+    channel: Word = ""
+    level: Word = ""
+    period: Word = ""
+    month: Word = ""
+    provider: Word = ""
+    flagged: Word = ""
+    appealed: Word = ""
+    code: Word = ""
+    after: Annotated[int, Field(ge=0, le=LARGEST_ID)] = 0
+
+    def wanted(self, account: SignedIn) -> LedgerFilter:
+        """Return the filter within the account's scope; a value that is unknown filters nothing."""
+        unit = "" if self.unit == NOBODY else self.unit or None
+        state = _member(SessionState, self.state)
+        return LedgerFilter(
+            states=GROUPS.get(self.state, frozenset({state} if state else ())),
+            org_unit=account.org_unit or unit,
+            service_line=_member(ServiceLine, self.line),
+            channel=_member(Channel, self.channel),
+            identity_level=_member(IdentityLevel, self.level),
+            period=_period(self.period),
+            month=self.month if MONTH.fullmatch(self.month) else None,
+            provider=self.provider or None,
+            flagged={"1": True, "0": False}.get(self.flagged),
+            appealed=True if self.appealed == "1" else None,
+            code=self.code if self.code in REASONS else None,
+        )
+
+    def address(self) -> str:
+        """Return the address of the same list, to which the cursor is added."""
+        chosen = self.model_dump(exclude={"after"}, exclude_defaults=True)
+        return "/staff/sessions?" + urlencode({**chosen, "after": ""})
+
+
+@router.get("/staff/sessions", dependencies=allow(Permission.STAFF))
+def show_sessions(
+    request: Request,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    query: Annotated[ListQuery, Query()],
+) -> Response:
+    """List the sessions that the filters leave: queues oldest first, the rest newest first."""
+    return _list_page(request, database, account, query)
+
+
+@router.post("/staff/sessions", dependencies=allow(Permission.STAFF))
+def decide_many(
+    request: Request,
+    database: OpenDatabase,
+    account: CurrentAccount,
+    staff: CurrentStaff,
+    posted: PostedForm,
+) -> Response:
+    """Submit what was ticked, or propose to approve it: a second reviewer confirms."""
+    numbers = [row_number(one) for one in posted.getlist("session")[:PAGE]]
+    action = typed(posted, "action")
+    query = ListQuery(state=SessionState.PENDING if action == "approve" else SessionState.QUALIFIED)
+    if not numbers or action not in {"submit", "approve"}:
+        told = "请先勾选记录，再选择要做的事。"
+        return _list_page(request, database, account, query, told, 422)
+    try:
+        with deciding(database, account, f"sessions:{len(numbers)}") as db:
+            for number in numbers:
+                session_within(db, number, account.org_unit)
+            now = datetime.now(UTC)
+            if action == "approve":
+                propose_approvals(db, numbers, staff, now, typed(posted, "reason"))
+            else:
+                for number in numbers:
+                    submit(db, number, staff, now)
+    except REFUSALS as error:
+        status = problem_of(error).status
+        told = f"{error}一条也没有改动。"
+        return _list_page(request, database, account, query, told, status)
+    target = "/staff/proposals" if action == "approve" else "/staff/sessions?state=qualified"
+    joint = "&" if "?" in target else "?"
+    return RedirectResponse(f"{target}{joint}saved=1", HTTPStatus.SEE_OTHER)
+
+
+def _list_page(
+    request: Request,
+    database: Database,
+    account: SignedIn,
+    query: ListQuery,
+    told: str = "",
+    status: int = 200,
+) -> Response:
+    wanted = query.wanted(account)
+    with database.reading() as db:
+        newest = not _is_queue(wanted)
+        page = list_sessions(db, wanted, query.after, newest=newest)
+        number, more = count_sessions(db, wanted)
+        names = names_of(db, {one.provider for one in page.sessions})
+        known_units = units(db)
+    many = ""
+    if wanted.states == {SessionState.PENDING} and Role.REVIEWER in account.roles:
+        many = "approve"
+    elif wanted.states == {SessionState.QUALIFIED} and Role.HANDLER in account.roles:
+        many = "submit"
+    return render_staff(
+        request,
+        account,
+        "ledger/sessions.html",
+        status,
+        page=page,
+        count=f"{number}{' 条以上' if more else ' 条'}",
+        chosen=query,
+        address=query.address(),
+        narrowed=query.model_dump(exclude={"state", "after"}, exclude_defaults=True),
+        people={one.id: masked_person(one) for one in page.sessions},
+        providers=names,
+        units=known_units,
+        unit_name=unit_name,
+        many=many,
+        told=told,
+        codes=REASONS,
+        nobody=NOBODY,
+        **NAMES,
+    )
+
+
+def _is_queue(wanted: LedgerFilter) -> bool:
+    queues = {SessionState.PENDING, SessionState.QUALIFIED, SessionState.RETURNED}
+    return bool(wanted.states) and wanted.states <= queues
+
+
+def _period(text: str) -> str | None:
+    try:
+        quarters_of(text)
+    except PeriodInvalid:
+        return None
+    return text.strip().upper()
+
+
+def _member(kind: type[Member], text: str) -> Member | None:
+    return next((one for one in kind if one.value == text), None)

@@ -1,0 +1,1 @@
+"""Mentors at the edge: the register, the mentor's own desk, asking for one, pairing."""

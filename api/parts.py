@@ -1,0 +1,104 @@
+"""Every part of the edge that has addresses, in the order in which they are tried."""
+
+from typing import Protocol
+
+from fastapi import APIRouter
+
+from api import assets, docs, health
+from api.accounts import login_pages, own_pages, single_sign_on
+from api.accounts import pages as account_pages
+from api.bench import pages as bench_pages
+from api.chat import feedback_pages
+from api.chat import pages as chat_pages
+from api.chat import routes as chat_routes
+from api.gaps import pages as gap_pages
+from api.ledger import (
+    audit,
+    checks,
+    confirm,
+    desk,
+    entry,
+    evidence,
+    indicators,
+    periods,
+    proposals,
+    rules,
+    session,
+    sessions,
+    sheets,
+    values,
+)
+from api.mentors import desk as mentor_desk
+from api.mentors import form as mentor_form
+from api.mentors import pages as mentor_pages
+from api.mentors import register, request_pages, staff_pages
+from api.policies import admin as policy_admin
+from api.policies import reading_pages, terms
+from api.policies import routes as policy_routes
+from api.privacy import pages as privacy_pages
+from api.projects import admin as project_admin
+from api.projects import form as project_form
+from api.projects import pages as project_pages
+from api.projects import reports as library_reports
+from api.recommending import profile_pages, weights
+from api.recommending import routes as recommendation_routes
+from api.reports import pages as report_pages
+from api.spreadsheets import pages as spreadsheet_pages
+from api.wechat import routes as wechat_routes
+
+
+class Part(Protocol):
+    """A module with addresses."""
+
+    router: APIRouter
+
+
+PARTS: tuple[Part, ...] = (
+    weights,
+    chat_routes,
+    policy_routes,
+    health,
+    docs,
+    chat_pages,
+    reading_pages,
+    assets,
+    login_pages,
+    own_pages,
+    account_pages,
+    single_sign_on,
+    library_reports,
+    privacy_pages,
+    report_pages,
+    project_form,  # before the addresses of single projects
+    project_admin,
+    mentor_form,  # before the addresses of single mentors
+    register,
+    spreadsheet_pages,
+    desk,
+    sessions,
+    session,
+    proposals,
+    evidence,
+    indicators,
+    values,
+    periods,
+    checks,
+    rules,
+    audit,
+    entry,
+    sheets,
+    confirm,
+    wechat_routes,
+    project_pages,
+    profile_pages,
+    mentor_desk,
+    mentor_pages,
+    staff_pages,
+    request_pages,
+    recommendation_routes,
+    feedback_pages,
+    gap_pages,
+    bench_pages,
+    policy_admin,
+    terms,
+)

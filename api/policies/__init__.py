@@ -1,0 +1,1 @@
+"""The policies at the edge: read by anyone, kept by administrators."""

@@ -1,0 +1,1 @@
+"""Personal data at the edge: a person's rights, and the retention schedule."""

@@ -1,0 +1,1 @@
+"""The project library at the edge: its public pages and its administration."""

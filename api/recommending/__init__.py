@@ -1,0 +1,1 @@
+"""Recommendations at the edge: their API, the person's profile, the weights."""

@@ -1,0 +1,1 @@
+"""Reports at the edge: pages, Word, Excel and masked files."""

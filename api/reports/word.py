@@ -1,0 +1,91 @@
+"""A report as a Word file, from a template that the office may replace by its own."""
+
+import io
+from datetime import UTC
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from docx.opc.exceptions import PackageNotFoundError
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import SandboxedEnvironment
+
+from api.reports.cells import visible
+from api.reports.form import TemplateUnusable
+from api.reports.paper import LABEL, Paper
+from guidance.reports.table import Table
+
+TEMPLATE = "report.docx"
+QR_MM = 32
+
+
+def write_report(paper: Paper, data_dir: Path) -> bytes:
+    """Return the Word file, made from `report.docx` of the data folder, or from ours.
+
+    Raises TemplateUnusable.
+    """
+    own = data_dir / TEMPLATE
+    shipped = resources.files("api") / "templates" / "reports" / TEMPLATE
+    source = own.read_bytes() if own.exists() else shipped.read_bytes()
+    try:
+        return _fill(source, paper)
+    except (TemplateError, PackageNotFoundError, BadZipFile, KeyError, ValueError) as error:
+        if not own.exists():
+            raise
+        raise TemplateUnusable(
+            f"数据目录里的报表模板 {TEMPLATE} 填不进去：{error}。请修改，或删去以使用自带模板。"
+        ) from error
+
+
+def _fill(source: bytes, paper: Paper) -> bytes:
+    template = DocxTemplate(io.BytesIO(source))
+    image = InlineImage(template, paper.anchor.picture(), width=Mm(QR_MM))
+    # Words from outside are text in the file, and a template reaches nothing but these values.
+    environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+    template.render(_values(paper) | {"qr": image}, environment, autoescape=True)
+    properties = template.docx.core_properties
+    properties.title, properties.author = paper.title, "启创"
+    properties.comments, properties.keywords = paper.metadata, "系统生成"
+    properties.created = properties.modified = paper.report.made_at.astimezone(UTC).replace(
+        tzinfo=None
+    )
+    target = io.BytesIO()
+    template.save(target)
+    return target.getvalue()
+
+
+def _values(paper: Paper) -> dict[str, Any]:
+    """Return what a template may name; tables also one by one, as `table.channel`."""
+    tables = [_table(one) for one in paper.report.tables]
+    return {
+        "title": paper.title,
+        "district": paper.district,
+        "head": [{"name": name, "value": visible(value)} for name, value in paper.head],
+        "name": paper.report.name,
+        "period": paper.report.period,
+        "published": paper.report.published,
+        "locked": paper.report.locked,
+        "sessions": paper.report.sessions,
+        "persons": paper.report.persons,
+        "tables": tables,
+        "table": {one["name"]: one for one in tables},
+        "seq": paper.anchor.seq,
+        "root": paper.anchor.root,
+        "checked_at": paper.anchor.at,
+        "key": paper.anchor.key,
+        "label": LABEL,
+    }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "title": table.title,
+        "columns": list(table.columns),
+        "rows": [[visible(str(cell)) for cell in row] for row in table.rows],
+        "note": table.note,
+        "empty": not table.rows,
+    }

@@ -1,0 +1,1 @@
+"""Import and export of projects and mentors at the edge."""

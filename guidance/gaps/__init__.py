@@ -1,0 +1,1 @@
+"""What people asked and no document answers, until a clause does."""

@@ -1,0 +1,279 @@
+"""Gaps: what people asked and no document answers, until a local clause does.
+
+A gap gathers questions of one meaning. It is assigned to a department, drafted, approved
+by another person, and published as a local clause; or turned down with a reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from audit.log import Actor, append_event
+from guidance.periods.period import shanghai_day
+from storage.database import Base, storable
+
+DUE_WORKING_DAYS = 3  # 国办秘函〔2019〕19号 inspects what stays unanswered
+LARGEST_ID = 2**31 - 1
+MOST_TEXT = 5_000
+_WEEKEND = 5
+
+
+class GapState(StrEnum):
+    """Where a gap stands."""
+
+    NEW = "new"  # no department is known
+    ASSIGNED = "assigned"
+    DRAFTED = "drafted"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+
+
+STATE_NAMES = {
+    GapState.NEW: "待分派",
+    GapState.ASSIGNED: "待起草",
+    GapState.DRAFTED: "待审核",
+    GapState.APPROVED: "待发布",
+    GapState.PUBLISHED: "已发布",
+    GapState.REJECTED: "不处理",
+}
+OPEN_STATES = frozenset({GapState.NEW, GapState.ASSIGNED, GapState.DRAFTED, GapState.APPROVED})
+
+
+class GapNotFound(LookupError):
+    """No gap has the given id, or not for this account."""
+
+
+class GapRefused(ValueError):
+    """A step may not be taken now, or not by this person; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseDraftText:
+    """A local clause as it was drafted."""
+
+    title: str
+    text: str
+    source: str  # where the statement comes from: a document, a decision, an office
+    effective_on: date
+    expires_on: date | None = None
+
+
+class Gap(Base):
+    """One open question of many people, and the clause that is to answer it."""
+
+    __tablename__ = "gaps"
+    __table_args__ = (Index("ix_gaps_state", "state", "due_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    question: Mapped[str]  # the first of its questions; the others are near it
+    leader: Mapped[bytes] = mapped_column(LargeBinary)  # its unit vector, float32
+    encoder: Mapped[str]  # fingerprint of what made the vector
+    state: Mapped[GapState]
+    org_unit: Mapped[str] = mapped_column(index=True)  # department, "" while none is known
+    duty: Mapped[str]  # the sentence of a clause for which it was assigned
+    question_count: Mapped[int]
+    opened_at: Mapped[datetime]
+    due_on: Mapped[date]
+    draft_title: Mapped[str]
+    draft_text: Mapped[str]
+    draft_source: Mapped[str]
+    effective_on: Mapped[date | None]
+    expires_on: Mapped[date | None]
+    drafter_id: Mapped[int | None]  # account
+    approver_id: Mapped[int | None]
+    document_id: Mapped[int | None]  # the newest version published
+    reason: Mapped[str]  # of the last decision
+    changed_at: Mapped[datetime]
+
+    @property
+    def subject(self) -> str:
+        """How the audit log names it."""
+        return f"gap:{self.id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to act."""
+        return self.state in OPEN_STATES
+
+    def days_left(self, day: date) -> int:
+        """Return the working days left until it is due, negative when it is late."""
+        return working_days_between(day, self.due_on)
+
+    def draft(self) -> ClauseDraftText | None:
+        """Return the clause as drafted, or None."""
+        if self.effective_on is None or not self.draft_text:
+            return None
+        return ClauseDraftText(
+            self.draft_title, self.draft_text, self.draft_source, self.effective_on, self.expires_on
+        )
+
+
+class GapQuestion(Base):
+    """A turn that belongs to a gap; a turn belongs to one at most."""
+
+    __tablename__ = "gap_questions"
+
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), primary_key=True)
+    gap_id: Mapped[int] = mapped_column(ForeignKey("gaps.id"), index=True)
+
+
+def working_day_after(day: date, count: int) -> date:
+    """Return the day `count` working days (Monday to Friday) after a day."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < _WEEKEND
+    return day
+
+
+def working_days_between(start: date, end: date) -> int:
+    """Count the working days after `start` up to and with `end`; negative when end is earlier."""
+    if end < start:
+        return -working_days_between(end, start)
+    weeks, rest = divmod((end - start).days, 7)
+    days = (start + timedelta(days=7 * weeks + n) for n in range(1, rest + 1))
+    return weeks * _WEEKEND + sum(day.weekday() < _WEEKEND for day in days)
+
+
+def open_gap(question: str, leader: tuple[bytes, str], duty: tuple[str, str], at: datetime) -> Gap:
+    """Return a new gap. `leader`: vector and encoder; `duty`: department and its sentence."""
+    department, sentence = duty
+    return Gap(
+        question=question,
+        leader=leader[0],
+        encoder=leader[1],
+        state=GapState.ASSIGNED if department else GapState.NEW,
+        org_unit=department,
+        duty=sentence,
+        question_count=0,
+        opened_at=at,
+        due_on=working_day_after(shanghai_day(at), DUE_WORKING_DAYS),
+        draft_title="",
+        draft_text="",
+        draft_source="",
+        reason="",
+        changed_at=at,
+    )
+
+
+def get_gap(db: Session, gap_id: int) -> Gap:
+    """Return a gap, locked for its next step, or raise GapNotFound."""
+    gap = db.get(Gap, gap_id, with_for_update=True) if 0 < gap_id <= LARGEST_ID else None
+    if gap is None:
+        raise GapNotFound(gap_id)
+    return gap
+
+
+def gaps_in(
+    db: Session, states: Sequence[GapState], org_unit: str, page: int, size: int
+) -> Sequence[Gap]:
+    """Return a page of gaps, the most asked first among those due first; "" is every unit."""
+    found = select(Gap).where(Gap.state.in_(states))
+    if org_unit:
+        found = found.where(Gap.org_unit == org_unit)
+    order = found.order_by(Gap.due_on, Gap.question_count.desc(), Gap.id)
+    return db.scalars(order.limit(size).offset((page - 1) * size)).all()
+
+
+def count_gaps(db: Session, org_unit: str) -> dict[GapState, int]:
+    """Return how many gaps stand where; "" is every unit."""
+    rows = select(Gap.state, func.count()).group_by(Gap.state)
+    if org_unit:
+        rows = rows.where(Gap.org_unit == org_unit)
+    counts = {row[0]: row[1] for row in db.execute(rows)}
+    return {state: counts.get(state, 0) for state in GapState}
+
+
+def assign(db: Session, gap: Gap, org_unit: str, actor: Actor, at: datetime) -> None:
+    """Give a gap to a department. Raises GapRefused."""
+    if gap.state not in {GapState.NEW, GapState.ASSIGNED}:
+        raise GapRefused("已经起草或处理完的问题不能再改派。")
+    if not org_unit:
+        raise GapRefused("请选择负责的部门。")
+    before, gap.org_unit = gap.org_unit, org_unit
+    _move(db, gap, GapState.ASSIGNED, actor, at, {"before": before, "after": org_unit})
+
+
+def save_draft(
+    db: Session, gap: Gap, draft: ClauseDraftText, drafter: tuple[int, Actor], at: datetime
+) -> None:
+    """Keep a draft; what was approved before has to be approved again. Raises GapRefused."""
+    if gap.state is GapState.NEW:
+        raise GapRefused("请先分派部门，再起草。")
+    if gap.state is GapState.REJECTED:
+        raise GapRefused("这个问题已决定不处理；要处理请先重新打开。")
+    if draft.expires_on is not None and draft.expires_on < draft.effective_on:
+        raise GapRefused("失效日期不能早于施行日期。")
+    gap.draft_title = storable(draft.title.strip())
+    gap.draft_text = storable(draft.text.strip())[:MOST_TEXT]
+    gap.draft_source = storable(draft.source.strip())
+    gap.effective_on, gap.expires_on = draft.effective_on, draft.expires_on
+    gap.drafter_id, gap.approver_id = drafter[0], None
+    _move(db, gap, GapState.DRAFTED, drafter[1], at)
+
+
+def approve(db: Session, gap: Gap, approver: tuple[int, Actor], at: datetime) -> None:
+    """Approve a draft as a second person. Raises GapRefused."""
+    if gap.state is not GapState.DRAFTED:
+        raise GapRefused("现在没有待审核的草稿。")
+    if gap.drafter_id == approver[0]:
+        raise GapRefused("起草人不能审核自己的草稿，请换一位同事审核。")
+    gap.approver_id = approver[0]
+    _move(db, gap, GapState.APPROVED, approver[1], at)
+
+
+def send_back(db: Session, gap: Gap, actor: Actor, reason: str, at: datetime) -> None:
+    """Return a draft to its department with a reason. Raises GapRefused."""
+    if gap.state not in {GapState.DRAFTED, GapState.APPROVED}:
+        raise GapRefused("现在没有可退回的草稿。")
+    _decide(db, gap, GapState.ASSIGNED, actor, reason, at)
+    gap.approver_id = None
+
+
+def reject(db: Session, gap: Gap, actor: Actor, reason: str, at: datetime) -> None:
+    """Decide that no clause is to be made. Raises GapRefused."""
+    if not gap.is_open:
+        raise GapRefused("这个问题已经处理完了。")
+    _decide(db, gap, GapState.REJECTED, actor, reason, at)
+
+
+def reopen(db: Session, gap: Gap, actor: Actor, reason: str, at: datetime) -> None:
+    """Take up again what was turned down. Raises GapRefused."""
+    if gap.state is not GapState.REJECTED:
+        raise GapRefused("只有“不处理”的问题可以重新打开。")
+    gap.due_on = working_day_after(shanghai_day(at), DUE_WORKING_DAYS)
+    state = GapState.ASSIGNED if gap.org_unit else GapState.NEW
+    _decide(db, gap, state, actor, reason, at)
+
+
+def mark_published(db: Session, gap: Gap, document_id: int, actor: Actor, at: datetime) -> None:
+    """Note that the approved clause is in force. Raises GapRefused."""
+    if gap.state is not GapState.APPROVED:
+        raise GapRefused("草稿还没有经第二个人审核，不能发布。")
+    gap.document_id = document_id
+    _move(db, gap, GapState.PUBLISHED, actor, at, {"document_id": document_id})
+
+
+def _decide(
+    db: Session, gap: Gap, state: GapState, actor: Actor, reason: str, at: datetime
+) -> None:
+    if not reason.strip():
+        raise GapRefused("请写明理由。")
+    gap.reason = storable(reason.strip())
+    _move(db, gap, state, actor, at)
+
+
+def _move(
+    db: Session,
+    gap: Gap,
+    state: GapState,
+    actor: Actor,
+    at: datetime,
+    details: dict[str, object] | None = None,
+) -> None:
+    gap.state, gap.changed_at = state, at
+    append_event(db, f"gap.{state}", gap.subject, actor, details or {}, gap.reason)

@@ -1,0 +1,1 @@
+"""Who asked: identities, how surely known, and that two are one."""

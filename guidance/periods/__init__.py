@@ -1,0 +1,1 @@
+"""Quarters: closed, locked, corrected without being changed."""

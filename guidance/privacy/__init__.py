@@ -1,0 +1,1 @@
+"""A person's rights over the record, and how long words are kept."""

@@ -1,0 +1,122 @@
+"""Taking the words out of sessions: counts, seals and the audit chain stay as they are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from audit.log import AuditEvent, AuditPayload
+from guidance.gaps.contact import GapContact
+from guidance.gaps.gap import Gap, GapQuestion
+from guidance.indicators.evidence import EvidenceFile, SessionEvidence
+from guidance.indicators.value import IndicatorValue
+from guidance.periods.adjustment import Adjustment
+from guidance.periods.record import SampleItem
+from guidance.review.proposal import Proposal
+from guidance.seal import SEALED_OF_TURN
+from guidance.session import GuidanceSession, Turn
+from guidance.turn_feedback import TurnFeedback
+
+ERASED = "（已删除）"
+# What a session may hold of somebody's words; the rest of it is counted and frozen.
+WORDS_OF_SESSION = ("summary", "supplement", "place", "topic")
+
+
+def words_of(db: Session, session: GuidanceSession) -> dict[str, Any]:
+    """Return the words of a session as plain values, complete enough to check its seal."""
+    turns = db.scalars(select(Turn).where(Turn.session_id == session.id).order_by(Turn.sequence))
+    return {
+        "seal_salt": session.seal_salt,
+        **{name: getattr(session, name) for name in WORDS_OF_SESSION},
+        "turns": [{name: _plain(getattr(turn, name)) for name in SEALED_OF_TURN} for turn in turns],
+    }
+
+
+def erase_words(db: Session, sessions: Sequence[int], at: datetime) -> None:
+    """Erase the words of sessions wherever they lie: turns, notes, files, reasons, copies.
+
+    The events stay, without what was said in them. Statements of a few hundred ids each.
+    """
+    turns = list(db.scalars(select(Turn.id).where(Turn.session_id.in_(sessions))))
+    _erase_gaps(db, turns)
+    db.execute(delete(GapContact).where(GapContact.turn_id.in_(turns)))
+    db.execute(update(TurnFeedback).where(TurnFeedback.turn_id.in_(turns)).values(words=""))
+    for turn_id in turns:
+        gone = {"question": "", "completed_question": "", "answer_text": "", "reply": {}}
+        # The id was chosen by the sender; its place stays, so that numbers stay without gaps.
+        changed = update(Turn).where(Turn.id == turn_id)
+        db.execute(changed.values(**gone, message_id=f"erased:{turn_id}"))
+    _erase_files(db, sessions)
+    _erase_decisions(db, sessions)
+    blank = dict.fromkeys((*WORDS_OF_SESSION, "wording", "seal_salt", "confirm_digest"), "")
+    session = GuidanceSession
+    db.execute(update(session).where(session.id.in_(sessions)).values(**blank, erased_at=at))
+    erase_payloads(db, [f"session:{one}" for one in sessions])
+    db.expire_all()
+
+
+def erase_payloads(db: Session, subjects: Sequence[str]) -> None:
+    """Erase the words and salts of the events on subjects; their digests tell nothing then."""
+    events = select(AuditEvent.seq).where(AuditEvent.subject.in_(subjects))
+    db.execute(delete(AuditPayload).where(AuditPayload.seq.in_(events)))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _erase_gaps(db: Session, turns: Sequence[int]) -> None:
+    """Let an open question go on in the words of somebody else, or without any."""
+    asked = db.execute(select(Turn.id, Turn.question).where(Turn.id.in_(turns)))
+    questions = {turn_id: question for turn_id, question in asked}  # noqa: C416
+    rows = db.execute(
+        select(Gap, GapQuestion.turn_id)
+        .join(GapQuestion, GapQuestion.gap_id == Gap.id)
+        .where(GapQuestion.turn_id.in_(turns))
+    ).all()
+    for gap, turn_id in rows:
+        if gap.question != questions[turn_id]:
+            continue
+        other = db.scalar(
+            select(Turn.question)
+            .join(GapQuestion, GapQuestion.turn_id == Turn.id)
+            .where(GapQuestion.gap_id == gap.id, Turn.id.not_in(turns), Turn.question != "")
+            .order_by(Turn.id)
+            .limit(1)
+        )
+        gap.question = other or ERASED
+        if other is None:
+            gap.leader = bytes(len(gap.leader))  # near to nothing
+    db.flush()
+
+
+def _erase_files(db: Session, sessions: Sequence[int]) -> None:
+    """Empty the evidence files that prove nothing else."""
+    mine = select(SessionEvidence.digest).where(SessionEvidence.session_id.in_(sessions))
+    others = select(SessionEvidence.digest).where(SessionEvidence.session_id.not_in(sessions))
+    reported = select(IndicatorValue.evidence_digest)
+    digests = list(
+        db.scalars(
+            select(EvidenceFile.digest).where(
+                EvidenceFile.digest.in_(mine),
+                EvidenceFile.digest.not_in(others),
+                EvidenceFile.digest.not_in(reported),
+            )
+        )
+    )
+    emptied = update(EvidenceFile).where(EvidenceFile.digest.in_(digests))
+    db.execute(emptied.values(name=ERASED, content=b"", size_bytes=0))
+    erase_payloads(db, [f"evidence:{digest}" for digest in digests])
+
+
+def _erase_decisions(db: Session, sessions: Sequence[int]) -> None:
+    """Erase what was written about single sessions when they were decided on."""
+    subjects = [f"session:{one}" for one in sessions]
+    proposals = update(Proposal).where(Proposal.subject.in_(subjects))
+    db.execute(proposals.values(reason=ERASED, decision_reason=""))
+    items = update(SampleItem).where(SampleItem.session_id.in_(sessions))
+    db.execute(items.values(note=""))
+    changes = update(Adjustment).where(Adjustment.session_id.in_(sessions))
+    db.execute(changes.values(reason=ERASED))

@@ -1,0 +1,1 @@
+"""Reports: every figure computed once, for every format."""

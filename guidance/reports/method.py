@@ -1,0 +1,56 @@
+"""How the figures of a report were made: the note that is printed with them."""
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from guidance.counting.rules import rules_in_force
+from guidance.indicators.definition import SignedDefinition, signed_choices
+from guidance.indicators.indicator import Ambiguity, load_register
+from guidance.lifecycle import LINE_NAMES
+from guidance.people.level import LEVEL_NAMES
+from guidance.reports.suppression import SMALLEST
+from guidance.reports.table import Cell, Table
+
+
+def method_table(db: Session, quarters: list[str], *, published: bool) -> Table:
+    """Return the note on method: rules, definitions, what counts (统计法实施条例 §27)."""
+    rules = [rules_in_force(db, one) for one in quarters]
+    register, signed = load_register(), signed_choices(db)
+    rows: list[tuple[Cell, ...]] = [
+        ("计数口径", "；".join(dict.fromkeys(rule.name for rule in rules))),
+        ("计数的身份", f"{LEVEL_NAMES[rules[-1].min_level]}及以上，按核验程度分列"),
+        (
+            "不计的服务方式",
+            "、".join(LINE_NAMES[x] for x in rules[-1].not_counted_lines) or "无",
+        ),
+        (
+            "一次的定义",
+            "一人一天至多一次；记录封存后按口径判定，经未参与服务和登记的人复核通过才计数",
+        ),
+        ("归属", "按第一条消息的北京时间日期归入季度，每次只归一个单位"),
+        ("指标表版本", register.version),
+        ("待签署的口径解释", _unsigned(register.ambiguities, signed)),
+    ]
+    rows += [
+        (
+            f"口径解释：{register.ambiguities[number].subject}",
+            f"{row.choice}（{row.approval_number or '无文号'}）",
+        )
+        for number, row in _signed(signed)
+        if number in register.ambiguities
+    ]
+    if published:
+        rows.append(("小数隐去", f"1 至 {SMALLEST - 1} 的人数和人次不公布，能据以推算的也隐去"))
+    return Table("method", "编制说明", ("项目", "内容"), tuple(rows))
+
+
+def _signed(signed: Mapping[str, SignedDefinition]) -> list[tuple[int, SignedDefinition]]:
+    pairs = [(key.partition(":"), row) for key, row in signed.items()]
+    found = [(int(name), row) for (kind, _, name), row in pairs if kind == "ambiguity"]
+    return sorted(found, key=lambda one: one[0])
+
+
+def _unsigned(ambiguities: Mapping[int, Ambiguity], signed: Mapping[str, SignedDefinition]) -> str:
+    open_ones = [str(number) for number in ambiguities if f"ambiguity:{number}" not in signed]
+    return f"{len(open_ones)} 项（第 {'、'.join(open_ones)} 项），按默认读法" if open_ones else "无"

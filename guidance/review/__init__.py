@@ -1,0 +1,1 @@
+"""Decisions on sessions, and what needs two people."""

@@ -1,0 +1,308 @@
+"""Decisions on sessions: submitted, approved, returned, rejected, appealed, taken back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from audit.log import SYSTEM, append_event
+from guidance.lifecycle import (
+    JUDGEMENT_CODES,
+    SessionState,
+    TransitionRefused,
+    check_transition,
+)
+from guidance.periods.record import PeriodState, require_open, state_of
+from guidance.review.flags import with_flag
+from guidance.review.proposal import Proposal, ProposalKind, decide, propose, required_reason
+from guidance.review.staff import DutiesNotSeparate, Staff
+from guidance.session import GuidanceSession
+from guidance.transition import find_session, move, take_ledger
+from storage.database import storable
+
+CHECKLIST = {
+    "identity": "咨询人与记录一致，不是内部人员",
+    "content": "谈的是创业问题，内容具体",
+    "answer": "答复有依据，或有人工答复",
+    "evidence": "记录完整，材料齐全",
+}
+RETURN_REASONS = {
+    "summary": "摘要不清楚，请补充",
+    "evidence": "缺少证明材料，请补充",
+    "unit": "所属单位不明，请说明",
+}
+REJECT_REASONS = {
+    "not_guidance": "不是创业指导",
+    "duplicate": "与另一条记录重复",
+    "untrue": "内容不实",
+    "no_evidence": "始终没有证明材料",
+}
+
+
+class SecondPersonNeeded(TransitionRefused):
+    """The decision needs a second reviewer."""
+
+
+def submit(db: Session, session_id: int, by: Staff, at: datetime) -> GuidanceSession:
+    """Send a qualified session to review (T6)."""
+    session = _take(db, session_id, at)
+    changes = {"submitter": by.reference, "submitted_at": at}
+    move(session, "review.submitted", by, changes=changes)
+    return session
+
+
+def approve(
+    db: Session, session_id: int, by: Staff, at: datetime, checklist: Iterable[str]
+) -> GuidanceSession:
+    """Let a session count (T7); every point of CHECKLIST has to be ticked.
+
+    Raises TransitionRefused, DutiesNotSeparate, NotYourDuty, SecondPersonNeeded, PeriodClosed.
+    """
+    session = _take(db, session_id, at)
+    if set(checklist) != set(CHECKLIST):
+        raise TransitionRefused("请逐项核对并勾选核对清单后再通过。")
+    if "G7" in session.flags.split():
+        raise SecondPersonNeeded("服务人员当天次数超过上限，须由两位复核人先后确认。")
+    _approve(db, session, by, at)
+    return session
+
+
+def send_back(
+    db: Session, session_id: int, by: Staff, at: datetime, code: str, reason: str
+) -> GuidanceSession:
+    """Return a session for a supplement (T8); `code` is one of RETURN_REASONS."""
+    session = _decided_by_another(db, session_id, by, at)
+    move(
+        session,
+        "review.returned",
+        by,
+        changes={"decided_at": at},
+        reason=required_reason(reason),
+        details={"code": _known(code, RETURN_REASONS)},
+    )
+    return session
+
+
+def reject(
+    db: Session, session_id: int, by: Staff, at: datetime, code: str, reason: str
+) -> GuidanceSession:
+    """Decide that a session does not count (T8); a sibling of the day may take its place (D9)."""
+    session = _decided_by_another(db, session_id, by, at)
+    move(
+        session,
+        "review.rejected",
+        by,
+        changes={"decided_at": at, "approver": by.reference},
+        reason=required_reason(reason),
+        details={"code": _known(code, REJECT_REASONS)},
+    )
+    promote_sibling(db, session)
+    return session
+
+
+def resubmit(
+    db: Session, session_id: int, by: Staff, at: datetime, supplement: str
+) -> GuidanceSession:
+    """Send a returned session in again (T9); the record itself stays as it was sealed."""
+    session = _take(db, session_id, at)
+    added = "\n".join(filter(None, (session.supplement, str(storable(supplement)).strip())))
+    changes = {"submitter": by.reference, "submitted_at": at, "supplement": added}
+    move(session, "review.resubmitted", by, changes=changes)
+    return session
+
+
+def withdraw(db: Session, session_id: int, by: Staff, at: datetime, reason: str) -> GuidanceSession:
+    """Take a session out of the run for good."""
+    session = _take(db, session_id, at)
+    move(session, "review.withdrawn", by, reason=required_reason(reason))
+    promote_sibling(db, session)
+    return session
+
+
+def appeal(db: Session, session_id: int, by: Staff, at: datetime, reason: str) -> GuidanceSession:
+    """Ask once for another reviewer's decision on a rejected session (T10, 复议)."""
+    session = _take(db, session_id, at)
+    if session.appealed:
+        raise TransitionRefused("这条记录已经复议过一次，不能再次复议。")
+    changes = {"appealed": True, "submitted_at": at, "submitter": by.reference}
+    move(session, "review.appealed", by, changes=changes, reason=required_reason(reason))
+    return session
+
+
+def unapprove(
+    db: Session, session_id: int, by: Staff, at: datetime, reason: str
+) -> GuidanceSession:
+    """Take an approval back before the quarter is locked (T11); another reviewer decides then."""
+    take_ledger(db)
+    session = find_session(db, session_id)
+    if state_of(db, session.period) is PeriodState.LOCKED:
+        require_open(db, session, at)
+    _separate(session, by)
+    move(session, "review.unapproved", by, reason=required_reason(reason))
+    return session
+
+
+def propose_requalification(
+    db: Session, session_id: int, by: Staff, at: datetime, reason: str
+) -> Proposal:
+    """Propose that an unqualified session meets the rules after all (T5, first reviewer)."""
+    session = _take(db, session_id, at)
+    by.require(Role.REVIEWER)
+    _separate(session, by)
+    check_transition("session.requalified", session.state)
+    if not set(session.codes.split()) <= JUDGEMENT_CODES:
+        raise TransitionRefused("只有话题、具体程度、充分程度可以人工改判，其余原因不能改判。")
+    content = {"codes": session.codes, "reason": reason}
+    return propose(db, ProposalKind.REQUALIFY, session.subject, by, at, content)
+
+
+def requalify(db: Session, proposal_id: int, by: Staff, at: datetime) -> GuidanceSession:
+    """Carry a requalification out as the second reviewer (T5)."""
+    proposal = decide(db, proposal_id, by, at, confirm=True)
+    session = _take(db, int(proposal.subject.split(":")[1]), at)
+    _separate(session, by)
+    if not set(session.codes.split()) <= JUDGEMENT_CODES:
+        raise TransitionRefused("这条记录的判定已经变化，不能改判。")
+    details = {"proposal": proposal.id, "proposed_by": proposal.proposed_by}
+    move(session, "session.requalified", by, changes={"codes": ""}, details=details)
+    return session
+
+
+def propose_approvals(
+    db: Session, session_ids: Sequence[int], by: Staff, at: datetime, reason: str
+) -> Proposal:
+    """Propose to approve many sessions at once; flagged ones have to be looked at singly."""
+    by.require(Role.REVIEWER)
+    for session_id in session_ids:
+        session = find_session(db, session_id)
+        check_transition("review.approved", session.state)
+        _separate(session, by)
+        if session.flags and session.flags != "G7":
+            raise TransitionRefused(f"编号 {session_id} 有需要留意的情况，请单独复核。")
+    content = {"sessions": list(session_ids), "reason": reason}
+    return propose(db, ProposalKind.APPROVE_MANY, f"sessions:{len(session_ids)}", by, at, content)
+
+
+def approve_proposed(
+    db: Session, proposal_id: int, by: Staff, at: datetime
+) -> tuple[list[int], dict[int, str]]:
+    """Approve what another reviewer proposed; return what counts now, and why the rest does not.
+
+    Also the second decision on sessions beyond a provider's daily cap (G7).
+    """
+    proposal = decide(db, proposal_id, by, at, confirm=True)
+    approved: list[int] = []
+    refused: dict[int, str] = {}
+    for session_id in proposal.details["sessions"]:
+        session = find_session(db, session_id)
+        try:
+            require_open(db, session, at)
+            _approve(db, session, by, at, proposal)
+        except (TransitionRefused, DutiesNotSeparate) as error:
+            refused[session_id] = str(error)
+        else:
+            approved.append(session_id)
+    return approved, refused
+
+
+def record_callback(
+    db: Session, session_id: int, by: Staff, *, happened: bool, words: str = ""
+) -> list[int]:
+    """Note what the client said when called back (G6).
+
+    If nothing happened, every session of the provider in that quarter that is not locked
+    is flagged for review; return their numbers. The session itself is then to be
+    rejected, or voided by an adjustment when it is locked.
+    """
+    take_ledger(db)
+    session = find_session(db, session_id)
+    outcome = {"happened": happened}
+    append_event(db, "session.called_back", session.subject, by.actor, outcome, words)
+    if happened:
+        return []
+    same = GuidanceSession.provider == session.provider
+    if not session.provider:
+        same = GuidanceSession.id == session.id
+    flagged = db.scalars(
+        select(GuidanceSession).where(
+            same,
+            GuidanceSession.period == session.period,
+            GuidanceSession.state != SessionState.LOCKED,
+        )
+    ).all()
+    for one in flagged:
+        one.flags = with_flag(one.flags, "G6")
+    db.flush()
+    for one in flagged:
+        append_event(db, "session.flagged", one.subject, SYSTEM, {"flag": "G6"})
+    return [one.id for one in flagged]
+
+
+def promote_sibling(db: Session, session: GuidanceSession) -> GuidanceSession | None:
+    """Let the next session of the same person and day take a place that became free (D9)."""
+    sibling_id = db.scalar(
+        select(GuidanceSession.id)
+        .where(
+            GuidanceSession.counts_for == session.counts_for,
+            GuidanceSession.count_on == session.count_on,
+            GuidanceSession.state == SessionState.UNQUALIFIED,
+            GuidanceSession.codes == "Q8",
+        )
+        .order_by(GuidanceSession.opened_at, GuidanceSession.id)
+        .limit(1)
+    )
+    if sibling_id is None:
+        return None
+    sibling = find_session(db, sibling_id)
+    if state_of(db, sibling.period) is not PeriodState.OPEN:
+        return None
+    details = {"instead_of": session.id}
+    move(sibling, "session.promoted", changes={"codes": ""}, details=details)
+    return sibling
+
+
+def _take(db: Session, session_id: int, at: datetime) -> GuidanceSession:
+    take_ledger(db)
+    session = find_session(db, session_id)
+    require_open(db, session, at)
+    return session
+
+
+def _decided_by_another(db: Session, session_id: int, by: Staff, at: datetime) -> GuidanceSession:
+    session = _take(db, session_id, at)
+    _separate(session, by)
+    return session
+
+
+def _approve(
+    db: Session, session: GuidanceSession, by: Staff, at: datetime, proposal: Proposal | None = None
+) -> None:
+    _separate(session, by)
+    changes = {"approver": by.reference, "decided_at": at}
+    if state_of(db, session.period) is not PeriodState.OPEN:
+        changes["flags"] = with_flag(session.flags, "LATE")
+    details = {
+        "on": session.count_on,
+        "period": session.period,
+        "unit": session.org_unit,
+        "proposed_by": proposal.proposed_by if proposal else "",
+    }
+    move(session, "review.approved", by, changes=changes, details=details)
+
+
+def _separate(session: GuidanceSession, by: Staff) -> None:
+    """Raise DutiesNotSeparate unless someone without a part in the session decides (G1)."""
+    if by.is_one_of(session.provider, session.recorder, session.submitter):
+        raise DutiesNotSeparate("服务人、录入人、提交人不能复核同一条记录，请由其他同事办理。")
+    if by.is_one_of(session.person, session.counts_for):
+        raise DutiesNotSeparate("咨询人不能复核自己的记录，请由其他同事办理。")
+    if by.is_one_of(session.approver):
+        raise DutiesNotSeparate("您已经对这条记录作过决定，请由另一位复核人办理。")
+
+
+def _known(code: str, codes: dict[str, str]) -> str:
+    if code not in codes:
+        raise TransitionRefused("请从列表中选择一项原因。")
+    return code

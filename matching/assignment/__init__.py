@@ -1,0 +1,1 @@
+"""Who is proposed to which mentor: rules, scores, an optimum, its proof."""

@@ -1,0 +1,228 @@
+"""Who is proposed to which mentor: as many people as possible, then as well as possible.
+
+`assign` is pure: the same needs, mentors and day give the same run, whatever they are
+called and in whatever order they come. Accepted pairs stay out of it (they are part of a
+mentor's load); open proposals may be moved, but only for a gain worth the trouble.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, cached_property
+from importlib import resources
+
+import numpy as np
+import yaml
+
+from matching.assignment.canonical_order import content_key
+from matching.assignment.certificate import Certificate
+from matching.assignment.problem import NO_EDGE, Ints, Problem
+from matching.assignment.scoring import UNITS, MentorWeights, load_weights, value_matrix
+from matching.assignment.search import find_optimum
+from matching.assignment.solvers import Engine, installed_engine
+from matching.mentors.facts import MentorFacts, MentorNeed
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentPolicy:
+    """What counts beside the fit, in the unit of a pair's value; see policy.yaml."""
+
+    version: str
+    fairness: float = 0.2
+    waiting_a_day: float = 0.01
+    waiting_most: float = 0.2
+    passed_over: float = 0.05
+    churn: float = 0.1
+    priority: float = 0.0
+    priority_groups: frozenset[str] = frozenset()
+
+    def urgency(self, need: MentorNeed) -> float:
+        """Return what is added to every pair of a need."""
+        waiting = min(self.waiting_most, self.waiting_a_day * need.waiting_days)
+        belongs = bool(need.groups & self.priority_groups)
+        return waiting + self.passed_over * need.rounds + self.priority * belongs
+
+
+@dataclass(frozen=True, eq=False)
+class AssignmentRun:
+    """One run: what was given, the matching, and its proof.
+
+    Rows and columns of `problem` are `needs` and `mentors` in canonical order; `match`
+    has a mentor's column for each need, or -1. `open_pairs` are the proposals that were
+    open before.
+    """
+
+    needs: tuple[MentorNeed, ...]
+    mentors: tuple[MentorFacts, ...]
+    day: date
+    problem: Problem
+    match: Ints
+    certificate: Certificate
+    solver: str
+    rounds: int
+    weights: MentorWeights
+    policy: AssignmentPolicy
+    open_pairs: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def pairs(self) -> dict[str, str]:
+        """Need's code -> mentor's code of every matched need, by need."""
+        found = {
+            need.code: self.mentors[column].code
+            for need, column in zip(self.needs, self.match.tolist(), strict=True)
+            if column >= 0
+        }
+        return dict(sorted(found.items()))
+
+    @property
+    def unserved(self) -> tuple[str, ...]:
+        """Codes of the needs without a mentor."""
+        return tuple(sorted(need.code for need in self.needs if need.code not in self.pairs))
+
+    @property
+    def new_pairs(self) -> dict[str, str]:
+        """The matched pairs that were not proposed before: to be proposed now."""
+        return {n: m for n, m in self.pairs.items() if self.open_pairs.get(n) != m}
+
+    @property
+    def dropped_pairs(self) -> dict[str, str]:
+        """The open proposals that the run gives up: to be withdrawn now."""
+        return {n: m for n, m in self.open_pairs.items() if self.pairs.get(n) != m}
+
+    @property
+    def utility(self) -> float:
+        """The summed values of all matched pairs, without urgency and churn."""
+        kept = sum(self.pairs.get(need) == mentor for need, mentor in self.open_pairs.items())
+        return self.problem.utility(self.match) / UNITS - kept * self.policy.churn
+
+    def row_of(self, need_code: str) -> int:
+        """Return the row of a need; KeyError where the run does not know it."""
+        return self._rows[need_code]
+
+    def column_of(self, mentor_code: str) -> int:
+        """Return the column of a mentor; KeyError where the run does not know one."""
+        return self._columns[mentor_code]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {need.code: row for row, need in enumerate(self.needs)}
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {mentor.code: column for column, mentor in enumerate(self.mentors)}
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The published numbers and the solver with which a run is made."""
+
+    weights: MentorWeights
+    policy: AssignmentPolicy
+    engine: Engine
+
+
+@cache
+def load_policy() -> AssignmentPolicy:
+    """Read the shipped policy."""
+    text = (resources.files("matching.assignment") / "policy.yaml").read_text("utf-8")
+    data = yaml.safe_load(text)
+    return AssignmentPolicy(**data | {"priority_groups": frozenset(data["priority_groups"])})
+
+
+def load_rulebook(weights: MentorWeights | None = None) -> Rulebook:
+    """Return weights, else the shipped ones, with the policy and this machine's best solver."""
+    return Rulebook(weights or load_weights(), load_policy(), installed_engine())
+
+
+def assign(
+    needs: Sequence[MentorNeed],
+    mentors: Sequence[MentorFacts],
+    day: date,
+    *,
+    open_pairs: Mapping[str, str] | None = None,
+    banned: Collection[tuple[str, str]] = (),
+    rulebook: Rulebook | None = None,
+) -> AssignmentRun:
+    """Match needs with mentors; every run comes with a certificate.
+
+    `needs` are those without a pairing, with those whose proposal is open (`open_pairs`,
+    need's code -> mentor's code). A mentor's load counts the open proposals; their seats
+    are available to the run. `banned` are further (need, mentor) codes never to be
+    matched. Cardinality comes first; among the largest matchings the best is taken.
+    """
+    rulebook = rulebook or load_rulebook()
+    needs = tuple(sorted(needs, key=content_key))
+    mentors = tuple(sorted(mentors, key=content_key))
+    known = {need.code for need in needs}
+    opened = {n: m for n, m in (open_pairs or {}).items() if n in known}
+    problem = build_problem(needs, mentors, day, opened, rulebook)
+    _ban(problem, needs, mentors, banned)
+    found = find_optimum(problem, rulebook.engine)
+    return AssignmentRun(
+        needs,
+        mentors,
+        day,
+        problem,
+        found.match,
+        found.certificate,
+        rulebook.engine.name,
+        found.rounds,
+        rulebook.weights,
+        rulebook.policy,
+        opened,
+    )
+
+
+def build_problem(
+    needs: Sequence[MentorNeed],
+    mentors: Sequence[MentorFacts],
+    day: date,
+    open_pairs: Mapping[str, str],
+    rulebook: Rulebook,
+) -> Problem:
+    """Put needs and mentors, in the given order, into whole numbers."""
+    policy = rulebook.policy
+    values = value_matrix(needs, mentors, day, rulebook.weights)
+    columns = {mentor.code: column for column, mentor in enumerate(mentors)}
+    opened = np.zeros(len(mentors), dtype=np.int64)
+    for row, need in enumerate(needs):
+        column = columns.get(open_pairs.get(need.code, ""))
+        if column is not None:
+            opened[column] += 1
+            if values[row, column] != NO_EDGE:
+                values[row, column] += round(policy.churn * UNITS)
+    seats = np.array([_seats(m, int(o)) for m, o in zip(mentors, opened, strict=True)], dtype=int)
+    carried = np.array([mentor.load.held for mentor in mentors], dtype=int) - opened
+    caps = np.array([max(1, mentor.concurrent_cap) for mentor in mentors], dtype=int)
+    ranks = np.arange(max(1, int(seats.max(initial=0))))
+    filled = np.maximum(carried, 0)[:, None] + ranks[None, :]
+    costs = np.rint(policy.fairness * UNITS * filled / caps[:, None]).astype(np.int64)
+    urgency = [round(policy.urgency(need) * UNITS) for need in needs]
+    return Problem(values, np.array(urgency, dtype=np.int64), seats.astype(np.int64), costs)
+
+
+def _seats(mentor: MentorFacts, opened: int) -> int:
+    """How many needs of the run the mentor may get, seats of open proposals included."""
+    load = mentor.load
+    return max(
+        0,
+        min(
+            mentor.concurrent_cap - load.held,
+            mentor.yearly_cap - load.new_this_year,
+            mentor.weekly_cap - load.new_this_week,
+        )
+        + opened,
+    )
+
+
+def _ban(
+    problem: Problem,
+    needs: Sequence[MentorNeed],
+    mentors: Sequence[MentorFacts],
+    banned: Collection[tuple[str, str]],
+) -> None:
+    rows = {need.code: row for row, need in enumerate(needs)}
+    columns = {mentor.code: column for column, mentor in enumerate(mentors)}
+    for need, mentor in banned:
+        if need in rows and mentor in columns:
+            problem.values[rows[need], columns[mentor]] = NO_EDGE

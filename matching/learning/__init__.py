@@ -1,0 +1,1 @@
+"""Weights learnt from what happened, published only on proof."""

@@ -1,0 +1,1 @@
+"""Pairings: a need, a proposal, an acceptance, and what ends them."""

@@ -1,0 +1,1 @@
+"""The register of mentors: entity, terms, fields."""

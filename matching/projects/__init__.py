@@ -1,0 +1,1 @@
+"""The project library: entity, states, fields, what counts and what it lacks."""

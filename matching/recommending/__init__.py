@@ -1,0 +1,1 @@
+"""Projects and mentors for a person: rules, score, reasons, what became of it."""
