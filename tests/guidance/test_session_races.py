@@ -137,8 +137,9 @@ def test_message_during_its_sessions_closing_begins_another(postgres_database: D
     assert [session.turn_count for session in sessions] == [1, 1]
 
 
-def test_several_processes_share_one_database(database: Database, database_url: str) -> None:
-    run_at_once("record_messages", database_url, processes=3)
+def test_several_processes_share_one_database(database: Database) -> None:
+    address = database.engine.url.render_as_string(hide_password=False)
+    run_at_once("record_messages", address, processes=3)
     sessions, turns = sessions_and_turns(database)
     assert [session.turn_count for session in sessions] == [4 * MESSAGES]
     assert [turn.sequence for turn in turns] == list(range(1, 4 * MESSAGES + 1))
