@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.fixtures.database", "tests.fixtures.encoder"]
+pytest_plugins = ["tests.fixtures.database", "tests.fixtures.encoder", "tests.fixtures.shipped"]

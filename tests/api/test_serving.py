@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from knowledge.encoder import Encoder
+from tests.fixtures.shipped import ShippedFolder
 
 LOCAL_RULE = """星河区摆摊创业管理办法
 
@@ -26,10 +25,10 @@ LOCAL_RULE = """星河区摆摊创业管理办法
 
 
 @pytest.fixture
-def environment(tmp_path: Path, encoder: Encoder, encoder_data_dir: Path) -> dict[str, str]:
-    assert encoder.dimension
-    shutil.copytree(encoder_data_dir / "encoder", tmp_path / "var" / "encoder")
-    return os.environ | {"QICHUANG_DATA_DIR": str(tmp_path / "var"), "QICHUANG_RATE_LIMIT": "0"}
+def environment(tmp_path: Path, shipped_folder: ShippedFolder) -> dict[str, str]:
+    folder = shipped_folder.copy_to(tmp_path / "var")
+    (folder / "qichuang.db").unlink()  # the first start loads what is shipped
+    return os.environ | {"QICHUANG_DATA_DIR": str(folder), "QICHUANG_RATE_LIMIT": "0"}
 
 
 def start(environment: dict[str, str]) -> tuple[subprocess.Popen[str], str]:

@@ -1,6 +1,6 @@
 """The product as it is shipped: its own pack, its own encoder, through the whole pipeline."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
@@ -13,27 +13,23 @@ from knowledge.corpus import load_corpus
 from knowledge.encoder import Encoder
 from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
-from knowledge.pack import load_pack
 from knowledge.retriever import build_retriever
 from storage.database import Database
-from storage.migrations import migrate
+from tests.fixtures.shipped import ShippedFolder
 
 TODAY = date(2026, 6, 30)
 ANSWERED, NOT_IN_POLICY = AnswerStatus.ANSWERED, AnswerStatus.NOT_IN_POLICY
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Knowledge:
-    folder = tmp_path_factory.mktemp("shipped")
+def shipped(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, shipped_folder: ShippedFolder
+) -> Knowledge:
+    folder = shipped_folder.copy_to(tmp_path_factory.mktemp("data"))
     database = Database(f"sqlite:///{folder}/qichuang.db")
-    try:
-        migrate(database)
-        with database.writing() as db:
-            load_pack(db, datetime(2026, 6, 30, tzinfo=UTC))
-        with database.reading() as db:
-            corpus = load_corpus(db)
-    finally:
-        database.close()
+    with database.reading() as db:
+        corpus = load_corpus(db)
+    database.close()
     search = build_retriever(corpus, encoder, folder).search
     return build_knowledge(corpus, search, StatementVectors(encoder, folder))
 

@@ -7,19 +7,18 @@ import pytest
 from api.__main__ import app
 from api.console import run
 from evaluation.load import LoadNotMeasured, Tally, evaluate_load, running_server, summarise
-from knowledge.encoder import Encoder
+from tests.fixtures.shipped import ShippedFolder
 
 QUESTIONS = ["创业培训的目标是多少人？", "谁负责发放贴息资金？", "今天天气怎么样？"]
 
 
 def test_users_ask_the_real_server_and_every_reply_counts(
-    encoder: Encoder, encoder_data_dir: Path
+    shipped_folder: ShippedFolder,
 ) -> None:
-    assert encoder.dimension
-    before = sorted(encoder_data_dir.rglob("*"))
+    before = sorted(shipped_folder.path.rglob("*"))
     steps: list[tuple[str, int, int]] = []
     report = evaluate_load(
-        encoder_data_dir, QUESTIONS, [1, 3], 0.5, lambda *step: steps.append(step), 1
+        shipped_folder.path, QUESTIONS, [1, 3], 0.5, lambda *step: steps.append(step), 1
     )
     assert report["answer_processes"] == 1
     runs = report["runs"]
@@ -35,7 +34,7 @@ def test_users_ask_the_real_server_and_every_reply_counts(
     assert isinstance(report["peak_rss_mb"], int)
     assert report["peak_rss_mb"] > 50
     assert [step[1:] for step in steps] == [(1, 2), (2, 2)]
-    assert sorted(encoder_data_dir.rglob("*")) == before
+    assert sorted(shipped_folder.path.rglob("*")) == before
 
 
 def test_summary_counts_errors_apart_and_times_right_replies_only() -> None:
@@ -70,13 +69,11 @@ def test_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_command_explains_a_wrong_number(
     tmp_path: Path,
-    encoder: Encoder,
-    encoder_data_dir: Path,
+    shipped_folder: ShippedFolder,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert encoder.dimension
-    monkeypatch.setenv("QICHUANG_DATA_DIR", str(encoder_data_dir))
+    monkeypatch.setenv("QICHUANG_DATA_DIR", str(shipped_folder.path))
     assert run(app, ["evaluate", "load", "--users", "0"]) == 1
     assert "1 到 200" in capsys.readouterr().err
     assert run(app, ["evaluate", "load", "--file", str(tmp_path / "none.jsonl")]) == 1
