@@ -36,6 +36,7 @@ from guidance.indicators.evidence import EvidenceUnusable
 from guidance.indicators.indicator import IndicatorNotFound
 from guidance.indicators.value import ValueRefused
 from guidance.lifecycle import TransitionRefused
+from guidance.people.attempt import TooManyAttempts
 from guidance.people.merging import SamePersonAlready
 from guidance.periods.period import PeriodInvalid
 from guidance.privacy.retention import ScheduleInvalid
@@ -46,6 +47,7 @@ from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
 from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
+from knowledge.office import OfficeNotFound
 from knowledge.own_terms import BadTerms
 from matching.mentoring.moves import MentoringRefused
 from matching.mentoring.need import NeedNotFound
@@ -119,6 +121,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ClauseNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到条款", "没有这一条款，请从“政策文件”页重新选择。"
     ),
+    OfficeNotFound: Problem(
+        HTTPStatus.NOT_FOUND, "没有找到办事地点", "没有这个办事地点，请从列表重新选择。"
+    ),
     MentorNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到导师"),
     NeedNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到申请"),
     PairingNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到结对"),
@@ -179,6 +184,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ),
     LoginRefused: Problem(HTTPStatus.UNAUTHORIZED, "没有登录"),
     TooManyLogins: Problem(HTTPStatus.TOO_MANY_REQUESTS, "登录尝试太多"),
+    TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "次数太多"),
     PasswordsBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "登录的人太多"),
     PasswordRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "密码不合要求"),
     AccountInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "账号信息有误"),
@@ -302,7 +308,7 @@ def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded | DutyFirst) and _is_browsing(request):
         return RedirectResponse(_elsewhere(request, error), HTTPStatus.SEE_OTHER)
     headers = {}
-    if isinstance(error, TooManyMessages | TooManyLogins):
+    if isinstance(error, TooManyMessages | TooManyLogins | TooManyAttempts):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, DatabaseUnavailable):
         headers["Retry-After"] = "5"

@@ -32,8 +32,9 @@ from api.mentors import desk as mentor_desk
 from api.mentors import form as mentor_form
 from api.mentors import pages as mentor_pages
 from api.mentors import register, request_pages, staff_pages
+from api.people import own_account as own_wechat
 from api.policies import admin as policy_admin
-from api.policies import reading_pages, terms
+from api.policies import offices, reading_pages, terms
 from api.policies import routes as policy_routes
 from api.privacy import pages as privacy_pages
 from api.projects import admin as project_admin
@@ -66,6 +67,7 @@ PARTS: tuple[Part, ...] = (
     own_pages,
     account_pages,
     single_sign_on,
+    own_wechat,
     library_reports,
     privacy_pages,
     report_pages,
@@ -101,4 +103,5 @@ PARTS: tuple[Part, ...] = (
     bench_pages,
     policy_admin,
     terms,
+    offices,
 )

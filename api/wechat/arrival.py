@@ -2,16 +2,20 @@
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from api.wechat.crypt import CallbackRefused
 from api.wechat.envelope import Body
 
+MAX_COMMAND = 40  # characters; what is longer is a question
 ASK_PREFIX = "ask:"  # of a menu key; the question follows
 _OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _SPOKEN_END = re.compile(r"[。，\s]+$")
+_BINDING = re.compile(r"绑定(?:微信)?[\s:“”\"「」]*([0-9\s]*)[\s“”\"「」。.]*")
+_RELEASE = re.compile(r"(?:解除|取消)绑定[\s。.!]*|解绑[\s。.!]*")
 
 
 class ArrivalKind(StrEnum):
@@ -27,6 +31,8 @@ class ArrivalKind(StrEnum):
     FOLLOWED = "followed"
     SCANNED = "scanned"
     CLICKED = "clicked"  # a menu key that we do not know
+    BINDING = "binding"  # 绑定 with the code of a web page; the text is the code
+    RELEASE = "release"  # 解除绑定
     LEFT = "left"
     SILENT = "silent"  # reports that nobody expects an answer to
 
@@ -77,11 +83,23 @@ def read_arrival(body: Body) -> Arrival:
 
 def _message(kind: str, body: Body) -> tuple[ArrivalKind, str]:
     if kind == "text":
-        return ArrivalKind.QUESTION, body.fields.get("Content", "").strip()
+        return _command(body.fields.get("Content", "").strip())
     if kind == "voice":
         spoken = _SPOKEN_END.sub("", body.fields.get("Recognition", "").strip())
         return (ArrivalKind.QUESTION, spoken) if spoken else (ArrivalKind.VOICE, "")
     return _MEDIA.get(kind, ArrivalKind.SILENT), ""
+
+
+def _command(text: str) -> tuple[ArrivalKind, str]:
+    """Tell the two things that are commands from questions."""
+    if len(text) > MAX_COMMAND:
+        return ArrivalKind.QUESTION, text
+    plain = unicodedata.normalize("NFKC", text)
+    if _RELEASE.fullmatch(plain):
+        return ArrivalKind.RELEASE, ""
+    if found := _BINDING.fullmatch(plain):
+        return ArrivalKind.BINDING, "".join(found[1].split())
+    return ArrivalKind.QUESTION, text
 
 
 def _event(body: Body, openid: str, account_id: str, created: str) -> Arrival:

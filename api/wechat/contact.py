@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from sqlalchemy import UniqueConstraint, bindparam, select
+from sqlalchemy import String, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import ArrivalKind
@@ -31,6 +31,10 @@ class WeChatContact(Base):
     left_at: Mapped[datetime | None]
     window_until: Mapped[datetime]
     pushes_left: Mapped[int]
+    # How records name them; "" until they write for the first time since this is kept.
+    person: Mapped[str] = mapped_column(server_default="", index=True)
+    union_digest: Mapped[str] = mapped_column(String(64), server_default="", index=True)
+    union_asked_at: Mapped[datetime | None]  # when Tencent was asked for the unionid
 
     def may_push(self, at: datetime) -> bool:
         """Whether Tencent lets us write to this person now."""
@@ -58,11 +62,15 @@ def find_contact(db: Session, account: str, openid: str) -> WeChatContact | None
     return db.scalar(_CONTACT, {"account": account, "openid": openid})
 
 
-def note_contact(db: Session, account: str, openid: str, kind: ArrivalKind, at: datetime) -> None:
-    """Note what a person did, and what may be sent to them for it. Once for each arrival.
+def note_contact(
+    db: Session, reader: tuple[str, str], person: str, kind: ArrivalKind, at: datetime
+) -> None:
+    """Note what (account, openid) did, and what may be sent to them for it. Once an arrival.
 
-    The transaction holds the turn of this contact (`Entry.turns`).
+    `person` is how records name them. The transaction holds the turn of this contact
+    (`Entry.turns`).
     """
+    account, openid = reader
     contact = find_contact(db, account, openid)
     if contact is None:
         contact = WeChatContact(
@@ -74,6 +82,7 @@ def note_contact(db: Session, account: str, openid: str, kind: ArrivalKind, at: 
             pushes_left=0,
         )
         db.add(contact)
+    contact.person = person
     contact.last_seen_at = max(contact.last_seen_at, at)
     contact.left_at = at if kind is ArrivalKind.LEFT else None
     if kind in _NOTHING:

@@ -27,6 +27,7 @@ from api.wechat.answering import (
     settle_answer,
 )
 from api.wechat.backlog import Backlog
+from api.wechat.binding import BindingOutcome
 from api.wechat.callback import Callback
 from api.wechat.client import TencentApi
 from api.wechat.intake import MAX_TEXT, Intake, late_way
@@ -39,7 +40,7 @@ from api.wechat.received import (
     forget_nonces,
     take_up,
 )
-from api.wechat.sending import send_due
+from api.wechat.sending import Post, send_due
 from assistant.wording import SUGGESTIONS
 from guidance.session import Turn
 from storage.connection import DatabaseUnavailable
@@ -102,6 +103,7 @@ class WeChatDesk:
         self._answering: dict[int, asyncio.Event] = {}
         self._backlog = Backlog(ANSWER_THREADS, self._pace.passive_s)
         self._intake = Intake(database, self._steps, around.secret, around.limit, self._backlog)
+        self._post = Post(database, lambda _account: self._around.api, self.book, around.site)
 
     def jobs(self) -> Sequence[tuple[float, Callable[[], object]]]:
         """Return what has to be done again and again: seconds between calls, and the call."""
@@ -165,6 +167,8 @@ class WeChatDesk:
                 return wording.LATER
             link = Place(site).link(answer_path(message), wording.OPEN_PAGE)
             return f"{wording.LATER_LINK}{link}"
+        if message.kind in wording.COMMANDS:
+            return wording.BINDING[BindingOutcome(message.text)]
         if delivery is Delivery.NOTICE and message.kind in wording.NOTICES:
             starters = SUGGESTIONS if message.kind in wording.WITH_STARTERS else ()
             place = Place(site, menu_links=callback.account.verified)
@@ -214,8 +218,8 @@ class WeChatDesk:
         settle_answer(self._database, account, self._around.site, message.id, turn)
 
     def send(self) -> int:
-        """Send the customer messages that are due; return how many went out."""
-        return send_due(self._database, self._around.api, self.book) if self.book.accounts() else 0
+        """Send the messages that are due; return how many went out."""
+        return send_due(self._post) if self.book.accounts() else 0
 
     def resume(self) -> None:
         """Take up what was left unanswered, here or by a process that is gone.

@@ -11,10 +11,11 @@ from api.limiter import MessageLimit
 from api.wechat.account import OfficialAccount
 from api.wechat.arrival import ArrivalKind
 from api.wechat.backlog import Backlog
+from api.wechat.binding import WeChatUser, redeem, release
 from api.wechat.callback import Callback
 from api.wechat.contact import note_contact, person_reference
 from api.wechat.crypt import CallbackRefused
-from api.wechat.received import Accepted, Delivery, Entry, accept
+from api.wechat.received import Accepted, Delivery, Entry, accept, note_outcome
 from assistant.guardrails import mask_personal_data
 from storage.database import Database, take_turns
 
@@ -84,21 +85,39 @@ class Intake:
                     outcomes[place] = self._accept(db, entries[place])
                 except (CallbackRefused, TooManyMessages) as refusal:
                     outcomes[place] = refusal
+            # Last: whoever else appends an event waits for this transaction.
+            for place, entry in enumerate(entries):
+                self._obey(db, entry, outcomes[place])
         return [outcomes[place] for place in range(len(entries))]
 
     def _accept(self, db: Session, entry: Entry) -> Accepted:
         accepted = accept(db, entry)
         if accepted.first:
-            account, openid = entry.reader
-            note_contact(db, account, openid, entry.arrival.kind, entry.call.at)
+            note_contact(
+                db, entry.reader, self._person(entry.reader), entry.arrival.kind, entry.call.at
+            )
         return accepted
+
+    def _obey(self, db: Session, entry: Entry, outcome: Outcome) -> None:
+        """Carry out a command once; its outcome stays with the message, for the next call."""
+        if not isinstance(outcome, Accepted) or not outcome.first:
+            return
+        user = WeChatUser(*entry.reader, self._person(entry.reader))
+        if entry.arrival.kind is ArrivalKind.BINDING:
+            code = entry.arrival.text
+            note_outcome(db, outcome, redeem(db, user, code, self._secret, entry.call.at))
+        elif entry.arrival.kind is ArrivalKind.RELEASE:
+            note_outcome(db, outcome, release(db, user))
+
+    def _person(self, reader: tuple[str, str]) -> str:
+        return person_reference(self._secret, *reader)
 
     def _entry(self, callback: Callback) -> Entry:
         arrival, call = callback.arrival, callback.call
         text = arrival.text[:MAX_TEXT]
         if arrival.kind is not ArrivalKind.QUESTION or not text:
             return Entry(arrival, call, "", Delivery.NOTICE, lambda: None)
-        person = person_reference(self._secret, call.account, arrival.openid)
+        person = self._person((call.account, arrival.openid))
         way = late_way(callback.account) if self._backlog.is_late() else None
         check = self._limit.check
         return Entry(arrival, call, mask_personal_data(text), way, lambda: check(person, person))

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Index, UniqueConstraint, bindparam, delete, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Index,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import Arrival, ArrivalKind
@@ -186,6 +196,13 @@ def accept(db: Session, entry: Entry) -> Accepted:
     }
     message_id = db.connection().execute(_ADD_MESSAGE, values).scalar_one()
     return Accepted(WeChatMessage(id=message_id, **values), first=True)
+
+
+def note_outcome(db: Session, accepted: Accepted, outcome: str) -> None:
+    """Keep what became of a command where a question keeps its text."""
+    message = accepted.message
+    message.text = outcome
+    db.execute(update(WeChatMessage).where(WeChatMessage.id == message.id).values(text=outcome))
 
 
 def _note_nonce(connection: Connection, call: Call) -> None:

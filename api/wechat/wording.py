@@ -1,6 +1,7 @@
 """What WeChat users are told besides answers. None of it states a fact of policy."""
 
 from api.wechat.arrival import ArrivalKind
+from api.wechat.binding import BindingOutcome
 from assistant import wording
 
 WELCOME = "欢迎关注。" + wording.GREETING
@@ -24,6 +25,27 @@ NOTICES = {
     ArrivalKind.FOLLOWED: WELCOME,
     ArrivalKind.SCANNED: wording.GREETING,
     ArrivalKind.CLICKED: wording.ABOUT,
+}
+COMMANDS = {ArrivalKind.BINDING, ArrivalKind.RELEASE}
+# What becomes of “绑定 123456” and “解除绑定”.
+BINDING = {
+    BindingOutcome.PERSON: (
+        "绑定成功：这个微信和您刚才打开的网页是同一个人了，导师的答复、问题的结果会发到这里。"
+        "如果绑定码不是您自己从网页上看到的，请马上回复“解除绑定”。"
+    ),
+    BindingOutcome.STAFF: (
+        "绑定成功：工作提醒会发到这个微信，这个微信的提问不计入咨询人次。"
+        "如果绑定码不是您自己从“我的账号”看到的，请马上回复“解除绑定”。"
+    ),
+    BindingOutcome.UNKNOWN: (
+        "绑定码不对，或者已经过了 10 分钟。请在网页上重新取一个，再发“绑定”加六位数字。"
+    ),
+    BindingOutcome.TOO_OFTEN: "绑定码连续输错，请过一小时再试，或联系工作人员。",
+    BindingOutcome.NO_CODE: (
+        "请打开网页的“我的情况”，点“绑定微信”取得六位数字，再发“绑定”加这六位数字。"
+    ),
+    BindingOutcome.RELEASED: "已解除绑定，网页上的提醒不再发到这个微信。已有的咨询记录不变。",
+    BindingOutcome.NOTHING_BOUND: "这个微信没有绑定，不需要解除。",
 }
 # Those that show what can be asked.
 WITH_STARTERS = {ArrivalKind.FOLLOWED, ArrivalKind.SCANNED, ArrivalKind.CLICKED}

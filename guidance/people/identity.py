@@ -33,6 +33,8 @@ class Person(Base):
     reference: Mapped[str] = mapped_column(primary_key=True)
     merged_into: Mapped[str | None] = mapped_column(index=True)  # never itself merged
     internal: Mapped[bool]  # staff, mentor or test: never counted
+    # An account that WeChat made up to show a page: nobody, so never counted.
+    virtual: Mapped[bool] = mapped_column(server_default="0")
     created_at: Mapped[datetime]
 
 

@@ -1,0 +1,241 @@
+"""WeChat bound to people and accounts: a code from the web page, sent as “绑定 123456”.
+
+A link says where somebody is written to. The receiver is a person reference, or
+"account:<id>" for staff and mentors; the openid stands here because a push needs it.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Index, String, delete, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from api.wechat.contact import WeChatContact
+from audit.log import SYSTEM, Actor, ActorKind, append_event
+from guidance.people.attempt import (
+    Limit,
+    TooManyAttempts,
+    check_attempts,
+    count_attempt,
+)
+from guidance.people.identity import digest_of, mark_internal
+from guidance.privacy.rights import references_of
+from storage.database import Base, take_turns
+
+ACCOUNT = "account:"
+CODE_LIFE = timedelta(minutes=10)
+DIGITS = 6
+DRAWS = 20
+MADE = Limit(10, timedelta(hours=1))  # codes of one receiver
+GUESSED = Limit(5, timedelta(hours=1))  # wrong codes from one WeChat user
+
+
+class BindingOutcome(StrEnum):
+    """What became of a code that somebody sent."""
+
+    PERSON = "bound_person"
+    STAFF = "bound_staff"
+    UNKNOWN = "unknown_code"  # or too old, or used
+    TOO_OFTEN = "too_many_codes"
+    NO_CODE = "no_code"
+    RELEASED = "released"
+    NOTHING_BOUND = "nothing_bound"
+
+
+class WeChatLink(Base):
+    """The WeChat user whom one receiver is written to."""
+
+    __tablename__ = "wechat_links"
+    __table_args__ = (Index("ix_wechat_links_account_openid", "account", "openid"),)
+
+    receiver: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    openid: Mapped[str]
+    person: Mapped[str] = mapped_column(index=True)  # how records name the WeChat user
+    linked_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]  # both references were made one person
+
+
+class BindingCode(Base):
+    """A code that waits to be sent; only a keyed digest of it is kept."""
+
+    __tablename__ = "binding_codes"
+
+    receiver: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class WeChatUser:
+    """One user of one official account."""
+
+    account: str
+    openid: str
+    person: str
+
+    @property
+    def actor(self) -> Actor:
+        """How the audit log names who acted."""
+        return Actor(ActorKind.PERSON, digest_of(self.person))
+
+
+def wechat_of(db: Session, receiver: str) -> tuple[str, str] | None:
+    """Return (official account, openid) to write to somebody, None when there is none.
+
+    A person who was bound on one device is reached from the records of all of theirs;
+    a person who wrote over WeChat is reached there. Who left is not reached.
+    """
+    staff = receiver.startswith(ACCOUNT)
+    names = [receiver] if staff else references_of(db, receiver)
+    bound = select(WeChatLink.account, WeChatLink.openid).join(
+        WeChatContact,
+        (WeChatContact.account == WeChatLink.account) & (WeChatContact.openid == WeChatLink.openid),
+    )
+    newest = bound.where(WeChatLink.receiver.in_(names), WeChatContact.left_at.is_(None))
+    found = db.execute(newest.order_by(WeChatLink.linked_at.desc()).limit(1)).first()
+    if found is None and not staff:
+        wrote = select(WeChatContact.account, WeChatContact.openid).where(
+            WeChatContact.person == receiver, WeChatContact.left_at.is_(None)
+        )
+        found = db.execute(wrote.limit(1)).first()
+    return (found.account, found.openid) if found is not None else None
+
+
+def link_of(db: Session, receiver: str) -> WeChatLink | None:
+    """Return the link of a receiver itself."""
+    return db.get(WeChatLink, receiver)
+
+
+def make_code(db: Session, receiver: str, secret: str, at: datetime) -> str:
+    """Return a new code for a receiver, good for ten minutes; an earlier one is void.
+
+    Raises TooManyAttempts.
+    """
+    count_attempt(db, secret.encode(), [(f"code for {receiver}", MADE)], at)
+    take_turns(db, "binding codes")
+    drop_code(db, receiver)
+    db.execute(delete(BindingCode).where(BindingCode.expires_at <= at))
+    for _ in range(DRAWS):
+        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+        digest = _digest(secret, code)
+        if db.scalar(select(BindingCode.digest).where(BindingCode.digest == digest)) is None:
+            break
+    db.add(BindingCode(receiver=receiver, digest=digest, expires_at=at + CODE_LIFE))
+    db.flush()
+    return code
+
+
+def drop_code(db: Session, receiver: str) -> None:
+    """Delete the code of a receiver."""
+    db.execute(delete(BindingCode).where(BindingCode.receiver == receiver))
+
+
+def redeem(db: Session, user: WeChatUser, code: str, secret: str, at: datetime) -> BindingOutcome:
+    """Bind the WeChat user to the receiver of a code that they sent; a code serves once.
+
+    Who sends wrong codes too often is not listened to for an hour.
+    """
+    if not code:
+        return BindingOutcome.NO_CODE
+    guesses = [(f"guess {user.person}", GUESSED)]
+    try:
+        check_attempts(db, secret.encode(), guesses, at)
+    except TooManyAttempts:
+        return BindingOutcome.TOO_OFTEN
+    used = delete(BindingCode).where(
+        BindingCode.digest == _digest(secret, code), BindingCode.expires_at > at
+    )
+    receiver = db.scalar(used.returning(BindingCode.receiver))
+    if receiver is None:
+        count_attempt(db, secret.encode(), guesses, at)
+        return BindingOutcome.UNKNOWN
+    link(db, receiver, user, at, "code")
+    return BindingOutcome.STAFF if receiver.startswith(ACCOUNT) else BindingOutcome.PERSON
+
+
+def link(db: Session, receiver: str, user: WeChatUser, at: datetime, how: str) -> None:
+    """Bind a WeChat user to a receiver, in place of whom it was bound to before.
+
+    `how` names the proof: "code" or "login". Who is staff or a mentor is not counted any
+    more; that a person's references are one is settled soon after (`settle_links`).
+    """
+    staff = receiver.startswith(ACCOUNT)
+    known = db.get(WeChatLink, receiver)
+    if known is not None:
+        db.delete(known)
+        db.flush()
+    db.add(
+        WeChatLink(
+            receiver=receiver,
+            account=user.account,
+            openid=user.openid,
+            person=user.person,
+            linked_at=at,
+            settled_at=at if staff else None,
+        )
+    )
+    db.flush()
+    if staff:
+        mark_internal(db, user.person, at)
+    said = {"channel": user.account, "how": how, "person": digest_of(user.person)}
+    append_event(db, "wechat.linked", subject_of(receiver), user.actor, said)
+
+
+def unlink(db: Session, receiver: str, by: Actor) -> bool:
+    """Take the WeChat user off a receiver, with any code that waits; False when there was none.
+
+    What was counted as one person stays one person.
+    """
+    drop_code(db, receiver)
+    known = db.get(WeChatLink, receiver)
+    if known is None:
+        return False
+    db.delete(known)
+    db.flush()
+    append_event(db, "wechat.unlinked", subject_of(receiver), by, {"channel": known.account})
+    return True
+
+
+def release(db: Session, user: WeChatUser) -> BindingOutcome:
+    """Take a WeChat user off everything they were bound to, as they wrote “解除绑定”."""
+    bound = [one.receiver for one in links_to(db, user.account, user.openid)]
+    for receiver in bound:
+        unlink(db, receiver, user.actor)
+    return BindingOutcome.RELEASED if bound else BindingOutcome.NOTHING_BOUND
+
+
+def links_to(db: Session, account: str, openid: str) -> list[WeChatLink]:
+    """Return everything that a WeChat user is bound to."""
+    mine = select(WeChatLink).where(WeChatLink.account == account, WeChatLink.openid == openid)
+    return list(db.scalars(mine.order_by(WeChatLink.receiver)))
+
+
+def unlink_openid(db: Session, account: str, openid: str) -> None:
+    """Forget the links of a WeChat user who left."""
+    for one in links_to(db, account, openid):
+        unlink(db, one.receiver, SYSTEM)
+
+
+def unsettled(db: Session, limit: int) -> list[WeChatLink]:
+    """Return the links whose two references are not known to be one person yet."""
+    waiting = select(WeChatLink).where(WeChatLink.settled_at.is_(None))
+    return list(db.scalars(waiting.order_by(WeChatLink.linked_at).limit(limit)))
+
+
+def note_settled(db: Session, receiver: str, at: datetime) -> None:
+    """Note that the references of a link are one person."""
+    db.execute(update(WeChatLink).where(WeChatLink.receiver == receiver).values(settled_at=at))
+
+
+def subject_of(receiver: str) -> str:
+    """Return how the audit log names a receiver."""
+    return receiver if receiver.startswith(ACCOUNT) else f"person:{digest_of(receiver)}"
+
+
+def _digest(secret: str, code: str) -> str:
+    return hmac.new(secret.encode(), f"binding\n{code}".encode(), hashlib.sha256).hexdigest()
