@@ -10,17 +10,28 @@ The file is `wechat.yaml` in the data folder, readable by its owner alone:
         previous_aes_key: ...       # while a key is being changed
         app_secret: ...             # for customer messages
         verified: true              # 已认证: customer messages and menu links may be used
+        trial: false                # true: nothing of it is counted; the simulator page plays it
+        templates:                  # 模板消息, by kind of notice (api/notice.py)
+          mentor_proposal:
+            id: ...                 # 模板ID
+            fields: {thing1: topic, time2: deadline, phrase3: =待答复}
+        subscriptions:              # 订阅通知, written alike; lasting: true for 长期订阅
+          question_answered: {id: ..., fields: {thing1: question, thing2: answer}}
 """
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from api.notice import NoticeKind
+from api.wechat.client import Way
 from api.wechat.crypt import AesKeyInvalid, MessageCipher
+from api.wechat.template import NoticeTemplate, TemplateInvalid, read_templates
 
 FILE_NAME = "wechat.yaml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -28,6 +39,7 @@ _APPID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
 _FIELDS = {
     "name", "appid", "token", "aes_key", "previous_aes_key", "app_secret", "verified",
+    "trial", "templates", "subscriptions",
 }  # fmt: skip
 
 
@@ -49,6 +61,10 @@ class OfficialAccount:
     ciphers: tuple[MessageCipher, ...] = field(repr=False)  # the current key first
     app_secret: str = field(repr=False, default="")
     verified: bool = False
+    trial: bool = False
+    templates: Mapping[tuple[Way, NoticeKind], NoticeTemplate] = field(
+        repr=False, hash=False, default_factory=dict
+    )
 
     @property
     def can_push(self) -> bool:
@@ -124,7 +140,18 @@ def _account(entry: dict[str, Any]) -> OfficialAccount:
         account,
         app_secret=str(entry.get("app_secret") or ""),
         verified=entry.get("verified") is True,
+        trial=entry.get("trial") is True,
+        templates=_templates(name, entry),
     )
+
+
+def _templates(name: str, entry: dict[str, Any]) -> Mapping[tuple[Way, NoticeKind], NoticeTemplate]:
+    try:
+        sent = read_templates(Way.TEMPLATE, entry.get("templates"))
+        allowed = read_templates(Way.SUBSCRIPTION, entry.get("subscriptions"))
+    except TemplateInvalid as error:
+        raise AccountsInvalid(f"公众号 {name} 的通知模板不对：{error}") from error
+    return sent | allowed
 
 
 def add_account(path: Path, entry: dict[str, Any]) -> None:

@@ -18,8 +18,24 @@ class ErrorKind(StrEnum):
     TOKEN = "token"  # the access token is no longer good
     OVER_QUOTA = "over_quota"  # no message to this person now
     GONE = "gone"  # the person does not follow the account
+    NOT_GRANTED = "not_granted"  # the person did not allow this notice, or not any more
     FORM_REFUSED = "form_refused"  # this kind or size of message cannot be sent
     FORBIDDEN = "forbidden"  # the account may not do this at all
+
+
+class Way(StrEnum):
+    """How a message reaches a person."""
+
+    CUSTOMER = "customer"  # 客服消息, within 48 hours of what the person did
+    TEMPLATE = "template"  # 模板消息, to followers of a verified service account
+    SUBSCRIPTION = "subscription"  # 订阅通知, once for each permission of the person
+
+
+_PATHS = {
+    Way.CUSTOMER: "/cgi-bin/message/custom/send",
+    Way.TEMPLATE: "/cgi-bin/message/template/send",
+    Way.SUBSCRIPTION: "/cgi-bin/message/subscribe/bizsend",
+}
 
 
 class SendFailed(RuntimeError):
@@ -37,15 +53,31 @@ MEANINGS = {
     ErrorKind.TOKEN: "访问令牌失效",
     ErrorKind.OVER_QUOTA: "超出微信允许的条数或时间",
     ErrorKind.GONE: "对方没有关注",
-    ErrorKind.FORM_REFUSED: "微信不接受这种内容",
+    ErrorKind.NOT_GRANTED: "对方没有允许或已关闭这种通知",
+    ErrorKind.FORM_REFUSED: "微信不接受这种内容，请核对模板编号和字段",
     ErrorKind.FORBIDDEN: "公众号没有这项权限或设置不对",
 }
 # Tencent's global return codes (全局返回码).
-_KINDS = {
+_KINDS: dict[ErrorKind, set[int]] = {
     ErrorKind.TOKEN: {40001, 40014, 41001, 42001, 42007},
     ErrorKind.OVER_QUOTA: {45015, 45047},
-    ErrorKind.GONE: {40003, 43004, 46004},
-    ErrorKind.FORM_REFUSED: {40008, 44003, 44004, 45002, 45008, 45098, 47001},
+    ErrorKind.GONE: {40003, 43004, 43019, 46004, 50005},
+    ErrorKind.NOT_GRANTED: {43101, 43107},
+    ErrorKind.FORM_REFUSED: {
+        40008,
+        40037,
+        41028,
+        41029,
+        41030,
+        43116,
+        44003,
+        44004,
+        45002,
+        45008,
+        45098,
+        47001,
+        47003,
+    },
     ErrorKind.FORBIDDEN: {40002, 40013, 40125, 40164, 48001, 48004, 50001, 50002, 61024},
 }
 
@@ -71,11 +103,13 @@ class TencentApi:
             raise SendFailed(ErrorKind.PASSING, "no token")
         return token, seconds
 
-    def send_message(self, token: str, openid: str, body: Mapping[str, Any]) -> None:
-        """Send a customer message. Raises SendFailed."""
-        self._post(
-            "/cgi-bin/message/custom/send", {"access_token": token}, {"touser": openid, **body}
-        )
+    def send(self, way: Way, token: str, openid: str, body: Mapping[str, Any]) -> str:
+        """Send a message in one of the ways; return Tencent's number of it, "" for none.
+
+        Raises SendFailed.
+        """
+        reply = self._post(_PATHS[way], {"access_token": token}, {"touser": openid, **body})
+        return str(reply.get("msgid", ""))[:32]
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,35 +1,36 @@
-"""Customer messages: written with what causes them, sent until Tencent has them."""
+"""Messages to people: written with what causes them, sent until Tencent has them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, func, select, text
+from sqlalchemy import Index, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from api.wechat.client import ErrorKind, SendFailed
-from api.wechat.contact import find_contact
+from api.notice import Notice, NoticeKind
+from api.wechat.client import ErrorKind, SendFailed, Way
 from storage.database import Base, storable
 
 # Waits before the second and later attempts. An answer is of no use after two days.
 BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 1800, 7200))
-LEASE = timedelta(seconds=60)
-SENT_AT_ONCE = 20
 _TRIED_AGAIN = (ErrorKind.PASSING, ErrorKind.TOKEN)
+MOST_REASON = 200
 
 
 class OutboxState(StrEnum):
     """Where a message to a person stands."""
 
     WAITING = "waiting"
+    HELD = "held"  # a notice that cannot reach the person now; it goes out when they write
     SENT = "sent"
     DEAD = "dead"  # never sent; staff see it with the reason
+    DROPPED = "dropped"  # never sent, and staff have seen to it
 
 
 class OutboxMessage(Base):
-    """One customer message. `cause` makes it unique: one cause is told once."""
+    """One message. `cause` makes it unique: one cause is told once."""
 
     __tablename__ = "wechat_outbox"
     __table_args__ = (
@@ -39,14 +40,26 @@ class OutboxMessage(Base):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index(
+            "ix_wechat_outbox_held",
+            "useful_until",
+            sqlite_where=text("state = 'held'"),
+            postgresql_where=text("state = 'held'"),
+        ),
+        Index("ix_wechat_outbox_account_openid", "account", "openid"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account: Mapped[str]
     openid: Mapped[str]
-    cause: Mapped[str] = mapped_column(unique=True)  # message:17
-    body: Mapped[dict[str, Any]]  # as Tencent gets it, without touser
+    cause: Mapped[str] = mapped_column(unique=True)  # message:17, notice:...
+    body: Mapped[dict[str, Any]]  # of an answer: as Tencent gets it, without touser
     fallback: Mapped[str]  # sent as text where the body's kind is refused
+    notice: Mapped[dict[str, Any] | None]  # kind, facts and path; None: an answer
+    way: Mapped[Way]  # of the last attempt
+    refused_ways: Mapped[str]  # ways by which it cannot go, with commas
+    taken_as: Mapped[str]  # Tencent's number of it, for the report of its delivery
+    useful_until: Mapped[datetime | None]  # of a notice
     state: Mapped[OutboxState]
     attempts: Mapped[int]
     due_at: Mapped[datetime]  # while it is being sent: when another process may try
@@ -54,24 +67,58 @@ class OutboxMessage(Base):
     finished_at: Mapped[datetime | None]
     problem: Mapped[str]  # of the last attempt: Tencent's error code and what it means
 
-    def note_sent(self, at: datetime) -> None:
+    @property
+    def kind(self) -> NoticeKind | None:
+        """What a notice is about; None for an answer."""
+        return NoticeKind(self.notice["kind"]) if self.notice else None
+
+    @property
+    def refused(self) -> frozenset[Way]:
+        """The ways that were refused since it was last taken up."""
+        return frozenset(Way(way) for way in self.refused_ways.split(",") if way)
+
+    def note_sent(self, taken_as: str, at: datetime) -> None:
         """Tencent took it."""
         self.state, self.finished_at, self.problem = OutboxState.SENT, at, ""
+        self.taken_as = taken_as
 
     def note_failure(self, failure: SendFailed, at: datetime) -> None:
-        """Try again later, in another form, or never, as the failure says."""
+        """Try again later, in another form, in another way or never, as the failure says."""
         self.problem = str(failure)
-        if failure.kind is ErrorKind.FORM_REFUSED and self.body["msgtype"] != "text":
+        if failure.kind in _TRIED_AGAIN and self.attempts <= len(BACK_OFF):
+            self.due_at = at + BACK_OFF[self.attempts - 1]
+        elif self.notice is not None:
+            self.refused_ways = ",".join(sorted({*self.refused, self.way}))
+            self.due_at = at
+        elif failure.kind is ErrorKind.FORM_REFUSED and self.body["msgtype"] != "text":
             self.body = text_body(self.fallback)
             self.due_at = at
-        elif failure.kind in _TRIED_AGAIN and self.attempts <= len(BACK_OFF):
-            self.due_at = at + BACK_OFF[self.attempts - 1]
         else:
             self.give_up(self.problem, at)
+
+    def hold(self, problem: str, at: datetime) -> None:
+        """Keep a notice until the person writes; an answer, or what is too old, is given up."""
+        problem = f"{problem}（{self.problem}）" if self.problem else problem
+        if self.useful_until is None or self.useful_until <= at:
+            self.give_up(problem, at)
+        else:
+            self.state, self.problem = OutboxState.HELD, problem
 
     def give_up(self, problem: str, at: datetime) -> None:
         """Send it never."""
         self.state, self.finished_at, self.problem = OutboxState.DEAD, at, problem
+
+    def send_again(self, at: datetime) -> None:
+        """Begin anew, as staff asked."""
+        self.state, self.due_at, self.finished_at = OutboxState.WAITING, at, None
+        self.attempts, self.refused_ways, self.problem = 0, "", ""
+        if self.useful_until is not None:
+            self.useful_until = max(self.useful_until, at + timedelta(days=1))
+
+    def drop(self, reason: str, at: datetime) -> None:
+        """Take it off the list of what was not sent, as staff asked."""
+        self.state, self.finished_at = OutboxState.DROPPED, at
+        self.problem = f"{self.problem} 工作人员：{reason}".strip()[: 2 * MOST_REASON]
 
 
 def text_body(content: str) -> dict[str, Any]:
@@ -95,88 +142,94 @@ class Letter:
 
 
 def put_in(db: Session, reader: tuple[str, str], cause: str, letter: Letter, at: datetime) -> bool:
-    """Write a message to (account, openid), in the transaction of its cause.
+    """Write an answer to (account, openid), in the transaction of its cause.
 
     Returns False when it was written before.
     """
+    values = {"body": storable(letter.body), "fallback": storable(letter.fallback)}
+    return _put(db, reader, cause, values, at)
+
+
+def put_notice(
+    db: Session, reader: tuple[str, str], notice: Notice, at: datetime, until: datetime
+) -> bool:
+    """Write a notice to (account, openid), in the transaction of its cause.
+
+    How it goes out is decided when it is sent. Returns False when it was written before.
+    """
+    told = {"kind": str(notice.kind), "facts": dict(notice.facts), "path": notice.path}
+    values = {"notice": storable(told), "useful_until": until}
+    return _put(db, reader, f"notice:{notice.cause}", values, at)
+
+
+def _put(
+    db: Session, reader: tuple[str, str], cause: str, values: Mapping[str, Any], at: datetime
+) -> bool:
     if db.scalar(select(OutboxMessage.id).where(OutboxMessage.cause == cause)) is not None:
         return False
+    content: dict[str, Any] = {"body": {}, "fallback": "", "notice": None, "useful_until": None}
     message = OutboxMessage(
         account=reader[0],
         openid=reader[1],
         cause=cause,
-        body=storable(letter.body),
-        fallback=storable(letter.fallback),
+        way=Way.CUSTOMER,
+        refused_ways="",
+        taken_as="",
         state=OutboxState.WAITING,
         attempts=0,
         due_at=at,
         created_at=at,
         problem="",
+        **(content | dict(values)),
     )
     db.add(message)
     return True
 
 
-def take_due(db: Session, now: datetime, limit: int = SENT_AT_ONCE) -> list[OutboxMessage]:
-    """Lease the messages to send now, and use up one push of each reader's quota.
+def wake(db: Session, readers: Sequence[tuple[str, str]], at: datetime) -> None:
+    """Take up what was held for people (account, openid) who have just written."""
+    for account in {account for account, _ in readers}:
+        openids = [openid for known, openid in readers if known == account]
+        held = (
+            OutboxMessage.account == account,
+            OutboxMessage.openid.in_(openids),
+            OutboxMessage.state == OutboxState.HELD,
+        )
+        anew = {"state": OutboxState.WAITING, "due_at": at, "refused_ways": "", "attempts": 0}
+        db.execute(update(OutboxMessage).where(*held).values(**anew))
 
-    One that may not be sent any more is given up. The messages of one person leave in
-    the order in which they were written, so a later one waits for an earlier one.
-    """
-    due = (
-        select(OutboxMessage)
-        .where(OutboxMessage.state == OutboxState.WAITING, OutboxMessage.due_at <= now)
-        .order_by(OutboxMessage.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+
+def end_held(db: Session, at: datetime) -> None:
+    """Give up what was held until nobody needs it any more."""
+    held = (OutboxMessage.state == OutboxState.HELD, OutboxMessage.useful_until <= at)
+    over = {"state": OutboxState.DEAD, "finished_at": at}
+    db.execute(update(OutboxMessage).where(*held).values(**over))
+
+
+def note_report(
+    db: Session, reader: tuple[str, str], taken_as: str, why: str, at: datetime
+) -> None:
+    """Note that a message that Tencent had taken did not reach the person after all."""
+    account, openid = reader
+    wanted = select(OutboxMessage).where(
+        OutboxMessage.account == account,
+        OutboxMessage.openid == openid,
+        OutboxMessage.taken_as == taken_as,
+        OutboxMessage.state == OutboxState.SENT,
     )
-    taken: list[OutboxMessage] = []
-    # Contacts are locked in one order everywhere: callbacks lock several at a time, too.
-    for message in sorted(db.scalars(due), key=lambda one: (one.account, one.openid, one.id)):
-        if _waits_for_earlier(db, message):
-            continue
-        contact = find_contact(db, message.account, message.openid)
-        if contact is None or not contact.may_push(now):
-            message.give_up("超出微信允许的条数或时间，或对方已取消关注", now)
-            continue
-        contact.pushes_left -= 1
-        message.attempts += 1
-        message.due_at = now + LEASE
-        taken.append(message)
-    return taken
+    message = db.scalar(wanted.with_for_update().limit(1)) if taken_as else None
+    if message is not None:
+        message.give_up(f"微信未能送达：{why}", at)
 
 
-def _waits_for_earlier(db: Session, message: OutboxMessage) -> bool:
-    earlier = select(OutboxMessage.id).where(
-        OutboxMessage.state == OutboxState.WAITING,
-        OutboxMessage.account == message.account,
-        OutboxMessage.openid == message.openid,
-        OutboxMessage.id < message.id,
-    )
-    return db.scalar(earlier.limit(1)) is not None
-
-
-def settle(db: Session, message_id: int, failure: SendFailed | None, at: datetime) -> None:
-    """Note how an attempt went; one that Tencent did not take gives its push back."""
-    message = db.get_one(OutboxMessage, message_id, with_for_update=True)
-    if failure is None:
-        message.note_sent(at)
-        return
-    contact = find_contact(db, message.account, message.openid)
-    if contact is not None:
-        if failure.kind is ErrorKind.OVER_QUOTA:
-            contact.pushes_left = 0
-        elif failure.kind is ErrorKind.GONE:
-            contact.left_at = at
-        elif not failure.maybe_sent:
-            contact.pushes_left += 1
-    message.note_failure(failure, at)
-
-
-def dead_letters(db: Session, limit: int = 100) -> Sequence[OutboxMessage]:
-    """Return the messages that were never sent, newest first."""
-    dead = select(OutboxMessage).where(OutboxMessage.state == OutboxState.DEAD)
-    return db.scalars(dead.order_by(OutboxMessage.id.desc()).limit(limit)).all()
+def dead_letters(db: Session, account: str = "", limit: int = 100) -> Sequence[OutboxMessage]:
+    """Return what did not reach its reader, what may yet first, then newest first."""
+    states = (OutboxState.DEAD, OutboxState.HELD)
+    dead = select(OutboxMessage).where(OutboxMessage.state.in_(states))
+    if account:
+        dead = dead.where(OutboxMessage.account == account)
+    order = (OutboxMessage.state.desc(), OutboxMessage.id.desc())
+    return db.scalars(dead.order_by(*order).limit(limit)).all()
 
 
 def count_outbox(db: Session) -> dict[OutboxState, int]:
