@@ -28,6 +28,7 @@ from api.ledger.indicator_commands import indicators
 from api.policies.validity import today
 from api.privacy.commands import privacy_app
 from api.progress import say
+from api.programs.tools import mcp
 from api.reports.commands import report
 from api.settings import Settings
 from api.spreadsheets.commands import export_records, import_records
@@ -72,6 +73,7 @@ app.command()(indicators)
 app.command()(report)
 app.command()(backup)
 app.command()(restore)
+app.command()(mcp)
 
 
 @app.command()

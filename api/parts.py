@@ -37,6 +37,7 @@ from api.policies import admin as policy_admin
 from api.policies import offices, reading_pages, terms
 from api.policies import routes as policy_routes
 from api.privacy import pages as privacy_pages
+from api.programs import completions
 from api.projects import admin as project_admin
 from api.projects import form as project_form
 from api.projects import pages as project_pages
@@ -57,6 +58,7 @@ class Part(Protocol):
 PARTS: tuple[Part, ...] = (
     weights,
     chat_routes,
+    completions,
     policy_routes,
     health,
     docs,

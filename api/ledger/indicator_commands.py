@@ -29,7 +29,7 @@ def indicators(
         rows = standing(db, day)
     database.close()
     if as_json:
-        typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=1))
+        typer.echo(json.dumps([row_as_json(row) for row in rows], ensure_ascii=False, indent=1))
         return
     for row in rows:
         target = "—" if row.indicator.target is None else f"{row.indicator.target}"
@@ -52,7 +52,8 @@ def library_counts(db: Session, day: date) -> dict[str, int]:
     return {"M3b": library.counted, "M4a": library.counted + library.industries}
 
 
-def _as_json(row: Progress) -> dict[str, Any]:
+def row_as_json(row: Progress) -> dict[str, Any]:
+    """Return an indicator's standing as JSON values."""
     register = load_register()
     return {
         "id": row.indicator.id,
