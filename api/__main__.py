@@ -27,8 +27,8 @@ from api.ledger.audit_commands import audit_app
 from api.ledger.indicator_commands import indicators
 from api.policies.validity import today
 from api.privacy.commands import privacy_app
-from api.progress import say
 from api.programs.tools import mcp
+from api.progress import say
 from api.reports.commands import report
 from api.settings import Settings
 from api.spreadsheets.commands import export_records, import_records
@@ -238,6 +238,15 @@ def _as_json(answer: Answer) -> dict[str, Any]:
                 "expires_on": iso(citation.expires_on),
             }
             for citation in answer.citations
+        ],
+        "offices": [
+            {
+                "name": office.name,
+                "unit": office.unit,
+                "details": dict(office.details),
+                "updated_on": iso(office.updated_on),
+            }
+            for office in answer.offices
         ],
         "suggestions": list(answer.suggestions),
     }

@@ -16,6 +16,7 @@ from assistant.rephraser import Complete
 from knowledge.corpus import Corpus
 from knowledge.document import PolicyDocument, text_digest
 from knowledge.knowledge_base import Knowledge
+from knowledge.office import offices_stamp
 from knowledge.register import Register
 from knowledge.retriever import Hit
 from matching.library_state import offers_state
@@ -111,7 +112,14 @@ class LiveSnapshot:
 
     def _now(self) -> str:
         database = self._database
-        parts = (document_state(database), offers_state(database), self._files_state())
+        with database.reading() as db:
+            offices = offices_stamp(db)
+        parts = (
+            document_state(database),
+            offers_state(database),
+            str(offices),
+            self._files_state(),
+        )
         return " ".join(parts)
 
 

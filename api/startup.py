@@ -23,6 +23,7 @@ from knowledge.eligibility.rulebook import LOCAL_FILE, Rulebook, load_rulebook
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
+from knowledge.office import load_offices
 from knowledge.own_terms import NO_TERMS, BadTerms, OwnTerms, load_terms, terms_state
 from knowledge.pack import load_pack
 from knowledge.retriever import Retriever, build_retriever
@@ -135,7 +136,9 @@ def snapshot_builder(
         return complete(database, *knowledge_of(database))
 
     def complete(database: Database, knowledge: Knowledge, retriever: Retriever) -> Snapshot:
-        knowledge = replace(knowledge, rulebook=read_rulebook(data_dir))
+        with database.reading() as db:
+            offices = load_offices(db)
+        knowledge = replace(knowledge, rulebook=read_rulebook(data_dir), offices=offices)
         with counting("正在理解项目库") as step:
             offers = load_offers(database, encoder, data_dir, step)
         return Snapshot(
@@ -149,6 +152,7 @@ def snapshot_builder(
                 "encoder": encoder.fingerprint,
                 "rules": knowledge.rulebook.digest,
                 "terms": terms_state(data_dir),
+                "offices": offices.digest,
                 "projects": offers.table.version,
                 "weights": offers.weights.version,
             },

@@ -60,6 +60,17 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeSource:
+    """A frozen copy of an office that the district entered: a source beside the clauses."""
+
+    version_id: int
+    unit: str  # the department by its name today, or a street
+    name: str
+    details: tuple[tuple[str, str], ...]  # (OfficeDetail, value) of what is known
+    updated_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Operand:
     """A value that goes into a computation, as it was written where it comes from.
 
@@ -93,6 +104,7 @@ class Sentence:
     citations: tuple[int, ...] = ()
     bullet: bool = False  # shown as a list item
     computation: Computation | None = None  # for a figure that no clause states itself
+    office: int | None = None  # index into Answer.offices of what the district says itself
 
 
 class CardKind(StrEnum):
@@ -134,6 +146,7 @@ class Answer:
     # What it was made from, name -> digest, where the caller cannot know.
     versions: Mapping[str, str] = field(default_factory=dict)
     shown: ShownList | None = None  # the projects recommended, for the log of impressions
+    offices: tuple[OfficeSource, ...] = ()  # where to go, as the district entered it
     rephrased: bool = False  # worded by a language model, each sentence checked
 
     @property

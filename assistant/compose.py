@@ -13,9 +13,10 @@ from assistant.evidence import (
     topic_coverage,
 )
 from assistant.fit import answers, in_scope
-from assistant.lists import CLOSE_TO_BEST
+from assistant.lists import CLOSE_TO_BEST, leading_duty
 from assistant.lookup import Lookup
 from assistant.nearest import nearest_figure
+from assistant.offices import answered_by_office, office_asked_for, with_offices
 from assistant.parts_answers import parts_by_name
 from assistant.reading import FIGURES, STRICT
 from assistant.register_answers import (
@@ -44,8 +45,12 @@ MAX_CLAUSE_CHARACTERS = 320
 
 def compose_answer(look: Lookup) -> Answer:
     """Answer a question of policy, or say that the policies do not; part by part."""
-    answer = answer_each(look, _compose) or _compose(look)
+    answer = answer_each(look, _with_offices) or _with_offices(look)
     return _with_names_today(answer, look)
+
+
+def _with_offices(look: Lookup) -> Answer:
+    return office_asked_for(look) or with_offices(_compose(look), look)
 
 
 def _with_names_today(answer: Answer, look: Lookup) -> Answer:
@@ -168,6 +173,12 @@ def _without_figures(found: Statement, look: Lookup) -> Statement:
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     """Say what is not stated, what is stated nearby, and whom to ask."""
     duty = whom_to_ask(look)
+    if duty is not None and duty != leading_duty(look.knowledge, look.documents):
+        sent_on = Draft(look.knowledge)
+        _send_on(sent_on, duty)
+        why = sent_on.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT)
+        if (told := answered_by_office(look, duty.departments, why)) is not None:
+            return told
     draft = Draft(look.knowledge)
     draft.say(wording.not_stated(look.reading.asked))
     near = [

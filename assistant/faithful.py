@@ -93,14 +93,23 @@ def verify_rephrased(original: Answer, rephrased: Answer) -> None:
         if before is None or after is None:
             raise AnswerNotVerified("a sentence is missing or added")
         _verify_sentence(before, after)
-    kept = ("status", "intent", "citations", "suggestions", "cards", "completed_question")
+    kept = (
+        "status",
+        "intent",
+        "citations",
+        "offices",
+        "suggestions",
+        "cards",
+        "completed_question",
+    )
     for name in kept:
         if getattr(original, name) != getattr(rephrased, name):
             raise AnswerNotVerified(f"{name} changed")
 
 
 def _verify_sentence(before: Sentence, after: Sentence) -> None:
-    if (before.citations, before.bullet) != (after.citations, after.bullet):
+    bound = (before.citations, before.office, before.bullet)
+    if bound != (after.citations, after.office, after.bullet):
         raise AnswerNotVerified(f"bound otherwise: {after.text}")
     same = before.text == after.text
     if not same and not (before.citations and says_the_same(before.text, after.text)):

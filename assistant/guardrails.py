@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import takewhile
 
 from assistant import patterns
-from assistant.answer import Answer, Sentence
+from assistant.answer import Answer, OfficeSource, Sentence
 from assistant.computation import is_recomputed
 from knowledge.statement import labelled_row
 
@@ -116,6 +116,7 @@ def verify_answer(
     is_fixed: Callable[[str], bool],
     stated_count: Callable[[str], str | None],
     own: Grounds = NO_GROUNDS,
+    said_of_office: Callable[[OfficeSource], frozenset[str]] = lambda _source: frozenset(),
 ) -> None:
     """Check every sentence of an answer against the clauses it cites.
 
@@ -125,6 +126,7 @@ def verify_answer(
         is_fixed: whether a sentence is one of our own fixed wordings, which state no fact.
         stated_count: the number of list items that a fixed wording states, in digits.
         own: what may be said of the person's own case, worked out anew from rules and facts.
+        said_of_office: every sentence that an office's details allow, none of an untrue copy.
 
     Raises:
         AnswerNotVerified: a quote is not in its document at its place, a sentence has no
@@ -136,16 +138,31 @@ def verify_answer(
         if source_text(citation.document_id)[citation.start : citation.end] != citation.quote:
             raise AnswerNotVerified(f"quote not in document: {citation.address}")
     for i, sentence in enumerate(answer.sentences):
-        if _is_own(sentence, answer, own):
+        if _is_of_office(sentence, answer, said_of_office) or _is_own(sentence, answer, own):
             continue
         if is_fixed(sentence.text):
             _verify_count(stated_count(sentence.text), answer.sentences[i + 1 :])
             continue
-        if not sentence.citations:
-            raise AnswerNotVerified(f"unbound: {sentence.text}")
-        quotes = [answer.citations[place].quote for place in sentence.citations]
-        if not (any(_stands_in(sentence, quote) for quote in quotes) or _is_row(sentence, quotes)):
-            raise AnswerNotVerified(f"not in source: {sentence.text}")
+        _verify_bound(sentence, answer)
+
+
+def _verify_bound(sentence: Sentence, answer: Answer) -> None:
+    if not sentence.citations:
+        raise AnswerNotVerified(f"unbound: {sentence.text}")
+    quotes = [answer.citations[place].quote for place in sentence.citations]
+    if not (any(_stands_in(sentence, quote) for quote in quotes) or _is_row(sentence, quotes)):
+        raise AnswerNotVerified(f"not in source: {sentence.text}")
+
+
+def _is_of_office(
+    sentence: Sentence, answer: Answer, said: Callable[[OfficeSource], frozenset[str]]
+) -> bool:
+    """Whether a sentence tells of an office, and only what was entered of it."""
+    if sentence.office is None:
+        return False
+    if sentence.citations or sentence.text not in said(answer.offices[sentence.office]):
+        raise AnswerNotVerified(f"not of the office: {sentence.text}")
+    return True
 
 
 def _is_own(sentence: Sentence, answer: Answer, own: Grounds) -> bool:

@@ -5,6 +5,7 @@ from assistant.answer import Answer, AnswerStatus, Intent, Question
 from assistant.dialogue import last_topic
 from assistant.draft import Draft
 from assistant.lookup import Lookup
+from assistant.offices import with_offices
 from assistant.reading import read_question
 from assistant.register_answers import add_today_names, whom_to_ask
 from knowledge.knowledge_base import Knowledge
@@ -18,10 +19,11 @@ def hand_over(question: Question, knowledge: Knowledge) -> Answer:
     last = last_topic(question.history)
     topic = (last.completed_question or last.question) if last is not None else ""
     reading = read_question(topic, knowledge.names, knowledge.places)
-    duty = whom_to_ask(Lookup(reading, knowledge, question.as_of))
+    look = Lookup(reading, knowledge, question.as_of)
+    duty = whom_to_ask(look)
     draft = Draft(knowledge)
     draft.say(wording.HANDOFF)
     if duty is not None:
         draft.quote_all(wording.ASK_THERE, [duty.statement])
         add_today_names(draft, duty.departments)
-    return draft.finish(AnswerStatus.HANDED_OVER, Intent.HANDOFF)
+    return with_offices(draft.finish(AnswerStatus.HANDED_OVER, Intent.HANDOFF), look)

@@ -23,6 +23,7 @@ from assistant.guardrails import (
 )
 from assistant.handing_over import hand_over
 from assistant.lookup import Lookup
+from assistant.offices import said_of
 from assistant.reading import read_question
 from assistant.recommending import read_asking, recommending_answer, with_projects
 from assistant.wishes import Wanting, rules_part
@@ -151,6 +152,7 @@ def _verified(
             wording.is_fixed,
             wording.stated_count,
             own,
+            lambda source: said_of(source, knowledge.offices),
         )
     except AnswerNotVerified as refused:
         note("refused", refused)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assistant import wording
-from assistant.answer import Answer, AnswerStatus, Citation, Sentence
+from assistant.answer import Answer, AnswerStatus, Citation, OfficeSource, Sentence
 from assistant.lookup import Lookup
 from assistant.reading import STRICT, Asked, Reading, read_question
 
@@ -71,15 +71,24 @@ def _joined(answers: Sequence[Answer]) -> Answer:
     """Put answers one after the other; a sentence said before is not said again."""
     sentences: list[Sentence] = []
     citations: list[Citation] = []
+    offices: list[OfficeSource] = []
     said: set[str] = set()
     for answer in answers:
         shift = len(citations)
+        office_shift = len(offices)
         citations += answer.citations
+        offices += answer.offices
         counted = any(not sentence.citations for sentence in answer.sentences)
         for sentence in answer.sentences:
             if sentence.text in said and not counted:
                 continue
             said.add(sentence.text)
             cited = tuple(place + shift for place in sentence.citations)
-            sentences.append(replace(sentence, citations=cited))
-    return replace(answers[0], sentences=tuple(sentences), citations=tuple(citations))
+            office = None if sentence.office is None else sentence.office + office_shift
+            sentences.append(replace(sentence, citations=cited, office=office))
+    return replace(
+        answers[0],
+        sentences=tuple(sentences),
+        citations=tuple(citations),
+        offices=tuple(offices),
+    )

@@ -1,10 +1,12 @@
 """Every fixed sentence of the assistant, in one place. None of them states a fact of policy."""
 
 import re
+from datetime import date
 
 from assistant.reading import Asked
 from knowledge.department import load_departments
 from knowledge.figure import number_values
+from knowledge.office import OfficeDetail
 
 GREETING = "您好，我是启创创业服务台，可以查创业扶持政策、办事部门和目标数据，每句话都注明出处。"
 ABOUT = (
@@ -67,6 +69,13 @@ _SLOTS: dict[Asked, str] = {
     Asked.AGE: "年龄",
 }
 _CHINESE_NUMBER = "[零一二两三四五六七八九十百千]+"
+_OFFICE_DETAILS = {
+    OfficeDetail.ADDRESS: "地址",
+    OfficeDetail.PHONE: "电话",
+    OfficeDetail.HOURS: "办公时间",
+    OfficeDetail.BRING: "要带的东西",
+    OfficeDetail.DIRECTIONS: "怎么走",
+}
 _NOT_STATED = "现有政策文件里没有写明您问的{slot}。"
 
 SUGGESTIONS = (
@@ -88,6 +97,27 @@ def not_stated(asked: Asked) -> str:
 def today_name(old: str, new: str) -> str:
     """Say which body has a department's duties today."""
     return TODAY_NAME.format(old=old, new=new)
+
+
+def ask_office(name: str) -> str:
+    """Lead in the details of an office."""
+    return f"可咨询：{name}"
+
+
+def office_detail(detail: OfficeDetail, value: str) -> str:
+    """Say one detail of an office as a list item."""
+    return f"{_OFFICE_DETAILS[detail]}：{value}"
+
+
+def office_direct(name: str, detail: OfficeDetail, value: str) -> str:
+    """Answer a question for one detail of an office."""
+    return f"{name}的{_OFFICE_DETAILS[detail]}是：{value}"
+
+
+def office_source(updated_on: date) -> str:
+    """Say where the details of an office come from and how old they are."""
+    day = f"{updated_on.year}年{updated_on.month}月{updated_on.day}日"
+    return f"以上联系信息由区里提供，更新于{day}。"
 
 
 def _patterns() -> list[re.Pattern[str]]:

@@ -115,6 +115,8 @@ def _sources(question: Question, answer: Answer) -> list[str]:
     for citation in answer.citations:
         sources += [citation.quote, citation.document, citation.doc_number or ""]
         sources += [citation.address, _day(citation.effective_on), _day(citation.expires_on)]
+    for office in answer.offices:
+        sources += [office.name, _day(office.updated_on), *(value for _, value in office.details)]
     return sources
 
 

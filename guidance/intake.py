@@ -181,7 +181,7 @@ def _said(turn: Turn) -> Said:
         question=turn.question,
         status=turn.status,
         intent=turn.intent,
-        grounded=bool(turn.reply.get("citations") or cards),
+        grounded=bool(turn.reply.get("citations") or turn.reply.get("offices") or cards),
         situated=bool(turn.reply.get("learned") or cards or turn.intent in MATCHED),
         at=turn.asked_at,
     )

@@ -11,6 +11,7 @@ from knowledge.document import Clause, ClauseKind
 from knowledge.eligibility.rulebook import Rulebook, RulesInForce, load_rulebook, rules_in_force
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
+from knowledge.office import NO_OFFICES, Offices
 from knowledge.own_terms import NO_TERMS, OwnTerms, with_own
 from knowledge.register import Register, build_register
 from knowledge.spelling import Speller, build_speller
@@ -80,6 +81,7 @@ class Knowledge:
     heads: Mapping[int, str]  # clause id -> what heads it and all above it, see _heads
     outlines: tuple[Outline, ...]
     rulebook: Rulebook
+    offices: Offices = NO_OFFICES
 
     def rules_on(self, day: date) -> RulesInForce:
         """Return the eligibility rules whose clauses are in force on a day."""

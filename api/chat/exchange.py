@@ -154,6 +154,10 @@ def _payload(answer: Answer) -> dict[str, Any]:
             }
             for citation in answer.citations
         ],
+        "offices": [
+            {**asdict(office), "updated_on": office.updated_on.isoformat()}
+            for office in answer.offices
+        ],
         "suggestions": list(answer.suggestions),
         "cards": [asdict(card) for card in answer.cards],
         "rephrased": answer.rephrased,

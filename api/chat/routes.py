@@ -94,6 +94,17 @@ class CitationOut(BaseModel):
     url: str = Field(description="本站的条款页，相对地址。")
 
 
+class OfficeOut(BaseModel):
+    """Where to go, as the district entered it; no policy text."""
+
+    name: str
+    unit: str = Field(description="所属的部门或街道。")
+    details: dict[str, str] = Field(
+        description="address 地址、phone 电话、hours 办公时间、bring 要带、directions 怎么走。"
+    )
+    updated_on: date
+
+
 class ProjectOut(BaseModel):
     """One recommended project, as it was when the answer was given."""
 
@@ -126,6 +137,7 @@ class ChatReply(BaseModel):
     status: AnswerStatus
     text: str
     citations: list[CitationOut]
+    offices: list[OfficeOut] = Field(description="由区里提供的办事地点，不是政策原文。")
     projects: list[ProjectOut] = Field(description="推荐的创业项目，最合适的在前。")
     mentors: list[MentorOut] = Field(description="推荐的导师，最合适的在前。")
     suggestions: list[str]
@@ -154,6 +166,10 @@ def chat_reply(turn: Turn) -> ChatReply:
         citations=[
             CitationOut.model_validate(citation | {"url": clause_url(citation)})
             for citation in turn.reply["citations"]
+        ],
+        offices=[
+            OfficeOut.model_validate(office | {"details": dict(office["details"])})
+            for office in turn.reply.get("offices", ())
         ],
         projects=[
             ProjectOut.model_validate(card | {"policy_url": card_policy_url(card)})

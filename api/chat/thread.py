@@ -86,6 +86,19 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficeView:
+    """Where to go, as the district entered it when the answer was given; "" for what is unknown."""
+
+    name: str
+    updated_on: date
+    address: str = ""
+    phone: str = ""
+    hours: str = ""
+    bring: str = ""
+    directions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rated:
     """What the person who asked thinks of the answer, and what they may still do about it."""
 
@@ -110,6 +123,7 @@ class TurnView:
     mentors: tuple[CardView, ...] = ()
     rated: Rated | None = None  # None: whoever looks is not the one who asked
     after: tuple[Block, ...] = ()  # what is said after the cards
+    offices: tuple[OfficeView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +190,7 @@ def show_thread(db: Session, conversation_id: str) -> list[TurnView]:
 def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
     """Prepare one stored turn for the page; `rated` for the person who asked it."""
     cards = turn.reply.get("cards", ())
-    before, after = _around_cards(turn.reply["sentences"], cards)
+    before, after = _around_cards(_besides_offices(turn.reply["sentences"]), cards)
     sources = tuple(
         _source(number, citation) for number, citation in enumerate(turn.reply["citations"], 1)
     )
@@ -193,6 +207,7 @@ def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
         projects=tuple(_card(card) for card in cards if card["kind"] == CardKind.PROJECT),
         mentors=tuple(_card(card) for card in cards if card["kind"] == CardKind.MENTOR),
         made_by=made_by(turn.reply),
+        offices=tuple(map(_office, turn.reply.get("offices", ()))),
         rated=rated if turn.intent != Intent.SMALLTALK else None,
     )
 
@@ -200,6 +215,18 @@ def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
 def made_by(reply: Mapping[str, Any]) -> str:
     """Return the label that tells how a stored reply's words came about."""
     return REPHRASED_LABEL if reply.get("rephrased") else SOURCE_LABEL
+
+
+def _besides_offices(sentences: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is said besides the offices, whose cards say it, but for a direct answer."""
+    kept = [s for s in sentences if s.get("office") is None]
+    first = sentences[:1] if len(kept) < len(sentences) else ()
+    return [*(s for s in first if s not in kept), *kept]
+
+
+def _office(office: dict[str, Any]) -> OfficeView:
+    updated_on = date.fromisoformat(office["updated_on"])
+    return OfficeView(office["name"], updated_on, **dict(office["details"]))
 
 
 def _around_cards(

@@ -1,6 +1,6 @@
 """The pages to read: policy documents, clauses, whom to contact, privacy; and the themes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -9,13 +9,14 @@ from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
 from api.chat.pages import render
-from api.deps import CurrentSnapshot
+from api.deps import CurrentSnapshot, OpenDatabase
 from api.guards import refuse_foreign_forms
 from api.policies.routes import find_clause, find_document, ordered_documents
 from api.policies.validity import Validity, today, validity_in
 from knowledge.corpus import Corpus
 from knowledge.department import find_department
 from knowledge.document import Clause, ClauseKind, Level
+from knowledge.office import OfficeFacts, load_offices
 from knowledge.register import Register
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.PUBLIC))
@@ -39,6 +40,7 @@ class DepartmentLine:
     today: str | None
     duty: str
     clause_id: int
+    offices: tuple[OfficeFacts, ...] = ()
 
 
 @router.get("/documents")
@@ -118,11 +120,18 @@ def _neighbours(corpus: Corpus, clause: Clause) -> tuple[Clause | None, Clause |
 
 
 @router.get("/contact")
-def show_contact(request: Request, snapshot: CurrentSnapshot) -> Response:
-    """Say honestly what help there is, and which department does what."""
-    in_force = snapshot.corpus.valid_documents(today())
-    departments = responsible_departments(snapshot.register, in_force)
-    return render(request, "contact.html", departments=departments)
+def show_contact(request: Request, snapshot: CurrentSnapshot, database: OpenDatabase) -> Response:
+    """Say honestly what help there is, which department does what, and where it is."""
+    day = today()
+    with database.reading() as db:
+        offices = load_offices(db)
+    departments = [
+        replace(line, offices=tuple(offices.of(line.name, day)))
+        for line in responsible_departments(snapshot.register, snapshot.corpus.valid_documents(day))
+    ]
+    listed = {office.number for line in departments for office in line.offices}
+    others = [office for office in offices.on(day) if office.number not in listed]
+    return render(request, "contact.html", departments=departments, others=others)
 
 
 def responsible_departments(register: Register, documents: frozenset[int]) -> list[DepartmentLine]:
