@@ -25,6 +25,7 @@ from api.mentors.matching_work import tend_mentoring
 from api.observe import Metrics, Observe
 from api.parts import PARTS
 from api.policies import reading_pages
+from api.policies.offices import phone_parts
 from api.policies.validity import chinese_date, spoken_address
 from api.privacy.work import keep_to_schedule
 from api.settings import Settings
@@ -149,6 +150,7 @@ def _templates(settings: Settings) -> Jinja2Templates:
     environment.filters["chinese_date"] = chinese_date
     environment.filters["spoken"] = spoken_address
     environment.filters["chinese_time"] = chinese_time
+    environment.filters["phone_parts"] = phone_parts
     environment.filters["wan"] = in_wan
     environment.filters["role_names"] = role_names
     environment.filters["figure"] = figure

@@ -36,6 +36,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/gaps", "待解答", Permission.DRAFTING),
     NavEntry("/staff/policies", "政策文件", Permission.CATALOGUE),
     NavEntry("/staff/terms", "用词和参数", Permission.CATALOGUE),
+    NavEntry("/staff/offices", "办事地点", Permission.CATALOGUE),
     NavEntry("/staff/bench", "问答测试", Permission.CATALOGUE),
     NavEntry("/staff/projects", "创业项目", Permission.STAFF),
     NavEntry("/staff/reports", "报表", Permission.REPORTING),
