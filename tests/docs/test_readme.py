@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
 from typer.main import get_command
 
 from api.__main__ import app
+from api.console import run
 from api.settings import PREFIX, Settings
 from assistant.answer import AnswerStatus
+from tests.fixtures.shipped import ShippedFolder
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -45,3 +48,16 @@ def test_chinese_comes_first_and_the_two_commands_are_named() -> None:
         assert command in README
         target = command.removeprefix("make ")
         assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+def test_first_conversation_is_what_a_newcomer_sees(
+    shipped_folder: ShippedFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = re.search(r"^\$ \.venv/bin/qichuang ask \"(.+)\"\n(.+?)^```$", README, re.M | re.S)
+    assert shown
+    monkeypatch.setenv("QICHUANG_DATA_DIR", str(shipped_folder.copy_to(tmp_path)))
+    assert run(app, ["ask", shown[1]]) == 0
+    assert capsys.readouterr().out == shown[2]
