@@ -126,3 +126,4 @@ class Workers:
                 log.warning("wechat answer failed: %s", type(error).__name__)
             finally:
                 job.done()
+                self._jobs.task_done()

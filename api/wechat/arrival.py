@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,6 +34,8 @@ class ArrivalKind(StrEnum):
     CLICKED = "clicked"  # a menu key that we do not know
     BINDING = "binding"  # 绑定 with the code of a web page; the text is the code
     RELEASE = "release"  # 解除绑定
+    GRANTED = "granted"  # what the person allowed or turned off of our notices
+    REPORTED = "reported"  # whether a message that Tencent took was delivered
     LEFT = "left"
     SILENT = "silent"  # reports that nobody expects an answer to
 
@@ -46,6 +49,8 @@ class Arrival:
     account_id: str  # ToUserName: gh_...
     key: str  # the same for every delivery of it, unique in its account
     text: str = ""
+    choices: tuple[tuple[str, bool], ...] = ()  # templates, allowed or turned off
+    reports: tuple[tuple[str, str], ...] = ()  # Tencent's numbers of messages, why not delivered
 
 
 _MEDIA = {
@@ -61,7 +66,13 @@ _EVENTS = {
     "unsubscribe": ArrivalKind.LEFT,
     "scan": ArrivalKind.SCANNED,
     "click": ArrivalKind.CLICKED,
+    "subscribe_msg_popup_event": ArrivalKind.GRANTED,
+    "subscribe_msg_change_event": ArrivalKind.GRANTED,
+    "templatesendjobfinish": ArrivalKind.REPORTED,
+    "subscribe_msg_sent_event": ArrivalKind.REPORTED,
 }
+DELIVERED = "success"
+MAX_REASON = 60  # characters of Tencent's reason
 
 
 def read_arrival(body: Body) -> Arrival:
@@ -107,6 +118,25 @@ def _event(body: Body, openid: str, account_id: str, created: str) -> Arrival:
     kind, text = _EVENTS.get(event, ArrivalKind.SILENT), ""
     if kind is ArrivalKind.CLICKED and event_key.startswith(ASK_PREFIX):
         kind, text = ArrivalKind.QUESTION, event_key.removeprefix(ASK_PREFIX).strip()
-    told = "\n".join((openid, created, event, event_key))
+    told = "\n".join((openid, created, event, event_key, body.fields.get("MsgID", "")))
     key = "e" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:40]
-    return Arrival(kind, openid, account_id, key, text)
+    choices = _choices(body) if kind is ArrivalKind.GRANTED else ()
+    reports = _reports(body) if kind is ArrivalKind.REPORTED else ()
+    return Arrival(kind, openid, account_id, key, text, choices, reports)
+
+
+def _choices(body: Body) -> tuple[tuple[str, bool], ...]:
+    """Return the templates of an event about notices, and whether each was allowed."""
+    said = ((one.get("TemplateId", ""), one.get("SubscribeStatusString")) for one in body.records)
+    return tuple((template[:64], status == "accept") for template, status in said if template)
+
+
+def _reports(body: Body) -> tuple[tuple[str, str], ...]:
+    """Return the messages that were not delivered, and why."""
+    listed = body.records or (body.fields,)
+    said = ((one.get("MsgID", ""), _status(one)) for one in listed)
+    return tuple((number[:32], why[:MAX_REASON]) for number, why in said if why != DELIVERED)
+
+
+def _status(report: Mapping[str, str]) -> str:
+    return report.get("Status") or report.get("ErrorStatus") or report.get("ErrorCode", "")

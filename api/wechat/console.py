@@ -18,7 +18,8 @@ import typer
 from api.console import load_settings
 from api.wechat.account import FILE_NAME, AccountBook, add_account
 from api.wechat.client import MAX_REPLY_BYTES
-from api.wechat.simulator import FAULT, Mishaps, Outcome, Reader, Simulator
+from api.wechat.simulated_api import Reader
+from api.wechat.simulator import FAULT, Mishaps, Outcome, Simulator
 
 PUSH_WAIT_S = 30.0
 OPENID = "oSimulated"

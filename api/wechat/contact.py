@@ -4,17 +4,20 @@ import hashlib
 import hmac
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, UniqueConstraint, bindparam, select
+from sqlalchemy import UniqueConstraint, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import ArrivalKind
+from guidance.people.identity import WECHAT_PERSON
 from storage.database import Base
 
 # What a person does -> how many customer messages may follow, and for how long.
 AFTER_MESSAGE = (5, timedelta(hours=48))
 AFTER_EVENT = (3, timedelta(minutes=1))
 _EVENTS = {ArrivalKind.FOLLOWED, ArrivalKind.SCANNED, ArrivalKind.CLICKED}
-_NOTHING = {ArrivalKind.SILENT, ArrivalKind.LEFT}
+# Says nothing of whether the person follows the account: a permission needs no following.
+_ASIDE = {ArrivalKind.SILENT, ArrivalKind.REPORTED, ArrivalKind.GRANTED}
+_NOTHING = _ASIDE | {ArrivalKind.LEFT}
 
 
 class WeChatContact(Base):
@@ -33,8 +36,6 @@ class WeChatContact(Base):
     pushes_left: Mapped[int]
     # How records name them; "" until they write for the first time since this is kept.
     person: Mapped[str] = mapped_column(server_default="", index=True)
-    union_digest: Mapped[str] = mapped_column(String(64), server_default="", index=True)
-    union_asked_at: Mapped[datetime | None]  # when Tencent was asked for the unionid
 
     def may_push(self, at: datetime) -> bool:
         """Whether Tencent lets us write to this person now."""
@@ -44,7 +45,7 @@ class WeChatContact(Base):
 def person_reference(secret: str, account: str, openid: str) -> str:
     """Return how records name a WeChat user: a keyed digest, from which no openid comes back."""
     digest = hmac.new(secret.encode(), f"wechat\n{account}\n{openid}".encode(), hashlib.sha256)
-    return f"wechat:{account}:{digest.hexdigest()[:32]}"
+    return f"{WECHAT_PERSON}{account}:{digest.hexdigest()[:32]}"
 
 
 # Built once: putting a statement together takes longer than running it.
@@ -84,7 +85,8 @@ def note_contact(
         db.add(contact)
     contact.person = person
     contact.last_seen_at = max(contact.last_seen_at, at)
-    contact.left_at = at if kind is ArrivalKind.LEFT else None
+    if kind not in _ASIDE:
+        contact.left_at = at if kind is ArrivalKind.LEFT else None
     if kind in _NOTHING:
         return
     pushes, window = AFTER_EVENT if kind in _EVENTS else AFTER_MESSAGE

@@ -5,6 +5,7 @@ Everything that outlives a callback is in the database; what is kept here only s
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from api.wechat.callback import Callback
 from api.wechat.client import TencentApi
 from api.wechat.intake import MAX_TEXT, Intake, late_way
 from api.wechat.layout import Place, notice_text
+from api.wechat.outbox import end_held
 from api.wechat.received import (
     Delivery,
     WeChatMessage,
@@ -101,9 +103,15 @@ class WeChatDesk:
         self._workers = Workers(ANSWER_THREADS, WAITING_JOBS)
         self._steps = ThreadPoolExecutor(STEP_THREADS, "wechat")
         self._answering: dict[int, asyncio.Event] = {}
+        self._sending, self._resuming = threading.Lock(), threading.Lock()
         self._backlog = Backlog(ANSWER_THREADS, self._pace.passive_s)
         self._intake = Intake(database, self._steps, around.secret, around.limit, self._backlog)
         self._post = Post(database, lambda _account: self._around.api, self.book, around.site)
+
+    @property
+    def api(self) -> TencentApi:
+        """Tencent's API."""
+        return self._around.api
 
     def jobs(self) -> Sequence[tuple[float, Callable[[], object]]]:
         """Return what has to be done again and again: seconds between calls, and the call."""
@@ -218,17 +226,26 @@ class WeChatDesk:
         settle_answer(self._database, account, self._around.site, message.id, turn)
 
     def send(self) -> int:
-        """Send the messages that are due; return how many went out."""
-        return send_due(self._post) if self.book.accounts() else 0
+        """Send the messages that are due; return how many went out.
+
+        One caller at a time: when it returns, nothing that was due is still on its way.
+        """
+        if not self.book.accounts():
+            return 0
+        with self._sending:
+            return send_due(self._post)
 
     def resume(self) -> None:
         """Take up what was left unanswered, here or by a process that is gone.
 
         While this process has more than enough to do it leaves that to others.
         """
-        free = ANSWER_THREADS - self._backlog.waiting
-        if free <= 0:
-            return
+        with self._resuming:
+            free = ANSWER_THREADS - self._backlog.waiting
+            if free > 0:
+                self._take_up(free)
+
+    def _take_up(self, free: int) -> None:
         with self._database.writing() as db:
             messages = take_up(db, datetime.now(UTC), free)
         for message in messages:
@@ -245,6 +262,7 @@ class WeChatDesk:
         """Delete what protects nothing any more."""
         with self._database.writing() as db:
             forget_nonces(db, datetime.now(UTC))
+            end_held(db, datetime.now(UTC))
 
     def _choose(self, message_id: int, wanted: Delivery) -> Delivery:
         with self._database.writing() as db:

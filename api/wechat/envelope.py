@@ -26,10 +26,11 @@ class BodyFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The top-level fields of a body as texts; what is nested in them is left out."""
+    """The top-level fields of a body as texts, and the records of the lists nested in them."""
 
     format: BodyFormat
     fields: Mapping[str, str]
+    records: tuple[Mapping[str, str], ...] = ()
 
     def field(self, name: str) -> str:
         """Return a field that has to be there. Raises CallbackRefused."""
@@ -45,13 +46,16 @@ def read_body(data: bytes) -> Body:
         raise CallbackRefused("body size")
     first = data.lstrip()[:1]
     if first == b"<":
-        return Body(BodyFormat.XML, _read_xml(data))
+        return Body(BodyFormat.XML, *_read_xml(data))
     if first == b"{":
-        return Body(BodyFormat.JSON, _read_json(data))
+        return Body(BodyFormat.JSON, *_read_json(data))
     raise CallbackRefused("body format")
 
 
-def _read_xml(data: bytes) -> dict[str, str]:
+Records = tuple[Mapping[str, str], ...]
+
+
+def _read_xml(data: bytes) -> tuple[dict[str, str], Records]:
     # No document type, hence no entities; no network; the encoding is UTF-8 whatever it says.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise CallbackRefused("document type")
@@ -75,20 +79,27 @@ def _read_xml(data: bytes) -> dict[str, str]:
         if not isinstance(child.tag, str) or len(found) >= MAX_FIELDS:
             raise CallbackRefused("xml content")
         _add(found, child.tag, "" if len(child) else child.text or "")
-    return found
+    listed = [item for child in root for item in child if len(item)]
+    records = [{part.tag: part.text or "" for part in item} for item in listed[:MAX_FIELDS]]
+    return found, tuple(records)
 
 
-def _read_json(data: bytes) -> dict[str, str]:
+def _read_json(data: bytes) -> tuple[dict[str, str], Records]:
     try:
         read = json.loads(data.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise CallbackRefused("json") from error
-    found: dict[str, str] = {}
-    for name, value in read.items():
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            value = ""
-        _add(found, name, str(value))
-    return found
+    found = {name: _text(value) for name, value in read.items()}
+    lists = [value for value in read.values() if isinstance(value, list)]
+    listed = [item for items in lists for item in items if isinstance(item, dict)]
+    records = [{name: _text(value) for name, value in item.items()} for item in listed]
+    return found, tuple(records[:MAX_FIELDS])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value)
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

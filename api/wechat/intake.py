@@ -1,7 +1,7 @@
 """Records what arrives together in one transaction: one commit for many callbacks."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from api.wechat.binding import WeChatUser, redeem, release
 from api.wechat.callback import Callback
 from api.wechat.contact import note_contact, person_reference
 from api.wechat.crypt import CallbackRefused
+from api.wechat.grant import note_grants
+from api.wechat.outbox import note_report, wake
 from api.wechat.received import Accepted, Delivery, Entry, accept, note_outcome
 from assistant.guardrails import mask_personal_data
 from storage.database import Database, take_turns
@@ -22,6 +24,8 @@ from storage.database import Database, take_turns
 AT_ONCE = 64
 
 MAX_TEXT = 2000  # characters taken of a message; the assistant itself reads 500
+
+_NO_WAY_OPENED = {ArrivalKind.SILENT, ArrivalKind.REPORTED, ArrivalKind.LEFT}
 
 Outcome = Accepted | CallbackRefused | TooManyMessages
 
@@ -85,6 +89,7 @@ class Intake:
                     outcomes[place] = self._accept(db, entries[place])
                 except (CallbackRefused, TooManyMessages) as refusal:
                     outcomes[place] = refusal
+            self._follow_up(db, entries, outcomes)
             # Last: whoever else appends an event waits for this transaction.
             for place, entry in enumerate(entries):
                 self._obey(db, entry, outcomes[place])
@@ -97,6 +102,23 @@ class Intake:
                 db, entry.reader, self._person(entry.reader), entry.arrival.kind, entry.call.at
             )
         return accepted
+
+    def _follow_up(
+        self, db: Session, entries: Sequence[Entry], outcomes: Mapping[int, Outcome]
+    ) -> None:
+        """Note what people allowed and what did not reach them; send what was held for them."""
+        news = [
+            entries[place]
+            for place, outcome in sorted(outcomes.items())
+            if isinstance(outcome, Accepted) and outcome.first
+        ]
+        for entry in news:
+            note_grants(db, entry.reader, entry.arrival.choices, entry.call.at)
+            for taken_as, why in entry.arrival.reports:
+                note_report(db, entry.reader, taken_as, why, entry.call.at)
+        heard = [entry for entry in news if entry.arrival.kind not in _NO_WAY_OPENED]
+        if heard:
+            wake(db, [entry.reader for entry in heard], heard[-1].call.at)
 
     def _obey(self, db: Session, entry: Entry, outcome: Outcome) -> None:
         """Carry out a command once; its outcome stays with the message, for the next call."""

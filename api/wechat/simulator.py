@@ -10,8 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import httpx
@@ -19,11 +18,10 @@ import httpx
 from api.wechat.account import OfficialAccount
 from api.wechat.crypt import CallbackRefused, check_signature, decrypt_with, signature
 from api.wechat.envelope import Body, BodyFormat, cdata, read_body
+from api.wechat.simulated_api import MAX_TEXT_BYTES, SimulatedApi
 
 CALLS = 3
 TIMEOUT_S = 5.0
-MAX_TEXT_BYTES = 2048
-QUOTA = (5, 48 * 3600.0)  # customer messages after a message of the user, and for how long
 FAULT = "该公众号提供的服务出现故障，请稍后再试"
 ACCOUNT_ID = "gh_simulated"
 
@@ -48,17 +46,7 @@ class Outcome:
     calls: int
 
 
-@dataclass
-class Reader:
-    """One user of the account as their phone shows it."""
-
-    openid: str
-    shown: list[str] = field(default_factory=list)
-    window_until: float = 0.0
-    pushes_left: int = 0
-
-
-class Simulator:
+class Simulator(SimulatedApi):
     """Plays Tencent for one account."""
 
     def __init__(
@@ -69,20 +57,13 @@ class Simulator:
         mishaps: Mishaps | None = None,
         seed: int = 0,
     ) -> None:
-        self.account = account
-        self.readers: dict[str, Reader] = {}
-        self.tokens: set[str] = set()
-        self.clock: Callable[[], float] = time.time
+        super().__init__(account)
         self.wait: Callable[[float], None] = time.sleep
         self._deliver = deliver
         self._format = format_
         self._mishaps = mishaps or Mishaps()
         self._random = random.Random(seed)
         self._next_id = 10**15 + int(time.time() * 1000)
-
-    def reader(self, openid: str) -> Reader:
-        """Return a user, new or known."""
-        return self.readers.setdefault(openid, Reader(openid))
 
     def says(self, openid: str, text: str) -> Outcome:
         """Let a user send a text; return what they see in the chat."""
@@ -92,9 +73,7 @@ class Simulator:
         """Let a user send a message or cause an event with these fields."""
         message = self.message(openid, fields)
         reader = self.reader(openid)
-        if message["MsgType"] != "event":
-            reader.window_until = self.clock() + QUOTA[1]
-            reader.pushes_left = QUOTA[0]
+        reader.does(message, self.clock())
         outcome = self.call(message)
         if outcome.shown is not None:
             reader.shown.append(outcome.shown)
@@ -196,66 +175,6 @@ class Simulator:
 
     def _happens(self, share: float) -> bool:
         return self._random.random() < share
-
-    def answer_api(self, path: str, query: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """Answer a call of Tencent's API: stable_token and custom/send."""
-        try:
-            asked = json.loads(body)
-        except ValueError:
-            return {"errcode": 47001, "errmsg": "data format error"}
-        if path == "/cgi-bin/stable_token":
-            return self._token(asked)
-        if path == "/cgi-bin/message/custom/send":
-            if query.get("access_token") not in self.tokens:
-                return {"errcode": 40001, "errmsg": "invalid credential"}
-            return self._push(asked)
-        return {"errcode": -1, "errmsg": "unknown path"}
-
-    def _token(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        if asked.get("appid") != self.account.appid:
-            return {"errcode": 40013, "errmsg": "invalid appid"}
-        if asked.get("secret") != self.account.app_secret:
-            return {"errcode": 40125, "errmsg": "invalid appsecret"}
-        if not self.tokens:
-            self.tokens.add(f"token-{self._random.randrange(10**12)}")
-        return {"access_token": next(iter(self.tokens)), "expires_in": 7200}
-
-    def _push(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        reader = self.readers.get(str(asked.get("touser")))
-        if reader is None:
-            return {"errcode": 40003, "errmsg": "invalid openid"}
-        content, problem = pushed_text(asked)
-        if problem:
-            return {"errcode": problem, "errmsg": "refused"}
-        if self.clock() > reader.window_until:
-            return {"errcode": 45015, "errmsg": "response out of time limit"}
-        if reader.pushes_left <= 0:
-            return {"errcode": 45047, "errmsg": "client interface request count exceed limit"}
-        reader.pushes_left -= 1
-        reader.shown.append(content)
-        return {"errcode": 0, "errmsg": "ok"}
-
-
-def pushed_text(asked: Mapping[str, Any]) -> tuple[str, int]:
-    """Return what a customer message shows, and Tencent's error code, 0 for none."""
-    kind = asked.get("msgtype")
-    if kind == "text":
-        content = str(asked["text"]["content"])
-    elif kind == "msgmenu":
-        menu = asked["msgmenu"]
-        if len(menu["list"]) > 10:
-            return "", 45098
-        content = "\n".join(
-            [menu["head_content"], *(f"[{item['content']}]" for item in menu["list"])]
-        )
-    elif kind == "news":
-        articles = asked["news"]["articles"]
-        if len(articles) != 1:
-            return "", 45008
-        content = str(articles[0].get("title", ""))
-    else:
-        return "", 40008
-    return (content, 0) if len(content.encode()) <= MAX_TEXT_BYTES else ("", 45002)
 
 
 def write_fields(format_: BodyFormat, fields: Mapping[str, str]) -> bytes:

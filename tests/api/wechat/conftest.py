@@ -4,11 +4,13 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -16,11 +18,13 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.settings import Settings
 from api.snapshot import LiveSnapshot
-from api.wechat.account import FILE_NAME, OfficialAccount, read_accounts
+from api.wechat.account import FILE_NAME, AccountBook, OfficialAccount, read_accounts
 from api.wechat.client import TencentApi
 from api.wechat.desk import Pace, WeChatDesk
+from api.wechat.sending import Post, send_due
 from api.wechat.simulator import Simulator
 from storage.database import Database
+from tests.api.wechat.outgoing import Api, Send
 from tests.fixtures.edge import add_document, live, settings, small_document, stand_in
 
 __all__ = ["add_document", "live", "settings", "small_document", "stand_in"]
@@ -44,6 +48,18 @@ def write_accounts(folder: Path) -> Path:
             "aes_key": aes_key("verified"),
             "app_secret": "secret-of-verified",
             "verified": True,
+            "templates": {
+                "mentor_proposal": {
+                    "id": "template-proposal",
+                    "fields": {"thing1": "topic", "time2": "deadline", "phrase3": "=待答复"},
+                },
+            },
+            "subscriptions": {
+                "question_answered": {
+                    "id": "template-answered",
+                    "fields": {"thing1": "question", "thing2": "answer"},
+                },
+            },
         },
         {
             "name": "small",
@@ -127,3 +143,23 @@ def small(app: FastAPI, client: TestClient, accounts: dict[str, OfficialAccount]
 def desk(app: FastAPI) -> WeChatDesk:
     desk: WeChatDesk = app.state.wechat
     return desk
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> AccountBook:
+    write_accounts(tmp_path)
+    return AccountBook(tmp_path / FILE_NAME)
+
+
+@pytest.fixture
+def api(book: AccountBook) -> Api:
+    return Api(book["verified"])
+
+
+@pytest.fixture
+def send(database: Database, api: Api, book: AccountBook) -> Send:
+    def send_at(at: datetime) -> int:
+        with time_machine.travel(at, tick=False):
+            return send_due(Post(database, lambda _account: api.client, book))
+
+    return send_at

@@ -53,8 +53,7 @@ def engine(stand_in: StandIn, desk: WeChatDesk) -> Iterator[Engine]:
 def finish(engine: Engine, desk: WeChatDesk) -> None:
     """Let the engine go on and wait until every answer is settled."""
     engine.going.set()
-    while desk._answering:
-        threading.Event().wait(0.01)
+    desk._workers._jobs.join()
 
 
 def outbox(database: Database) -> list[OutboxMessage]:
@@ -173,8 +172,7 @@ def test_what_a_dead_process_left_is_taken_up(
     assert turns(sqlite_database) == []  # its lease still runs
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
         desk.resume()
-        while messages(sqlite_database)[0].settled_at is None or not turns(sqlite_database):
-            threading.Event().wait(0.01)
+        desk._workers._jobs.join()
         desk.send()
     assert len(turns(sqlite_database)) == sessions(sqlite_database) == 1
     left = [message.delivery for message in messages(sqlite_database) if message.text]
@@ -192,8 +190,7 @@ def test_an_engine_that_stands_still_keeps_nobody_waiting(
     assert {outcome.shown for outcome in outcomes} == {None}
     assert {outcome.calls for outcome in outcomes} == {1}
     finish(engine, desk)
-    while desk.send():
-        continue
+    desk.send()
     assert all(len(reader.shown) == 1 for reader in verified.readers.values())
     assert len(turns(sqlite_database)) == 30
 

@@ -1,18 +1,15 @@
 """The outbox, the quota and the access token, against a Tencent that refuses, fails and forgets."""
 
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 import time_machine
 
 from api.wechat.access_token import RENEWED_BEFORE, access_token, keep_token
-from api.wechat.account import FILE_NAME, AccountBook, OfficialAccount
+from api.wechat.account import AccountBook
 from api.wechat.arrival import ArrivalKind
-from api.wechat.client import ErrorKind, SendFailed, TencentApi
+from api.wechat.client import ErrorKind, SendFailed
 from api.wechat.contact import AFTER_MESSAGE, find_contact, note_contact
 from api.wechat.outbox import (
     BACK_OFF,
@@ -24,89 +21,15 @@ from api.wechat.outbox import (
     put_in,
     text_body,
 )
-from api.wechat.sending import Post, send_due
-from api.wechat.simulator import Simulator
 from api.wechat.ways import SENT_AT_ONCE, take_due
 from storage.database import Database
-from tests.api.wechat.conftest import write_accounts
-
-NOW = datetime(2026, 7, 1, 9, tzinfo=UTC)
-READER = ("verified", "oAlice")
-
-
-class Api:
-    """Tencent's API as the simulator has it, with replies that a test may put before it."""
-
-    def __init__(self, account: OfficialAccount) -> None:
-        def nothing(_path: str, _body: bytes, _timeout_s: float) -> httpx.Response:
-            raise AssertionError
-
-        self.tencent = Simulator(account, nothing)
-        self.tencent.clock = lambda: datetime.now(UTC).timestamp()
-        self.replies: list[httpx.Response | Exception] = []
-        self.called: list[str] = []
-        self.client = TencentApi("http://tencent", httpx.MockTransport(self._answer))
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.called.append(request.url.path.rsplit("/", 1)[-1])
-        if self.replies and self.called[-1] == "send":
-            reply = self.replies.pop(0)
-            if isinstance(reply, Exception):
-                raise reply
-            return reply
-        answered = self.tencent.answer_api(
-            request.url.path, dict(request.url.params), request.read()
-        )
-        return httpx.Response(200, content=json.dumps(answered))
-
-    def open_window(self) -> None:
-        reader = self.tencent.reader("oAlice")
-        reader.window_until = self.tencent.clock() + 48 * 3600
-        reader.pushes_left = 5
-
-    @property
-    def shown(self) -> list[str]:
-        return self.tencent.reader("oAlice").shown
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> AccountBook:
-    write_accounts(tmp_path)
-    return AccountBook(tmp_path / FILE_NAME)
-
-
-@pytest.fixture
-def api(book: AccountBook) -> Api:
-    return Api(book["verified"])
-
-
-Send = Callable[[datetime], int]
-
-
-@pytest.fixture
-def send(database: Database, api: Api, book: AccountBook) -> Send:
-    def send_at(at: datetime) -> int:
-        with time_machine.travel(at, tick=False):
-            return send_due(Post(database, lambda _account: api.client, book))
-
-    return send_at
-
-
-def heard(database: Database, kind: ArrivalKind = ArrivalKind.QUESTION, at: datetime = NOW) -> None:
-    with database.writing() as db:
-        note_contact(db, READER, "wechat:verified:x", kind, at)
+from tests.api.wechat.outgoing import NOW, READER, Api, Send, answer, heard, on_sqlite, opened
 
 
 def put(database: Database, *texts: str, at: datetime = NOW) -> None:
     with database.writing() as db:
         for text in texts:
             assert put_in(db, READER, f"test:{text}", Letter(text_body(text), text), at)
-
-
-def opened(api: Api) -> Api:
-    with time_machine.travel(NOW, tick=False):
-        api.open_window()
-    return api
 
 
 def test_what_is_put_in_is_sent_once_and_in_order(database: Database, api: Api, send: Send) -> None:
@@ -133,6 +56,7 @@ def test_no_more_than_the_quota_leaves(database: Database, api: Api, send: Send)
         assert "超出微信允许" in dead_letters(db)[0].problem
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("kind", "minutes", "allowed"),
     [
@@ -156,6 +80,7 @@ def test_the_window_of_each_thing_a_person_does(
         assert contact.may_push(NOW + timedelta(minutes=minutes)) is allowed
 
 
+@on_sqlite
 def test_a_click_does_not_shorten_the_window_of_a_message(database: Database) -> None:
     heard(database)
     heard(database, ArrivalKind.CLICKED)
@@ -165,10 +90,7 @@ def test_a_click_does_not_shorten_the_window_of_a_message(database: Database) ->
         assert (contact.pushes_left, contact.window_until) == (5, NOW + timedelta(hours=48))
 
 
-def answer(code: int) -> httpx.Response:
-    return httpx.Response(200, json={"errcode": code, "errmsg": "x"})
-
-
+@on_sqlite
 @pytest.mark.parametrize(
     "failure",
     [
@@ -195,6 +117,7 @@ def test_a_passing_failure_is_tried_again_later(
     assert api.shown == ["一"]
 
 
+@on_sqlite
 def test_after_the_last_attempt_it_is_a_dead_letter(
     database: Database, api: Api, send: Send
 ) -> None:
@@ -212,6 +135,7 @@ def test_after_the_last_attempt_it_is_a_dead_letter(
     assert dead.problem.startswith("-1 ")
 
 
+@on_sqlite
 @pytest.mark.parametrize("code", [45015, 45047, 40003, 43004, 48001, 40164, 45002])
 def test_a_lasting_refusal_is_not_tried_again(
     database: Database, api: Api, send: Send, code: int
@@ -228,6 +152,7 @@ def test_a_lasting_refusal_is_not_tried_again(
     assert dead.problem.startswith(f"{code} ")
 
 
+@on_sqlite
 def test_a_menu_that_is_refused_goes_out_as_text(database: Database, api: Api, send: Send) -> None:
     opened(api)
     heard(database)
@@ -241,6 +166,7 @@ def test_a_menu_that_is_refused_goes_out_as_text(database: Database, api: Api, s
     assert api.shown == ["选一个：1. 甲"]
 
 
+@on_sqlite
 def test_a_token_that_tencent_forgot_is_fetched_again(
     database: Database, api: Api, send: Send
 ) -> None:
@@ -276,7 +202,8 @@ def test_many_waiting_for_one_person_keep_nobody_else_waiting(
     opened(api)
     heard(database)
     put(database, *(f"第{number}条" for number in range(SENT_AT_ONCE + 1)))
-    api.replies = [answer(-1)]  # the first is to be tried again later
+    api.replies = [answer(-1)]
+    assert send(NOW) == 0  # the first is to be tried again later
     with database.writing() as db:
         other = ("verified", "oBob")
         note_contact(db, other, "wechat:verified:bob", ArrivalKind.QUESTION, NOW)
