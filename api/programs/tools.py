@@ -47,7 +47,9 @@ def mcp() -> None:
 
 def tool_server(database: Database, live: LiveSnapshot) -> MCPServer[Any]:
     """Return the server with its four tools; each looks for changed documents first."""
-    server: MCPServer[Any] = MCPServer("qichuang", version=VERSION, instructions=INSTRUCTIONS)
+    server: MCPServer[Any] = MCPServer(
+        "qichuang", version=VERSION, instructions=INSTRUCTIONS, log_level="WARNING"
+    )
 
     @server.tool()
     def search_policy(
