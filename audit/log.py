@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ForeignKey, String, bindparam, insert, select
+from sqlalchemy import BigInteger, ForeignKey, Index, String, bindparam, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.database import Base, storable, take_turns
@@ -58,13 +58,17 @@ class AuditEvent(Base):
     """One event; `seq` counts from 1 without gaps. The database refuses to change it."""
 
     __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_action", "action", "seq"),
+        Index("ix_audit_events_actor_id", "actor_id", "seq"),
+    )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at_us: Mapped[int] = mapped_column(BigInteger)  # microseconds since 1970, UTC
+    at_us: Mapped[int] = mapped_column(BigInteger, index=True)  # microseconds since 1970, UTC
     actor_kind: Mapped[ActorKind]
-    actor_id: Mapped[str] = mapped_column(index=True)
+    actor_id: Mapped[str]
     actor_role: Mapped[str]
-    action: Mapped[str] = mapped_column(index=True)
+    action: Mapped[str]
     subject: Mapped[str] = mapped_column(index=True)
     payload_digest: Mapped[str] = mapped_column(String(64))  # empty: there are no details
     hash: Mapped[str] = mapped_column(String(64))

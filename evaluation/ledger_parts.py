@@ -1,12 +1,13 @@
 """What a made-up ledger consists of: who, where, by which way, what became of it, and its log."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from random import Random
 from typing import Any
 
-from accounts.role import Role
 from audit.log import (
     GENESIS,
     SALT_BYTES,
@@ -19,6 +20,7 @@ from audit.log import (
 from audit.merkle import MerkleTree, leaf_hash
 from guidance.lifecycle import TRANSITIONS, ServiceLine, SessionState
 from guidance.message import Channel
+from guidance.people.level import IdentityLevel
 from guidance.periods.record import WHOLE
 
 FIRST_DAY = date(2024, 1, 1)
@@ -43,17 +45,28 @@ _REVIEW = ("session.recorded", "session.qualified", "review.submitted")
 # What became of sessions, by how often: in a quarter that is over, and in a running one.
 _PASSED = (*_REVIEW, "review.approved")
 _FATES: tuple[tuple[tuple[str, ...], int, int], ...] = (
-    (_PASSED, 78, 48),
+    (_PASSED, 77, 46),
     (("session.recorded", "session.unqualified"), 15, 15),
     ((*_REVIEW, "review.rejected"), 4, 4),
     (("session.recorded", "session.merged"), 2, 2),
     ((*_REVIEW, "review.withdrawn"), 1, 1),
     (_REVIEW, 0, 22),
     ((*_REVIEW, "review.returned"), 0, 3),
+    ((*_REVIEW, "review.rejected", "review.appealed", "review.approved"), 1, 1),
+    ((*_REVIEW, "review.rejected", "review.appealed"), 0, 1),
     (("session.recorded", "session.qualified"), 0, 5),
 )
 TAKEN = _FATES[1][0]  # what becomes of a second session of a day
-_ROLE_OF = {"review.submitted": Role.HANDLER, "review.withdrawn": Role.HANDLER}
+HANDLED = frozenset({"review.submitted", "review.withdrawn", "review.appealed"})
+# Reasons and flags as often as they come; most sessions have none, the last ones are rare.
+REASONS = (("Q5", 40), ("Q3", 25), ("Q4", 15), ("Q3 Q5", 10), ("Q6", 9), ("Q9", 1))
+FLAGS = (("", 955), ("G3", 30), ("G4", 10), ("G3 G4", 4), ("LATE", 1))
+LEVELS = (
+    (IdentityLevel.VISITOR, 60),
+    (IdentityLevel.WECHAT, 25),
+    (IdentityLevel.PHONE, 10),
+    (IdentityLevel.STAFF, 5),
+)
 Row = tuple[Any, ...]
 
 
@@ -79,7 +92,7 @@ COLUMNS = {
         "id person channel opened_at last_turn_at closed_at turn_count service_line state count_on"
         " period counts_for identity_level org_unit provider recorder submitter approver minutes"
         " place topic summary seal seal_salt recorded_at wording rule_version codes flags"
-        " submitted_at decided_at"
+        " submitted_at decided_at appealed"
     ),
     "turns": (
         "session_id conversation_id sequence channel message_id question completed_question status"
@@ -163,11 +176,12 @@ def state_after(path: tuple[str, ...]) -> SessionState:
     return TRANSITIONS[path[-1]].target
 
 
-def role_for(action: str) -> Role:
-    """Return the role that takes a step of the review."""
-    return _ROLE_OF.get(action, Role.REVIEWER)
+def drawn(random: Random, choices: Sequence[tuple[Any, int]]) -> Any:
+    """Draw one of the first members by the weights beside them."""
+    return random.choices(choices, [weight for _, weight in choices])[0][0]
 
 
+@lru_cache
 def said_of(path: tuple[str, ...], place: int) -> str:
     """Return the payload of a step as canonical JSON."""
     before = TRANSITIONS[path[place - 1]].target if place else SessionState.OPEN

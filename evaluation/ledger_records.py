@@ -17,9 +17,13 @@ from audit.merkle import merkle_root
 from evaluation.ledger_parts import (
     COLUMNS,
     FIRST_DAY,
+    FLAGS,
+    HANDLED,
     HUMAN_SHARE,
     LAST_DAY,
+    LEVELS,
     OPEN_QUARTERS,
+    REASONS,
     TAKEN,
     UNITS,
     WAYS,
@@ -28,8 +32,8 @@ from evaluation.ledger_parts import (
     Members,
     Scale,
     canonical_text,
+    drawn,
     fates,
-    role_for,
     said_of,
     skewed,
     state_after,
@@ -61,7 +65,7 @@ def made(scale: Scale) -> Iterator[Batch]:
 
 
 def _stored(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}.000000"
+    return at.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class _District:
@@ -93,8 +97,10 @@ class _District:
         channel, line, _ = draw.choices(WAYS, [way[2] for way in WAYS])[0]
         person = f"visitor:{skewed(draw, self._people):08x}"
         path = draw.choices(*self._fates)[0]
-        if state_after(path) in HOLDS_DAY:
-            path = TAKEN if person in self._held else path
+        taken = state_after(path) in HOLDS_DAY and person in self._held
+        if taken:
+            path = TAKEN
+        elif state_after(path) in HOLDS_DAY:
             self._held.add(person)
         human = line is not ServiceLine.ASSISTANT
         turns = 0 if human else self._turns()
@@ -106,10 +112,10 @@ class _District:
             "minutes": 30 if human else 0, "place": "", "topic": "创业补贴", "summary": "",
             "recorder": f"account:{20 + number % 10}" if human else "", "period": self._quarter,
             "count_on": day.isoformat(), "counts_for": person,
-            "identity_level": draw.choice(list(IdentityLevel)),
+            "identity_level": drawn(draw, LEVELS) if not human else IdentityLevel.STAFF,
             "org_unit": UNITS[skewed(draw, len(UNITS))],
-            "flags": "G3" if draw.random() < 0.04 else "", "rule_version": "default",
-            "state": state_after(path),
+            "flags": drawn(draw, FLAGS), "rule_version": "default", "state": state_after(path),
+            "appealed": int("review.appealed" in path), "codes": "Q8" if taken else "",
         }  # fmt: skip
         row["closed_at"] = row["last_turn_at"] + timedelta(minutes=30)
         self._seal(row, self._add_turns(batch, row))
@@ -197,14 +203,16 @@ class _District:
             actor = SYSTEM
             if action.startswith("review."):
                 account = 1 + row["id"] % 9
-                by = account if action == "review.submitted" else 10 + account
-                actor = Actor(ActorKind.ACCOUNT, str(by), role_for(action))
-                row["submitter" if action == "review.submitted" else "approver"] = f"account:{by}"
+                handled = action in HANDLED
+                by, role = (account, Role.HANDLER) if handled else (10 + account, Role.REVIEWER)
+                actor = Actor(ActorKind.ACCOUNT, str(by), role)
+                row["submitter" if handled else "approver"] = f"account:{by}"
             self._log.add(batch, at_us, actor, action, subject, said_of(path, place))
         if row["state"] in COUNTED:
             self._members.add(row)
             row["state"] = "approved" if self._quarter in OPEN_QUARTERS else "locked"
-        row["codes"] = self._random.choice(("Q3", "Q4", "Q5", "Q8")) if path == TAKEN else ""
+        if path == TAKEN and not row["codes"]:
+            row["codes"] = drawn(self._random, REASONS)
         row["wording"] = row["seal"] if row["turn_count"] else ""
         row["submitted_at"] = row["closed_at"] if "submitter" in row else None
         row["decided_at"] = row["closed_at"] if "approver" in row else None

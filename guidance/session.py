@@ -30,6 +30,7 @@ from guidance.conversation import (
     find_conversation,
     join_conversation,
 )
+from guidance.ledger_indexes import list_indexes
 from guidance.lifecycle import HOLDS_DAY_SQL, ServiceLine, SessionState
 from guidance.message import (
     MESSAGE_ID_LENGTH,
@@ -104,9 +105,7 @@ class GuidanceSession(Base):
     __table_args__ = (
         _unique("uq_guidance_sessions_open", "closed_at IS NULL", "person", "service_line"),
         _unique("uq_guidance_sessions_day", HOLDS_DAY_SQL, "counts_for", "count_on"),
-        Index("ix_guidance_sessions_state", "state", "id"),
-        Index("ix_guidance_sessions_unit", "state", "org_unit", "id"),
-        Index("ix_guidance_sessions_period", "period", "state", "id"),
+        *list_indexes(),
         Index("ix_guidance_sessions_person", "counts_for", "opened_at"),
         Index("ix_guidance_sessions_provider", "provider", "count_on"),
         Index("ix_guidance_sessions_wording", "wording", "counts_for"),

@@ -15,8 +15,8 @@ from audit.verify import verify
 from audit.witness import open_witness
 from guidance.counting.invariants import check_invariants
 from guidance.counting.trace import trace_period, trace_session
+from guidance.ledger_list import members
 from guidance.periods.period import Quarter
-from guidance.review.queue import members
 
 audit_app = typer.Typer(help="核验审计日志和台账。", no_args_is_help=True)
 LISTED = 1000

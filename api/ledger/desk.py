@@ -15,7 +15,8 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.gaps.gap import OPEN_STATES, Gap
 from guidance.indicators.value import IndicatorValue, ValueStatus
-from guidance.ledger_list import LedgerFilter, count_sessions
+from guidance.ledger_filter import LedgerFilter
+from guidance.ledger_list import count_sessions
 from guidance.lifecycle import SessionState
 from guidance.periods.adjustment import Adjustment, AdjustmentStatus
 from guidance.periods.period import ENTRY_DAYS, REVIEW_DAYS, Quarter, shanghai_day

@@ -34,7 +34,8 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event, events_of
 from guidance.indicators.evidence import EvidenceUnusable, add_evidence, evidence_of
-from guidance.ledger_list import LedgerFilter, list_sessions, session_within
+from guidance.ledger_filter import LedgerFilter
+from guidance.ledger_list import list_sessions, session_within
 from guidance.lifecycle import (
     JUDGEMENT_CODES,
     TRANSITIONS,

@@ -31,7 +31,8 @@ from api.ledger.words import NAMES
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.qualification import REASONS
-from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions, session_within
+from guidance.ledger_filter import LedgerFilter
+from guidance.ledger_list import count_page, session_within
 from guidance.lifecycle import COUNTED, ServiceLine, SessionState, TransitionRefused
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel
@@ -148,8 +149,7 @@ def _list_page(
     wanted = query.wanted(account)
     with database.reading() as db:
         newest = not _is_queue(wanted)
-        page = list_sessions(db, wanted, query.after, newest=newest)
-        number, more = count_sessions(db, wanted)
+        page = count_page(db, wanted, query.after, newest=newest)
         names = names_of(db, {one.provider for one in page.sessions})
         known_units = units(db)
     many = ""
@@ -163,7 +163,7 @@ def _list_page(
         "ledger/sessions.html",
         status,
         page=page,
-        count=f"{number}{' 条以上' if more else ' 条'}",
+        count=f"{page.count}{' 条以上' if page.more else ' 条'}",
         chosen=query,
         address=query.address(),
         narrowed=query.model_dump(exclude={"state", "after"}, exclude_defaults=True),

@@ -6,7 +6,8 @@ import pytest
 
 from audit.log import SYSTEM, append_event
 from guidance.ledger_audit import EventFilter, list_events
-from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions, session_within
+from guidance.ledger_filter import LedgerFilter
+from guidance.ledger_list import count_sessions, list_sessions, session_within
 from guidance.lifecycle import COUNTED, ServiceLine, SessionState
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel

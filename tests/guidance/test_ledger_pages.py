@@ -8,9 +8,9 @@ from sqlalchemy import select
 from evaluation.ledger_parts import Scale
 from evaluation.ledger_records import made
 from evaluation.ledger_store import fill
-from guidance.ledger_list import LedgerFilter, count_sessions, list_sessions
+from guidance.ledger_filter import LedgerFilter
+from guidance.ledger_list import count_sessions, list_sessions, members
 from guidance.lifecycle import COUNTED, SessionState
-from guidance.review.queue import members
 from guidance.session import GuidanceSession
 from storage.database import Database
 

@@ -11,6 +11,7 @@ from guidance.counting.impact import impact_of
 from guidance.counting.rules import shipped_rules
 from guidance.counting.tally import Tally, counted, counted_by, persons_of_year, rebuild_tallies
 from guidance.intake import submit_waiting
+from guidance.ledger_list import members
 from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.people.identity import IdentityKind, bind_identity
 from guidance.people.merging import confirm_merge, propose_merge
@@ -45,7 +46,6 @@ from guidance.review.decisions import (
     unapprove,
     withdraw,
 )
-from guidance.review.queue import QueueFilter, members, queue_page, queue_size
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from guidance.seal import seal_holds
 from guidance.session import GuidanceSession
@@ -233,24 +233,6 @@ def test_many_are_approved_by_a_second_reviewer_flagged_ones_singly(database: Da
     assert list(refused) == [ids[0]]
     with database.reading() as db:
         assert counted(db, "2026Q1") == 2
-
-
-def test_queue_is_filtered_and_paged(database: Database) -> None:
-    ids = [qualified_chat(database, f"m{n}", person=f"visitor-{n}") for n in range(5)]
-    with database.writing() as db:
-        for session_id in ids:
-            submit(db, session_id, HANDLER, NOON)
-        find_session(db, ids[2]).flags = "G3"
-    with database.reading() as db:
-        first = queue_page(db, QueueFilter(), limit=2)
-        rest = queue_page(db, QueueFilter(), after=first.after or 0, limit=3)
-        flagged = queue_page(db, QueueFilter(flagged=True))
-        assert queue_size(db, QueueFilter()) == (5, False)
-        assert queue_size(db, QueueFilter(org_unit="东街")) == (0, False)
-    assert [one.id for one in first.sessions] == ids[:2]
-    assert [one.id for one in rest.sessions] == ids[2:]
-    assert rest.after is None
-    assert [one.id for one in flagged.sessions] == [ids[2]]
 
 
 def test_quarter_is_closed_checked_locked_and_never_changes(database: Database) -> None:
