@@ -24,6 +24,8 @@ from api.limiter import MessageLimit
 from api.mentors.matching_work import tend_mentoring
 from api.observe import Metrics, Observe
 from api.parts import PARTS
+from api.people.sms import sender_for
+from api.people.tending import PeopleKeeper, settle_links
 from api.policies import reading_pages
 from api.policies.offices import phone_parts
 from api.policies.validity import chinese_date, spoken_address
@@ -44,6 +46,7 @@ from storage.database import Database
 # Room for the 500 characters in any encoding, and for telling someone that they sent more.
 MAX_BODY_BYTES = 1024 * 1024
 SWEEP_SECONDS = 60.0
+SETTLE_SECONDS = 2.0
 RETENTION_SECONDS = 3600.0
 VOUCH_SECONDS = 5.0
 DESCRIPTION = (
@@ -86,6 +89,8 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
         in_trouble=lambda: bool(keeper.trouble),
     )
     app.state.wechat = WeChatDesk(database, live, around)
+    app.state.sms = sender_for(settings)
+    app.state.people = PeopleKeeper(around.api, around.book, around.secret, app.state.sms)
     for part in PARTS:
         # Taken as they are: including a router would analyse every route a second time.
         app.router.routes.extend(part.router.routes)
@@ -110,6 +115,8 @@ def _lifespan(
             (REFRESH_SECONDS, live.refresh),
             (SWEEP_SECONDS, lambda: _sweep(database)),
             (SWEEP_SECONDS, keeper.tend),
+            (SETTLE_SECONDS, lambda: settle_links(database)),
+            (SWEEP_SECONDS, lambda: app.state.people.tend(database)),
             (SWEEP_SECONDS, lambda: tend_mentoring(database)),
             (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
             (VOUCH_SECONDS, keeper.vouch),

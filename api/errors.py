@@ -20,10 +20,12 @@ from accounts.password import PasswordRefused, PasswordsBusy
 from accounts.role import RolesConflict
 from accounts.set_password import LinkInvalid
 from accounts.single_sign_on import NoAccountLinked, SignOnRefused, SignOnUnavailable
+from api.people.sms import SmsNotSent
 from api.reports.form import FormFileInvalid, TemplateUnusable
 from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
 from api.wechat.crypt import CallbackRefused
 from api.wechat.received import AnswerNotFound
+from api.wechat.web_login import WeChatLoginFailed, WeChatLoginUnavailable, WeChatSnapshot
 from assistant.guardrails import AnswerNotVerified
 from audit.checkpoint import LedgerBehindWitness
 from guidance.counting.rules import RulesInvalid
@@ -185,6 +187,10 @@ PROBLEMS: dict[type[Exception], Problem] = {
     LoginRefused: Problem(HTTPStatus.UNAUTHORIZED, "没有登录"),
     TooManyLogins: Problem(HTTPStatus.TOO_MANY_REQUESTS, "登录尝试太多"),
     TooManyAttempts: Problem(HTTPStatus.TOO_MANY_REQUESTS, "次数太多"),
+    WeChatLoginFailed: Problem(HTTPStatus.BAD_REQUEST, "没有登录"),
+    WeChatLoginUnavailable: Problem(HTTPStatus.NOT_FOUND, "不能用微信登录"),
+    WeChatSnapshot: Problem(HTTPStatus.FORBIDDEN, "微信快照页"),
+    SmsNotSent: Problem(HTTPStatus.BAD_GATEWAY, "短信没有发出"),
     PasswordsBusy: Problem(HTTPStatus.SERVICE_UNAVAILABLE, "登录的人太多"),
     PasswordRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "密码不合要求"),
     AccountInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "账号信息有误"),

@@ -1,5 +1,6 @@
 """What an operator may set: environment variables with the prefix QICHUANG_."""
 
+import json
 import os
 from pathlib import Path
 from typing import Self
@@ -85,6 +86,27 @@ class Settings(BaseSettings):
         default="https://api.weixin.qq.com",
         description="微信接口的地址；用模拟器试用时改为模拟器的地址",
     )
+    wechat_open_url: str = Field(
+        default="https://open.weixin.qq.com",
+        pattern=r"^https?://[^\s\"'<>?#]+$",
+        description="微信网页授权的地址；用模拟器试用时改为模拟器的地址",
+    )
+    sms_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s\"'<>#]+)?$",
+        description="短信网关的地址，用来发送手机验证码；"
+        "留空则不发短信，验证码写进数据目录的 sms.txt，由工作人员告知",
+    )
+    sms_key: SecretStr = Field(
+        default=SecretStr(""), description="短信网关的密钥（Authorization: Bearer）；没有就留空"
+    )
+    sms_template: str = Field(
+        default='{"phone": "{number}", "code": "{code}"}',
+        description="发给短信网关的 JSON，{number} 是手机号，{code} 是验证码",
+    )
+    sms_success: str = Field(
+        default="", description="短信网关答复里表示成功的一段文字；留空则只看 HTTP 状态"
+    )
     model_url: str = Field(
         default="",
         description="可选的语言模型，OpenAI 兼容接口的地址，如 http://127.0.0.1:8001/v1；"
@@ -100,6 +122,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().absolute()
+
+    @field_validator("sms_template")
+    @classmethod
+    def _sendable(cls, template: str) -> str:
+        if "{number}" not in template or "{code}" not in template:
+            raise ValueError("须包含 {number} 和 {code}")
+        json.loads(template.replace("{number}", "1").replace("{code}", "1"))
+        return template
 
     @model_validator(mode="after")
     def _choose_database(self) -> Self:

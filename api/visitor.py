@@ -51,6 +51,13 @@ async def recognize(request: Request) -> Visitor:
     return visitor
 
 
+def renew(request: Request) -> Visitor:
+    """Give the browser another reference for what follows; what was asked before stays apart."""
+    visitor = Visitor(REFERENCE_PREFIX + secrets.token_urlsafe(16), returning=False)
+    request.state.visitor = visitor
+    return visitor
+
+
 def remember(request: Request, response: Response, visitor: Visitor) -> None:
     """Give a new visitor their cookie."""
     if visitor.returning:

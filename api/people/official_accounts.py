@@ -2,13 +2,28 @@
 
 from fastapi import Request
 
-from api.wechat.account import AccountBook, AccountsInvalid
+from api.wechat.account import AccountBook, AccountsInvalid, OfficialAccount
+
+# How the browser inside WeChat names itself.
+INSIDE_WECHAT = "MicroMessenger"
 
 
 def account_names(request: Request) -> list[str]:
     """Return the names of the official accounts, none where the file cannot be used."""
+    return sorted(_accounts(request))
+
+
+def login_account(request: Request) -> str:
+    """Return the account through which a page opened inside WeChat can log in, "" for none."""
+    if INSIDE_WECHAT not in request.headers.get("user-agent", ""):
+        return ""
+    able = [one.name for one in _accounts(request).values() if one.can_push]
+    return min(able, default="")
+
+
+def _accounts(request: Request) -> dict[str, OfficialAccount]:
     book: AccountBook = request.app.state.wechat.book
     try:
-        return sorted(book.accounts())
+        return book.accounts()
     except AccountsInvalid:
-        return []
+        return {}

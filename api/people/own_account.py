@@ -13,7 +13,7 @@ from api.people.official_accounts import account_names
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from api.visitor import load_secret
-from api.wechat.binding import ACCOUNT, CODE_LIFE, link_of, make_code, unlink, wechat_of
+from api.wechat.binding import ACCOUNT, CODE_LIFE, link_of, make_code, unlink
 from guidance.people.attempt import TooManyAttempts
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.ACCOUNT))
@@ -60,7 +60,6 @@ def _page(
 ) -> Response:
     with database.reading() as db:
         link = link_of(db, _receiver(account))
-        reached = wechat_of(db, _receiver(account)) is not None
     return render_staff(
         request,
         account,
@@ -68,7 +67,6 @@ def _page(
         told[1],
         told=told[0],
         link=link,
-        reached=reached,
         code=code,
         minutes=CODE_LIFE.seconds // 60,
         channels=account_names(request),

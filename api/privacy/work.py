@@ -1,16 +1,15 @@
 """Erasing and exporting a person across the whole installation, and the retention schedule."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from api.wechat.contact import WeChatContact, person_reference
+from api.people.erasing import erase_identity, wechat_bound_to
 from api.wechat.outbox import OutboxMessage
 from api.wechat.received import WeChatMessage
 from audit.log import Actor
@@ -31,7 +30,6 @@ from storage.purging import purge, size_bytes
 
 log = logging.getLogger("qichuang")
 
-WECHAT = "wechat:"
 NIGHT = range(1, 5)  # hours in China
 STEPS = 20
 
@@ -52,7 +50,7 @@ def erase_everywhere(
         for reference in references_of(db, person):
             _erase_profile(db, reference)
             erase_mentoring(db, reference, at)
-            _erase_wechat(db, reference, keeping.secret)
+            erase_identity(db, reference, keeping.secret, at)
         return erase_person(db, person, by, at, keeping.schedule.counted_for)
 
 
@@ -70,6 +68,7 @@ def export_person(db: Session, person: str) -> dict[str, Any]:
         "declined_projects": [
             {"project": one.project_code, "reason": one.reason} for one in declined
         ],
+        "wechat": [bound for one in references for bound in wechat_bound_to(db, one)],
         "mentoring": [need for one in references for need in mentoring_of(db, one)],
         **record_of(db, person),
     }
@@ -112,20 +111,6 @@ def _erase_profile(db: Session, person: str) -> None:
     db.execute(lists.values(facts={}))
     forget(db, person, None)
     db.execute(delete(ProfileChoice).where(ProfileChoice.person == person))
-
-
-def _erase_wechat(db: Session, person: str, secret: str) -> None:
-    """Erase the deliveries of a WeChat user, who is found by trying the openids of the account."""
-    if not person.startswith(WECHAT):
-        return
-    account = person.removeprefix(WECHAT).rpartition(":")[0]
-    openids = select(WeChatContact.openid).where(WeChatContact.account == account)
-    for openid in db.scalars(openids).all():
-        if person_reference(secret, account, openid) != person:
-            continue
-        tables: Sequence[Any] = (WeChatMessage, OutboxMessage, WeChatContact)
-        for table in tables:
-            db.execute(delete(table).where(table.account == account, table.openid == openid))
 
 
 def _erase_deliveries(db: Session, schedule: Schedule, at: datetime) -> int:

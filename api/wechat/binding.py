@@ -7,6 +7,7 @@ A link says where somebody is written to. The receiver is a person reference, or
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,7 +16,7 @@ from sqlalchemy import Index, String, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.contact import WeChatContact
-from audit.log import SYSTEM, Actor, ActorKind, append_event
+from audit.log import Actor, ActorKind, append_event
 from guidance.people.attempt import (
     Limit,
     TooManyAttempts,
@@ -30,6 +31,7 @@ ACCOUNT = "account:"
 CODE_LIFE = timedelta(minutes=10)
 DIGITS = 6
 DRAWS = 20
+SETTLED_AT_ONCE = 100
 MADE = Limit(10, timedelta(hours=1))  # codes of one receiver
 GUESSED = Limit(5, timedelta(hours=1))  # wrong codes from one WeChat user
 
@@ -119,7 +121,7 @@ def make_code(db: Session, receiver: str, secret: str, at: datetime) -> str:
     count_attempt(db, secret.encode(), [(f"code for {receiver}", MADE)], at)
     take_turns(db, "binding codes")
     drop_code(db, receiver)
-    db.execute(delete(BindingCode).where(BindingCode.expires_at <= at))
+    forget_codes(db, at)
     for _ in range(DRAWS):
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
         digest = _digest(secret, code)
@@ -156,6 +158,14 @@ def redeem(db: Session, user: WeChatUser, code: str, secret: str, at: datetime) 
         return BindingOutcome.UNKNOWN
     link(db, receiver, user, at, "code")
     return BindingOutcome.STAFF if receiver.startswith(ACCOUNT) else BindingOutcome.PERSON
+
+
+def receiver_of_code(db: Session, code: str, secret: str, at: datetime) -> str | None:
+    """Return who holds a code, without using it up; None for a wrong or old one."""
+    waiting = select(BindingCode.receiver).where(
+        BindingCode.digest == _digest(secret, code), BindingCode.expires_at > at
+    )
+    return db.scalar(waiting)
 
 
 def link(db: Session, receiver: str, user: WeChatUser, at: datetime, how: str) -> None:
@@ -197,39 +207,44 @@ def unlink(db: Session, receiver: str, by: Actor) -> bool:
         return False
     db.delete(known)
     db.flush()
-    append_event(db, "wechat.unlinked", subject_of(receiver), by, {"channel": known.account})
+    note_unlinked(db, [receiver], known.account, by)
     return True
 
 
 def release(db: Session, user: WeChatUser) -> BindingOutcome:
     """Take a WeChat user off everything they were bound to, as they wrote “解除绑定”."""
-    bound = [one.receiver for one in links_to(db, user.account, user.openid)]
-    for receiver in bound:
-        unlink(db, receiver, user.actor)
+    bound = drop_links(db, user.account, user.openid)
+    note_unlinked(db, bound, user.account, user.actor)
     return BindingOutcome.RELEASED if bound else BindingOutcome.NOTHING_BOUND
 
 
-def links_to(db: Session, account: str, openid: str) -> list[WeChatLink]:
-    """Return everything that a WeChat user is bound to."""
-    mine = select(WeChatLink).where(WeChatLink.account == account, WeChatLink.openid == openid)
-    return list(db.scalars(mine.order_by(WeChatLink.receiver)))
+def drop_links(db: Session, account: str, openid: str) -> list[str]:
+    """Delete the links to a WeChat user without an event; return the receivers."""
+    mine = delete(WeChatLink).where(WeChatLink.account == account, WeChatLink.openid == openid)
+    return list(db.scalars(mine.returning(WeChatLink.receiver)))
 
 
-def unlink_openid(db: Session, account: str, openid: str) -> None:
-    """Forget the links of a WeChat user who left."""
-    for one in links_to(db, account, openid):
-        unlink(db, one.receiver, SYSTEM)
+def note_unlinked(db: Session, receivers: Sequence[str], account: str, by: Actor) -> None:
+    """Put it in the audit log that receivers are not written to any more."""
+    for receiver in receivers:
+        append_event(db, "wechat.unlinked", subject_of(receiver), by, {"channel": account})
 
 
-def unsettled(db: Session, limit: int) -> list[WeChatLink]:
-    """Return the links whose two references are not known to be one person yet."""
+def unsettled(db: Session) -> list[WeChatLink]:
+    """Return some links whose two references are not known to be one person yet."""
     waiting = select(WeChatLink).where(WeChatLink.settled_at.is_(None))
-    return list(db.scalars(waiting.order_by(WeChatLink.linked_at).limit(limit)))
+    return list(db.scalars(waiting.order_by(WeChatLink.linked_at).limit(SETTLED_AT_ONCE)))
 
 
-def note_settled(db: Session, receiver: str, at: datetime) -> None:
-    """Note that the references of a link are one person."""
-    db.execute(update(WeChatLink).where(WeChatLink.receiver == receiver).values(settled_at=at))
+def note_settled(db: Session, receiver: str, person: str, at: datetime) -> None:
+    """Note that a receiver and the WeChat user bound to it are one person."""
+    mine = (WeChatLink.receiver == receiver, WeChatLink.person == person)
+    db.execute(update(WeChatLink).where(*mine).values(settled_at=at))
+
+
+def forget_codes(db: Session, at: datetime) -> None:
+    """Delete the codes that are too old."""
+    db.execute(delete(BindingCode).where(BindingCode.expires_at <= at))
 
 
 def subject_of(receiver: str) -> str:

@@ -1,11 +1,15 @@
 """Calls to Tencent's API, and what its error codes mean for a message."""
 
 import json
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 import httpx
+
+# It tells the address of every call, and Tencent wants secrets and tokens in there.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 TIMEOUT_S = 5.0
 MAX_REPLY_BYTES = 64 * 1024
@@ -20,6 +24,7 @@ class ErrorKind(StrEnum):
     GONE = "gone"  # the person does not follow the account
     NOT_GRANTED = "not_granted"  # the person did not allow this notice, or not any more
     FORM_REFUSED = "form_refused"  # this kind or size of message cannot be sent
+    CODE_REFUSED = "code_refused"  # of a web login: wrong, used or too old
     FORBIDDEN = "forbidden"  # the account may not do this at all
 
 
@@ -55,6 +60,7 @@ MEANINGS = {
     ErrorKind.GONE: "对方没有关注",
     ErrorKind.NOT_GRANTED: "对方没有允许或已关闭这种通知",
     ErrorKind.FORM_REFUSED: "微信不接受这种内容，请核对模板编号和字段",
+    ErrorKind.CODE_REFUSED: "网页授权的 code 无效、已用过或已过期",
     ErrorKind.FORBIDDEN: "公众号没有这项权限或设置不对",
 }
 # Tencent's global return codes (全局返回码).
@@ -78,6 +84,7 @@ _KINDS: dict[ErrorKind, set[int]] = {
         47001,
         47003,
     },
+    ErrorKind.CODE_REFUSED: {40029, 40163, 41008, 42003},
     ErrorKind.FORBIDDEN: {40002, 40013, 40125, 40164, 48001, 48004, 50001, 50002, 61024},
 }
 
@@ -111,6 +118,26 @@ class TencentApi:
         reply = self._post(_PATHS[way], {"access_token": token}, {"touser": openid, **body})
         return str(reply.get("msgid", ""))[:32]
 
+    def user_info(self, token: str, openid: str) -> Mapping[str, Any]:
+        """Return what Tencent tells of a follower: "unionid" where there is one.
+
+        Raises SendFailed.
+        """
+        return self._get("/cgi-bin/user/info", {"access_token": token, "openid": openid})
+
+    def exchange_code(self, appid: str, secret: str, code: str) -> Mapping[str, Any]:
+        """Return who came back from a web login: "openid", "unionid", "is_snapshotuser".
+
+        Raises SendFailed.
+        """
+        asked = {
+            "appid": appid,
+            "secret": secret,
+            "code": code,
+            "grant_type": "authorization_code",
+        }
+        return self._get("/sns/oauth2/access_token", asked)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -120,13 +147,19 @@ class TencentApi:
     ) -> Mapping[str, Any]:
         # Escaped Chinese would reach the reader as it is written.
         content = json.dumps(body, ensure_ascii=False).encode()
-        try:
-            reply = self._client.post(
-                path,
-                params=dict(query),
-                content=content,
-                headers={"Content-Type": "application/json"},
+        headers = {"Content-Type": "application/json"}
+        return self._call(
+            self._client.build_request(
+                "POST", path, params=dict(query), content=content, headers=headers
             )
+        )
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        return self._call(self._client.build_request("GET", path, params=dict(query)))
+
+    def _call(self, request: httpx.Request) -> Mapping[str, Any]:
+        try:
+            reply = self._client.send(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise SendFailed(ErrorKind.PASSING, type(error).__name__) from error
         except httpx.HTTPError as error:

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.log import SYSTEM, Actor, append_event
 from guidance.people.level import IdentityLevel
-from storage.database import Base
+from storage.database import Base, take_turns
 
 NEW_PERSON = "person:"
+# Begins the reference of who writes over WeChat: Tencent has signed for their openid.
+WECHAT_PERSON = "wechat:"
 
 
 class IdentityKind(StrEnum):
@@ -58,7 +60,7 @@ class Standing:
 
     reference: str  # after merging
     level: IdentityLevel
-    internal: bool
+    internal: bool  # one of us, or nobody at all: never counted
 
 
 def identity_digest(key: bytes, kind: IdentityKind, number: str) -> str:
@@ -93,6 +95,7 @@ def bind_identity(
     An identity that belongs to somebody else already stays there: the reference returned
     differs from `person`, and both should be proposed for merging (`guidance.people.merging`).
     """
+    take_turns(db, f"identity {kind} {digest}")
     owner = owner_of(db, kind, digest)
     if owner is not None:
         return owner
@@ -112,6 +115,36 @@ def mark_internal(db: Session, person: str, at: datetime, by: Actor = SYSTEM) ->
     append_event(db, "person.internal", f"person:{digest_of(person)}", by)
 
 
+def mark_virtual(db: Session, person: str, at: datetime) -> None:
+    """Note that WeChat made an account up to show somebody a page: it is never counted (Q2)."""
+    _ensure(db, person, at).virtual = True
+    db.flush()
+    append_event(db, "person.virtual", f"person:{digest_of(person)}", SYSTEM)
+
+
+def is_virtual(db: Session, person: str) -> bool:
+    """Whether a reference stands for an account that WeChat made up."""
+    return bool(db.scalar(select(Person.virtual).where(Person.reference == person)))
+
+
+def identities_of(db: Session, person: str) -> list[Identity]:
+    """Return what a person is known by, in the order in which it was verified."""
+    mine = select(Identity).where(Identity.person == holder_of(db, person))
+    return list(db.scalars(mine.order_by(Identity.verified_at, Identity.id)))
+
+
+def unbind_identities(db: Session, person: str, kind: IdentityKind, by: Actor) -> int:
+    """Forget what a person is known by, as they asked; return how many. Counts stay."""
+    mine = [one for one in identities_of(db, person) if one.kind is kind]
+    for one in mine:
+        db.delete(one)
+    db.flush()
+    if mine:
+        subject = f"person:{digest_of(holder_of(db, person))}"
+        append_event(db, "identity.unbound", subject, by, {"kind": kind})
+    return len(mine)
+
+
 def holder_of(db: Session, person: str) -> str:
     """Return the reference that a person's sessions count for."""
     merged = db.scalar(select(Person.merged_into).where(Person.reference == person))
@@ -121,12 +154,15 @@ def holder_of(db: Session, person: str) -> str:
 def standing_of(db: Session, person: str) -> Standing:
     """Return who a person is, how surely, and whether it is one of us."""
     reference = holder_of(db, person)
+    known = db.execute(
+        select(Person.reference, Person.internal | Person.virtual).where(
+            (Person.reference == reference) | (Person.merged_into == reference)
+        )
+    ).all()
     kinds = set(db.scalars(select(Identity.kind).where(Identity.person == reference)))
-    one_of_us = select(Person.reference).where(
-        (Person.reference == reference) | (Person.merged_into == reference), Person.internal
-    )
-    internal = db.scalar(one_of_us.limit(1)) is not None
-    return Standing(reference, level_of(kinds), internal)
+    if any(one.startswith(WECHAT_PERSON) for one in (reference, *(one for one, _ in known))):
+        kinds.add(IdentityKind.WECHAT)
+    return Standing(reference, level_of(kinds), any(never for _, never in known))
 
 
 def level_of(kinds: set[IdentityKind]) -> IdentityLevel:

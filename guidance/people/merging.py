@@ -12,7 +12,7 @@ from guidance.counting.tally import move_person_years
 from guidance.lifecycle import HOLDS_DAY, SessionState
 from guidance.people.identity import absorb, digest_of, holder_of
 from guidance.periods.adjustment import propose_void
-from guidance.review.proposal import Proposal, ProposalKind, decide, propose
+from guidance.review.proposal import Proposal, ProposalKind, decide, open_proposals, propose
 from guidance.review.staff import Staff
 from guidance.session import GuidanceSession
 from guidance.transition import day_holder, find_session, move, take_ledger
@@ -56,6 +56,38 @@ def propose_merge(
     return propose(db, ProposalKind.MERGE_PEOPLE, subject, by, at, content)
 
 
+def propose_by_system(
+    db: Session, kept: str, absorbed: str, at: datetime, reason: str
+) -> Proposal | None:
+    """Propose that two people are one where the proof is old; staff confirm.
+
+    Returns None when they are one already, or the same waits to be confirmed.
+    """
+    first, second = holder_of(db, kept), holder_of(db, absorbed)
+    pair = {first, second}
+    if len(pair) == 1:
+        return None
+    for one in open_proposals(db, ProposalKind.MERGE_PEOPLE):
+        if {one.details["kept"], one.details["absorbed"]} == pair:
+            return None
+    content = {"kept": first, "absorbed": second, "reason": reason}
+    subject = f"person:{digest_of(first)}"
+    return propose(db, ProposalKind.MERGE_PEOPLE, subject, None, at, content)
+
+
+def join_people(db: Session, one: str, other: str, at: datetime, why: str) -> str:
+    """Make two references one person that are proven to be; return whom their sessions count for.
+
+    The person of `one` stays. `why` names the proof in the log: "phone", "code", "login",
+    "unionid". Nothing happens when they are one already.
+    """
+    take_ledger(db)
+    kept, absorbed = holder_of(db, one), holder_of(db, other)
+    if kept != absorbed:
+        merge_people(db, kept, absorbed, at, why)
+    return kept
+
+
 def confirm_merge(db: Session, proposal_id: int, by: Staff, at: datetime) -> Merged:
     """Merge as the second person: one session of a day stays, locked ones are to be voided."""
     by.require(Role.HANDLER, Role.REVIEWER)
@@ -64,11 +96,14 @@ def confirm_merge(db: Session, proposal_id: int, by: Staff, at: datetime) -> Mer
     absorbed = holder_of(db, proposal.details["absorbed"])
     if kept == absorbed:
         raise SamePersonAlready("这两个身份已经是同一人，不需要合并。")
-    return merge_people(db, kept, absorbed, at)
+    return merge_people(db, kept, absorbed, at, f"proposal {proposal_id}")
 
 
-def merge_people(db: Session, kept: str, absorbed: str, at: datetime) -> Merged:
-    """Merge two people who are known to be one, as when both verified the same phone."""
+def merge_people(db: Session, kept: str, absorbed: str, at: datetime, why: str = "") -> Merged:
+    """Merge two people who are known to be one. It is never undone.
+
+    `why` names the proof in the log.
+    """
     take_ledger(db)
     absorb(db, kept, absorbed, at)
     merged: list[int] = []
@@ -90,7 +125,7 @@ def merge_people(db: Session, kept: str, absorbed: str, at: datetime) -> Merged:
             session.counts_for = kept
             db.flush()
     move_person_years(db, absorbed, kept)
-    said = {"absorbed": digest_of(absorbed), "sessions": merged, "voids": voids}
+    said = {"absorbed": digest_of(absorbed), "why": why, "sessions": merged, "voids": voids}
     append_event(db, "person.merged", f"person:{digest_of(kept)}", SYSTEM, said)
     return Merged(kept, tuple(merged), tuple(voids))
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from audit.log import append_event
+from audit.log import SYSTEM, append_event
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.transition import take_ledger
 from storage.database import Base, storable
@@ -70,11 +70,13 @@ def propose(
     db: Session,
     kind: ProposalKind,
     subject: str,
-    by: Staff,
+    by: Staff | None,
     at: datetime,
     content: Mapping[str, Any],
 ) -> Proposal:
     """Store a proposal; `content` holds its details and, under "reason", why.
+
+    `by` is None for the system.
 
     Raises ReasonMissing without a reason.
     """
@@ -86,7 +88,7 @@ def propose(
         details=details,
         reason=reason,
         status=ProposalStatus.PROPOSED,
-        proposed_by=by.reference,
+        proposed_by=by.reference if by else SYSTEM.id,
         proposed_at=at,
         decided_by="",
         decision_reason="",
@@ -94,7 +96,7 @@ def propose(
     db.add(proposal)
     db.flush()
     said = {"proposal": proposal.id, **details}
-    append_event(db, f"{kind}.proposed", subject, by.actor, said, reason)
+    append_event(db, f"{kind}.proposed", subject, by.actor if by else SYSTEM, said, reason)
     return proposal
 
 

@@ -15,10 +15,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("virtual", sa.Boolean, nullable=False, server_default="0"))
     with op.batch_alter_table("wechat_contacts") as table:
         table.add_column(sa.Column("person", sa.String, nullable=False, server_default=""))
-        table.add_column(sa.Column("union_digest", DIGEST, nullable=False, server_default=""))
-        table.add_column(sa.Column("union_asked_at", TIME))
         table.create_index("ix_wechat_contacts_person", ["person"])
-        table.create_index("ix_wechat_contacts_union_digest", ["union_digest"])
     op.create_table(
         "wechat_links",
         sa.Column("receiver", sa.String, primary_key=True),
@@ -34,6 +31,12 @@ def upgrade() -> None:
         sa.Column("receiver", sa.String, primary_key=True),
         sa.Column("digest", DIGEST, nullable=False, unique=True),
         sa.Column("expires_at", TIME, nullable=False),
+    )
+    op.create_table(
+        "wechat_unions",
+        sa.Column("person", sa.String, primary_key=True),
+        sa.Column("digest", DIGEST, nullable=False, index=True),
+        sa.Column("asked_at", TIME, nullable=False),
     )
     op.create_table(
         "wechat_logins",

@@ -161,8 +161,6 @@ def test_one_unionid_is_one_person_of_two_accounts(
 
 
 def test_unionids_are_asked_for_where_two_accounts_can_tell(
-    app: FastAPI,
-    client: TestClient,
     accounts: dict[str, OfficialAccount],
     verified: Tencent,
     desk: WeChatDesk,
@@ -177,7 +175,6 @@ def test_unionids_are_asked_for_where_two_accounts_can_tell(
         monkeypatch.setattr(desk.book, "accounts", lambda able=able: able)
         asked = ask_unions(sqlite_database, desk.api, desk.book, desk._around.secret, NOON)
         assert asked == told
-    assert app and client
 
 
 def test_a_code_of_the_web_page_makes_the_two_one_person(
