@@ -43,7 +43,7 @@ def stand_in_answers(monkeypatch: pytest.MonkeyPatch, stand_in: StandIn) -> Stan
         add_document(database, small_document())
         return 1
 
-    for module in ("api.__main__", "api.evaluation"):
+    for module in ("api.chat.commands", "api.evaluation"):
         monkeypatch.setattr(f"{module}.bring_in_pack", one_document)
         monkeypatch.setattr(f"{module}.open_snapshot", lambda db, _dir: stand_in.snapshot(db))
     return stand_in
@@ -126,7 +126,7 @@ def test_encoder_is_switched_and_reset(
         assert (name, data_dir) == ("some/model", tmp_path / "var")
         raise TransformersMissing("换用其他模型还需要 torch")
 
-    monkeypatch.setattr("api.__main__.use_model", missing)
+    monkeypatch.setattr("api.encoder_commands.use_model", missing)
     assert command("encoder", "use", "some/model") == 1
     assert "torch" in capsys.readouterr().err
     assert command("encoder", "reset") == 0
