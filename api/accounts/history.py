@@ -9,25 +9,10 @@ from sqlalchemy.orm import Session
 
 from accounts.account import Account
 from accounts.role import Role, role_names
+from api.ledger.event_words import event_name
 from audit.log import ActorKind, events_of
 
 MOST = 100
-ACTION_NAMES = {
-    "account.added": "新建账号",
-    "account.changed": "修改账号",
-    "account.disabled": "停用账号",
-    "account.enabled": "恢复账号",
-    "account.linked": "关联单点登录",
-    "password.changed": "修改密码",
-    "password.link_issued": "生成设置密码的链接",
-    "code.enrolled": "启用动态口令",
-    "code.removed": "停用动态口令",
-    "login.succeeded": "登录",
-    "login.failed": "登录失败",
-    "logout": "退出",
-    "session.ended": "退出一处登录",
-    "session.all_ended": "退出全部登录",
-}
 DETAIL_NAMES = {
     "name": "姓名",
     "roles": "角色",
@@ -56,7 +41,7 @@ def account_history(db: Session, account: Account) -> list[Happened]:
     return [
         Happened(
             event.at,
-            ACTION_NAMES.get(event.action, event.action),
+            event_name(event.action),
             names.get(event.actor_id, "系统" if event.actor_id != "console" else "命令行"),
             _detail(payload),
         )

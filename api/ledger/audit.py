@@ -10,8 +10,8 @@ from pydantic import BaseModel, BeforeValidator, Field
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.ledger.event_words import EVENT_GROUPS, details_in_words, event_name
 from api.ledger.staff import names_of
-from api.ledger.words import ACTION_NAMES, action_name, details_in_words
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.checkpoint import compare_with_witness
@@ -90,13 +90,13 @@ def _page(
         "ledger/audit.html",
         page=page,
         rows=[
-            (event, action_name(event.action), details_in_words(details), names[_reference(event)],
+            (event, event_name(event.action), details_in_words(details), names[_reference(event)],
              details.get("origin", {}).get("client", ""))
             for event, details in page.events
         ],
         chosen=query,
         address=query.address(),
-        actions=ACTION_NAMES,
+        groups=EVENT_GROUPS,
         standing=compare_with_witness(database, _witness(request)),
         result=result,
     )  # fmt: skip

@@ -14,7 +14,6 @@ from api.deps import CurrentSnapshot, OpenDatabase
 from api.ledger.chart import Chart, line_chart
 from api.ledger.indicator_commands import standing
 from api.ledger.staff import names_of, shows_targets, unit_name
-from api.ledger.words import CHANNEL_NAMES
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -29,6 +28,7 @@ from guidance.indicators.progress import (
 )
 from guidance.indicators.value import ValueStatus, values_of
 from guidance.lifecycle import LINE_NAMES
+from guidance.message import CHANNEL_NAMES
 from guidance.people.level import LEVEL_NAMES
 from guidance.periods.adjustment import Adjustment, AdjustmentStatus
 from knowledge.corpus import Corpus

@@ -16,6 +16,7 @@ from api.chat.thread import show_turn
 from api.deps import OpenDatabase
 from api.errors import problem_of
 from api.forms import PostedForm
+from api.ledger.event_words import details_in_words, event_name
 from api.ledger.evidence import keep_upload
 from api.ledger.periods import KINDS
 from api.ledger.staff import (
@@ -29,7 +30,7 @@ from api.ledger.staff import (
     unit_name,
     units,
 )
-from api.ledger.words import NAMES, action_name, details_in_words
+from api.ledger.words import NAMES
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event, events_of
@@ -275,7 +276,7 @@ def _context(
     db: Session, session: GuidanceSession, turns: list[Turn], readable: bool
 ) -> dict[str, Any]:
     history = [
-        (event, action_name(event.action), details_in_words(details))
+        (event, event_name(event.action), details_in_words(details))
         for event, details in events_of(db, session.subject)
         if event.action != "transcript.read"
     ]

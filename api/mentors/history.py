@@ -8,18 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.account import Account
+from api.ledger.event_words import event_name
 from audit.log import ActorKind, events_of
 from matching.mentors.columns import MENTOR_COLUMNS
 
 MOST = 100
-ACTION_NAMES = {
-    "mentor.added": "登记",
-    "mentor.changed": "修改资料",
-    "mentor.renewed": "续聘",
-    "mentor.paused": "暂停",
-    "mentor.resumed": "聘任或恢复",
-    "mentor.dismissed": "解聘",
-}
 _LABELS = {column.name: column.label for column in MENTOR_COLUMNS}
 
 
@@ -42,7 +35,7 @@ def mentor_history(db: Session, code: str) -> list[Happened]:
     return [
         Happened(
             event.at,
-            ACTION_NAMES.get(event.action, event.action),
+            event_name(event.action),
             names.get(event.actor_id, "系统"),
             _detail(payload),
         )

@@ -23,7 +23,7 @@ def renew(db: Session, mentor: Mentor, until: date, editor: Editor, reason: str 
     details = {"before": mentor.term_end_on.isoformat(), "until": until.isoformat()}
     mentor.term_end_on = until
     mentor.renewals += 1
-    _note(db, mentor, "renewed", editor, details, reason)
+    _note(db, mentor, "mentor.renewed", editor, details, reason)
 
 
 def dismiss(db: Session, mentor: Mentor, reason: str, editor: Editor, on: date) -> None:
@@ -35,7 +35,7 @@ def dismiss(db: Session, mentor: Mentor, reason: str, editor: Editor, on: date) 
     mentor.state = MentorState.DISMISSED
     mentor.dismissed_on = on
     mentor.dismissal_reason = reason.strip()
-    _note(db, mentor, "dismissed", editor, {"on": on.isoformat()}, reason)
+    _note(db, mentor, "mentor.dismissed", editor, {"on": on.isoformat()}, reason)
 
 
 def pause(db: Session, mentor: Mentor, editor: Editor, reason: str = "") -> None:
@@ -43,7 +43,7 @@ def pause(db: Session, mentor: Mentor, editor: Editor, reason: str = "") -> None
     if mentor.state is not MentorState.ACTIVE:
         raise TermChangeRefused("只有在聘的导师可以暂停。")
     mentor.state = MentorState.PAUSED
-    _note(db, mentor, "paused", editor, reason=reason)
+    _note(db, mentor, "mentor.paused", editor, reason=reason)
 
 
 def resume(db: Session, mentor: Mentor, editor: Editor, reason: str = "") -> None:
@@ -51,17 +51,17 @@ def resume(db: Session, mentor: Mentor, editor: Editor, reason: str = "") -> Non
     if mentor.state not in {MentorState.PAUSED, MentorState.CANDIDATE}:
         raise TermChangeRefused("只有暂停或待聘的导师可以恢复。")
     mentor.state = MentorState.ACTIVE
-    _note(db, mentor, "resumed", editor, reason=reason)
+    _note(db, mentor, "mentor.resumed", editor, reason=reason)
 
 
 def _note(
     db: Session,
     mentor: Mentor,
-    what: str,
+    action: str,
     editor: Editor,
     details: dict[str, str] | None = None,
     reason: str = "",
 ) -> None:
     mentor.updated_at = editor.at
-    append_event(db, f"mentor.{what}", f"mentor:{mentor.code}", editor.actor, details, reason)
+    append_event(db, action, f"mentor:{mentor.code}", editor.actor, details, reason)
     db.flush()
