@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -44,13 +45,19 @@ _PATHS = {
 
 
 class SendFailed(RuntimeError):
-    """Tencent did not take a call. The text names the code; `maybe_sent` when nobody knows."""
+    """Tencent did not take a call. The text names the code; `maybe_sent` when nobody knows.
 
-    def __init__(self, kind: ErrorKind, code: str, *, maybe_sent: bool = False) -> None:
+    `address` is ours as Tencent saw it, where that is what it refused.
+    """
+
+    def __init__(
+        self, kind: ErrorKind, code: str, *, maybe_sent: bool = False, address: str = ""
+    ) -> None:
         super().__init__(f"{code} {MEANINGS[kind]}")
         self.kind = kind
         self.code = code
         self.maybe_sent = maybe_sent
+        self.address = address
 
 
 MEANINGS = {
@@ -89,6 +96,9 @@ _KINDS: dict[ErrorKind, set[int]] = {
 }
 
 
+_REFUSED_ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]{3,45})")
+
+
 class TencentApi:
     """The API at one base address; the simulator gives its own."""
 
@@ -117,6 +127,10 @@ class TencentApi:
         """
         reply = self._post(_PATHS[way], {"access_token": token}, {"touser": openid, **body})
         return str(reply.get("msgid", ""))[:32]
+
+    def look_up(self, path: str, token: str) -> Mapping[str, Any]:
+        """Return what Tencent keeps of the account itself: its lists. Raises SendFailed."""
+        return self._get(path, {"access_token": token})
 
     def user_info(self, token: str, openid: str) -> Mapping[str, Any]:
         """Return what Tencent tells of a follower: "unionid" where there is one.
@@ -180,4 +194,5 @@ def _checked(content: bytes) -> Mapping[str, Any]:
     if code == 0:
         return read
     kind = next((kind for kind, codes in _KINDS.items() if code in codes), ErrorKind.PASSING)
-    raise SendFailed(kind, str(code)[:12])
+    seen = _REFUSED_ADDRESS.search(str(read.get("errmsg", "")))
+    raise SendFailed(kind, str(code)[:12], address=seen[1] if seen else "")

@@ -22,17 +22,14 @@ from api.wechat.account import AccountBook
 from api.wechat.answering import (
     Job,
     Workers,
-    answer_path,
-    passive_text,
     record_answer,
     settle_answer,
 )
 from api.wechat.backlog import Backlog
-from api.wechat.binding import BindingOutcome
 from api.wechat.callback import Callback
+from api.wechat.channel import Pulse
 from api.wechat.client import TencentApi
 from api.wechat.intake import MAX_TEXT, Intake, late_way
-from api.wechat.layout import Place, notice_text
 from api.wechat.outbox import end_held
 from api.wechat.received import (
     Delivery,
@@ -42,8 +39,8 @@ from api.wechat.received import (
     forget_nonces,
     take_up,
 )
+from api.wechat.replying import reply_text
 from api.wechat.sending import Post, send_due
-from assistant.wording import SUGGESTIONS
 from guidance.session import Turn
 from storage.connection import DatabaseUnavailable
 from storage.database import Database
@@ -59,6 +56,7 @@ WAITING_JOBS = 2000
 STEP_THREADS = 3  # own ones: routes that hang on the answer must not hold up callbacks
 SEND_SECONDS = 0.5
 RESUME_SECONDS = 5.0
+PULSE_SECONDS = 10.0
 FORGET_SECONDS = 600.0
 
 
@@ -104,6 +102,7 @@ class WeChatDesk:
         self._steps = ThreadPoolExecutor(STEP_THREADS, "wechat")
         self._answering: dict[int, asyncio.Event] = {}
         self._sending, self._resuming = threading.Lock(), threading.Lock()
+        self.pulse = Pulse()
         self._backlog = Backlog(ANSWER_THREADS, self._pace.passive_s)
         self._intake = Intake(database, self._steps, around.secret, around.limit, self._backlog)
         self._post = Post(database, lambda _account: self._around.api, self.book, around.site)
@@ -118,6 +117,7 @@ class WeChatDesk:
         return (
             (SEND_SECONDS, self.send),
             (RESUME_SECONDS, self.resume),
+            (PULSE_SECONDS, lambda: self.pulse.write_down(self._database)),
             (FORGET_SECONDS, self.forget),
         )
 
@@ -157,31 +157,8 @@ class WeChatDesk:
             delivery = await self._step(began, lambda: self._choose(message.id, wanted))
             if delivery is Delivery.PASSIVE and turn is None:
                 turn = await self._step(began, lambda: self._find_turn(message))
-        text = self._text(callback, message, delivery, turn)
+        text = reply_text(callback, self._around.site, message, delivery, turn)
         return callback.sealed_text(text, datetime.now(UTC)) if text else SUCCESS
-
-    def _text(
-        self,
-        callback: Callback,
-        message: WeChatMessage,
-        delivery: Delivery | None,
-        turn: Turn | None,
-    ) -> str:
-        site = self._around.site
-        if delivery is Delivery.PASSIVE and turn is not None:
-            return passive_text(turn, callback.account, site, message)
-        if delivery is Delivery.LINK:
-            if not site:
-                return wording.LATER
-            link = Place(site).link(answer_path(message), wording.OPEN_PAGE)
-            return f"{wording.LATER_LINK}{link}"
-        if message.kind in wording.COMMANDS:
-            return wording.BINDING[BindingOutcome(message.text)]
-        if delivery is Delivery.NOTICE and message.kind in wording.NOTICES:
-            starters = SUGGESTIONS if message.kind in wording.WITH_STARTERS else ()
-            place = Place(site, menu_links=callback.account.verified)
-            return notice_text(wording.NOTICES[message.kind], starters, place)
-        return ""
 
     async def _await_turn(self, message: WeChatMessage, until: float) -> Turn | None:
         """Return the answer when it is there, None when the time is over."""

@@ -1,8 +1,9 @@
 """Records what arrives together in one transaction: one commit for many callbacks."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from api.wechat.arrival import ArrivalKind
 from api.wechat.backlog import Backlog
 from api.wechat.binding import WeChatUser, redeem, release
 from api.wechat.callback import Callback
+from api.wechat.channel import stopped_accounts
 from api.wechat.contact import note_contact, person_reference
 from api.wechat.crypt import CallbackRefused
 from api.wechat.grant import note_grants
@@ -25,6 +27,15 @@ AT_ONCE = 64
 
 MAX_TEXT = 2000  # characters taken of a message; the assistant itself reads 500
 
+# What a switched-off channel takes as ever.
+_UNTOUCHED = {
+    ArrivalKind.SILENT,
+    ArrivalKind.LEFT,
+    ArrivalKind.GRANTED,
+    ArrivalKind.REPORTED,
+    ArrivalKind.BINDING,
+    ArrivalKind.RELEASE,
+}
 _NO_WAY_OPENED = {ArrivalKind.SILENT, ArrivalKind.REPORTED, ArrivalKind.LEFT}
 
 Outcome = Accepted | CallbackRefused | TooManyMessages
@@ -83,6 +94,8 @@ class Intake:
         outcomes: dict[int, Outcome] = {}
         with self._database.writing() as db:
             take_turns(db, *sorted({turn for entry in entries for turn in entry.turns}))
+            stopped = stopped_accounts(db)
+            entries = [_admitted(entry, stopped) for entry in entries]
             # In the order of the readers, as the outbox does: see take_due.
             for place in sorted(range(len(entries)), key=lambda n: entries[n].reader):
                 try:
@@ -148,6 +161,13 @@ class Intake:
 def late_way(account: OfficialAccount) -> Delivery:
     """How an answer goes out for which a callback cannot wait."""
     return Delivery.PUSH if account.can_push else Delivery.LINK
+
+
+def _admitted(entry: Entry, stopped: Collection[str]) -> Entry:
+    """Return an entry as its channel takes it: who writes to a stopped one is told so."""
+    if entry.call.account not in stopped or entry.arrival.kind in _UNTOUCHED:
+        return entry
+    return replace(entry, masked="", delivery=Delivery.STOPPED, admit=lambda: None)
 
 
 def _tell(answered: asyncio.Future[Accepted], outcome: Outcome | Exception) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.arrival import Arrival, ArrivalKind
+from api.wechat.channel import is_stopped
 from api.wechat.crypt import CallbackRefused
 from guidance.message import Channel
 from guidance.session import Turn
@@ -43,7 +44,11 @@ class Delivery(StrEnum):
     PUSH = "push"  # as a customer message
     LINK = "link"  # the reply to the callback led to the answer's page
     NOTICE = "notice"  # a fixed text; nothing was asked
+    STOPPED = "stopped"  # a fixed text: the channel is switched off
     UNDELIVERED = "undelivered"  # answered and recorded, but WeChat gave no way left
+
+
+_SETTLED = {Delivery.NOTICE, Delivery.STOPPED}  # at once: there is nothing to find out
 
 
 class AnswerNotFound(LookupError):
@@ -63,6 +68,7 @@ class WeChatMessage(Base):
             postgresql_where=text("settled_at IS NULL"),
         ),
         Index("ix_wechat_messages_openid", "account", "openid"),
+        Index("ix_wechat_messages_received_at", "received_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -192,7 +198,7 @@ def accept(db: Session, entry: Entry) -> Accepted:
         "tries": 1,
         "leased_until": call.at + LEASE,
         "delivery": entry.delivery,
-        "settled_at": call.at if entry.delivery is Delivery.NOTICE else None,
+        "settled_at": call.at if entry.delivery in _SETTLED else None,
     }
     message_id = db.connection().execute(_ADD_MESSAGE, values).scalar_one()
     return Accepted(WeChatMessage(id=message_id, **values), first=True)
@@ -242,7 +248,11 @@ def take_up(db: Session, now: datetime, limit: int) -> Sequence[WeChatMessage]:
     """Lease messages that a process left unanswered; those tried too often are given up."""
     due = (
         select(WeChatMessage)
-        .where(WeChatMessage.settled_at.is_(None), WeChatMessage.leased_until <= now)
+        .where(
+            WeChatMessage.settled_at.is_(None),
+            WeChatMessage.leased_until <= now,
+            ~is_stopped(WeChatMessage.account),
+        )
         .order_by(WeChatMessage.leased_until)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -33,13 +33,15 @@ AGAIN_SECONDS = 3
 async def confirm_address(request: Request, account: str) -> Response:
     """Prove to Tencent that this address is ours."""
     desk: WeChatDesk = request.app.state.wechat
-    found = desk.book[account]
+    found, now = desk.book[account], datetime.now(UTC)
     try:
         query = single_values(request.query_params.multi_items())
-        echo = check_address(found, query, datetime.now(UTC))
+        echo = check_address(found, query, now)
     except CallbackRefused as refusal:
         log.info("wechat address check of %s refused: %s", found.name, refusal)
+        desk.pulse.refused(found.name, str(refusal), now)
         raise
+    desk.pulse.heard(found.name, query["timestamp"], now)
     return Response(echo, media_type="text/plain")
 
 
@@ -55,9 +57,11 @@ async def take_callback(request: Request, account: str) -> Response:
             reply = plain_reply(found, query, data, wording.PLAIN_MODE, now)
             return Response(reply, media_type="text/plain")
         callback = open_callback(found, query, data, now)
+        desk.pulse.heard(found.name, callback.call.timestamp, now)
         reply = await desk.take(callback)
     except CallbackRefused as refusal:
         log.info("wechat callback of %s refused: %s", found.name, refusal)
+        desk.pulse.refused(found.name, str(refusal), now)
         raise
     return Response(reply, media_type="text/plain")
 

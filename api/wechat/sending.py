@@ -32,7 +32,6 @@ class Post:
     api_of: Callable[[OfficialAccount], TencentApi]
     book: AccountBook
     site: str = ""
-    stopped: Callable[[], Sequence[str]] = tuple  # accounts that are switched off
 
 
 def send_due(post: Post) -> int:
@@ -46,11 +45,11 @@ def send_due(post: Post) -> int:
     sent = 0
     with ThreadPoolExecutor(SENDERS, "wechat-send") as senders:
         for _ in range(ROUNDS):
-            now, stopped = datetime.now(UTC), post.stopped()
-            if not anything_due(post.database, now, stopped):
+            now = datetime.now(UTC)
+            if not anything_due(post.database, now):
                 break
             with post.database.writing() as db:
-                taken = take_due(db, now, accounts, stopped)
+                taken = take_due(db, now, accounts)
             outcomes = list(senders.map(lambda one: _try(post, one), taken))
             _settle(post, list(zip(taken, outcomes, strict=True)))
             sent += sum(isinstance(outcome, str) for outcome in outcomes)

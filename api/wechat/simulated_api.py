@@ -170,7 +170,12 @@ class SimulatedApi:
         return {template.id: template for (known, _), template in templates if known is way}
 
     def _listed(self, way: Way, name: str, key: str) -> dict[str, Any]:
-        return OK | {name: [{key: number} for number in self._templates(way)]}
+        templates = self._templates(way).values()
+        return OK | {name: [{key: one.id, "content": _content(one)} for one in templates]}
+
+
+def _content(template: NoticeTemplate) -> str:
+    return "\n".join(f"{name}：{{{{{name}.DATA}}}}" for name in template.fields)
 
 
 # What Tencent takes as the value of a field, by the type in its name.

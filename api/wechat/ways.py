@@ -1,12 +1,13 @@
 """Which way a message takes to its reader, decided when it is sent, and what using it costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from api.wechat.account import OfficialAccount
+from api.wechat.channel import is_stopped
 from api.wechat.client import ErrorKind, SendFailed, Way
 from api.wechat.contact import WeChatContact, find_contact
 from api.wechat.grant import find_grant
@@ -28,28 +29,27 @@ NOT_ALLOWED = f"{WINDOW_CLOSED}，对方也没有允许这种通知；对方再�
 Accounts = Mapping[str, OfficialAccount]
 
 
-def anything_due(database: Database, now: datetime, stopped: Sequence[str] = ()) -> bool:
+def anything_due(database: Database, now: datetime) -> bool:
     """Return whether something can be sent now. Asked first: it writes nothing."""
     with database.reading() as db:
-        return db.scalar(select(OutboxMessage.id).where(*_due(now, stopped)).limit(1)) is not None
+        return db.scalar(select(OutboxMessage.id).where(*_due(now)).limit(1)) is not None
 
 
 def take_due(
     db: Session,
     now: datetime,
     accounts: Accounts,
-    stopped: Sequence[str] = (),
     limit: int = SENT_AT_ONCE,
 ) -> list[OutboxMessage]:
     """Lease the messages to send now, each with its way, and use up what the way costs.
 
     One that may not be sent any more is held or given up. The messages of one person
-    leave in the order in which they were written: only the earliest is taken. `stopped`
-    are the accounts whose channel is switched off.
+    leave in the order in which they were written: only the earliest is taken. Nothing is
+    taken of an account that is switched off.
     """
     due = (
         select(OutboxMessage)
-        .where(*_due(now, stopped))
+        .where(*_due(now))
         .order_by(OutboxMessage.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=OutboxMessage)
@@ -70,7 +70,7 @@ def take_due(
     return taken
 
 
-def _due(now: datetime, stopped: Sequence[str]) -> list[ColumnElement[bool]]:
+def _due(now: datetime) -> list[ColumnElement[bool]]:
     earlier = aliased(OutboxMessage)
     first = ~exists().where(
         earlier.account == OutboxMessage.account,
@@ -78,8 +78,8 @@ def _due(now: datetime, stopped: Sequence[str]) -> list[ColumnElement[bool]]:
         earlier.state == OutboxState.WAITING,
         earlier.id < OutboxMessage.id,
     )
-    due = [OutboxMessage.state == OutboxState.WAITING, OutboxMessage.due_at <= now, first]
-    return [*due, OutboxMessage.account.not_in(stopped)] if stopped else due
+    open_ = ~is_stopped(OutboxMessage.account)
+    return [OutboxMessage.state == OutboxState.WAITING, OutboxMessage.due_at <= now, first, open_]
 
 
 def _use_way(

@@ -1,5 +1,7 @@
 """What WeChat users are told besides answers. None of it states a fact of policy."""
 
+from dataclasses import dataclass
+
 from api.wechat.arrival import ArrivalKind
 from api.wechat.binding import BindingOutcome
 from assistant import wording
@@ -10,9 +12,26 @@ TOO_FAST = "您发得太快了，刚才这条没有查询，请等一分钟再�
 PLAIN_MODE = (
     "这个公众号还没有启用安全模式，暂时不能查询。请公众号管理员在后台把消息加解密方式改为安全模式。"
 )
-LATER_LINK = "这个问题查得比较久，结果会出现在这里，请过几秒钟点开看："
-LATER = "这个问题查得比较久，已经记下，请过一两分钟再问一次。"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A sentence that a link follows, and what is said where there is no address to link to."""
+
+    before: str
+    alone: str
+
+
+LATER_LINK = Linked(
+    "这个问题查得比较久，结果会出现在这里，请过几秒钟点开看：",
+    "这个问题查得比较久，已经记下，请过一两分钟再问一次。",
+)
 OPEN_PAGE = "查看答复"
+STOPPED_LINK = Linked(
+    "自动答复暂时停用，您刚才的消息没有记下来，请改天再发；急事请直接联系经办单位：",
+    "自动答复暂时停用，您刚才的消息没有记下来，请改天再发；急事请直接联系经办单位。",
+)
+OPEN_CONTACT = "联系方式"
 
 NOTICES = {
     ArrivalKind.QUESTION: wording.EMPTY,

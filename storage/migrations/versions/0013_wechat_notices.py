@@ -19,6 +19,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("refused_ways", sa.String, nullable=False, server_default=""))
         table.add_column(sa.Column("taken_as", sa.String, nullable=False, server_default=""))
         table.add_column(sa.Column("useful_until", TIME))
+    op.create_index("ix_wechat_messages_received_at", "wechat_messages", ["received_at"])
     op.create_index("ix_wechat_outbox_account_openid", "wechat_outbox", ["account", "openid"])
     op.create_index(
         "ix_wechat_outbox_held",

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy import func, select
 
 from accounts.role import Role
@@ -50,7 +50,7 @@ def go(browser: TestClient, tencent: Tencent, openid: str) -> str:
     return f"{back.path}?{back.query}"
 
 
-def log_in(browser: TestClient, tencent: Tencent, openid: str = "oAlice") -> httpx.Response:
+def log_in(browser: TestClient, tencent: Tencent, openid: str = "oAlice") -> Response:
     return browser.get(go(browser, tencent, openid), follow_redirects=False)
 
 
