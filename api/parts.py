@@ -33,7 +33,7 @@ from api.mentors import form as mentor_form
 from api.mentors import pages as mentor_pages
 from api.mentors import register, request_pages, staff_pages
 from api.people import own_account as own_wechat
-from api.people import phone_pages, wechat_login, wechat_pages
+from api.people import merge_pages, phone_pages, wechat_login, wechat_pages
 from api.policies import admin as policy_admin
 from api.policies import offices, reading_pages, terms
 from api.policies import routes as policy_routes
@@ -74,6 +74,7 @@ PARTS: tuple[Part, ...] = (
     phone_pages,
     wechat_pages,
     wechat_login,
+    merge_pages,
     library_reports,
     privacy_pages,
     report_pages,

@@ -29,6 +29,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/sessions", "咨询台账", Permission.STAFF),
     NavEntry("/staff/entries", "登记咨询", Permission.HANDLING),
     NavEntry("/staff/proposals", "待确认", Permission.STAFF),
+    NavEntry("/staff/people/merge", "合并身份", Permission.HANDLING),
     NavEntry("/staff/indicators", "指标", Permission.STAFF),
     NavEntry("/staff/periods", "季度结算", Permission.STAFF),
     NavEntry("/staff/counting-rules", "计数口径", Permission.STAFF),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from api.wechat.binding import WeChatLink, drop_code
+from api.wechat.binding import SHOWN, WeChatLink, drop_code
 from api.wechat.leaving import erase_wechat_user
 from api.wechat.web_login import WeChatLogin
 from guidance.people.identity import WECHAT_PERSON
@@ -19,6 +19,7 @@ def erase_identity(db: Session, person: str, secret: str, at: datetime) -> None:
     The digests of phone and papers go with the record (`guidance.privacy.rights`).
     """
     drop_code(db, person)
+    drop_code(db, f"{SHOWN}{person}")
     drop_phone_code(db, person)
     db.execute(delete(WeChatLogin).where(WeChatLogin.visitor == person))
     db.execute(delete(WeChatLink).where(WeChatLink.receiver == person))

@@ -1,4 +1,4 @@
-"""“绑定微信”: a person's own page, with a code to send or a login inside WeChat."""
+"""A person's own pages: “绑定微信” by a code or a login, and a code to read out at a counter."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from api.errors import problem_of
 from api.guards import refuse_foreign_forms
 from api.people.official_accounts import account_names, login_account
 from api.visitor import Visitor, load_secret, remember
-from api.wechat.binding import CODE_LIFE, WeChatLink, make_code, unlink, wechat_of
+from api.wechat.binding import CODE_LIFE, SHOWN, WeChatLink, make_code, unlink, wechat_of
 from audit.log import Actor, ActorKind
 from guidance.people.attempt import TooManyAttempts
 from guidance.people.identity import digest_of
@@ -53,6 +53,35 @@ def remove(database: OpenDatabase, visitor: CurrentVisitor) -> Response:
         for reference in references_of(db, visitor.reference):
             unlink(db, reference, actor)
     return RedirectResponse("/me/wechat?removed=1", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/me/counter", dependencies=allow(Permission.PUBLIC))
+def show_counter(request: Request, visitor: CurrentVisitor) -> Response:
+    """Say what the code for the counter is for."""
+    return _counter(request, visitor)
+
+
+@router.post("/me/counter", dependencies=FORM)
+def new_counter_code(
+    request: Request, database: OpenDatabase, visitor: CurrentVisitor, settings: CurrentSettings
+) -> Response:
+    """Show a code by which staff at a counter find this person's consultations."""
+    try:
+        with database.writing() as db:
+            secret = load_secret(settings.data_dir)
+            code = make_code(db, f"{SHOWN}{visitor.reference}", secret, datetime.now(UTC))
+    except TooManyAttempts as error:
+        return _counter(request, visitor, told=(str(error), int(problem_of(error).status)))
+    return _counter(request, visitor, code)
+
+
+def _counter(
+    request: Request, visitor: Visitor, code: str = "", told: tuple[str, int] = ("", 200)
+) -> Response:
+    minutes = CODE_LIFE.seconds // 60
+    page = render(request, "people/counter.html", told[1], told=told[0], code=code, minutes=minutes)
+    remember(request, page, visitor)
+    return page
 
 
 def _page(

@@ -28,6 +28,7 @@ from guidance.privacy.rights import references_of
 from storage.database import Base, take_turns
 
 ACCOUNT = "account:"
+SHOWN = "shown:"  # begins the receiver of a code that is read out at a counter
 CODE_LIFE = timedelta(minutes=10)
 DIGITS = 6
 DRAWS = 20
@@ -116,6 +117,7 @@ def link_of(db: Session, receiver: str) -> WeChatLink | None:
 def make_code(db: Session, receiver: str, secret: str, at: datetime) -> str:
     """Return a new code for a receiver, good for ten minutes; an earlier one is void.
 
+    One for SHOWN and a person binds nothing: it tells staff at a counter who it is.
     Raises TooManyAttempts.
     """
     count_attempt(db, secret.encode(), [(f"code for {receiver}", MADE)], at)
@@ -124,7 +126,7 @@ def make_code(db: Session, receiver: str, secret: str, at: datetime) -> str:
     forget_codes(db, at)
     for _ in range(DRAWS):
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-        digest = _digest(secret, code)
+        digest = _digest(secret, code, shown=receiver.startswith(SHOWN))
         if db.scalar(select(BindingCode.digest).where(BindingCode.digest == digest)) is None:
             break
     db.add(BindingCode(receiver=receiver, digest=digest, expires_at=at + CODE_LIFE))
@@ -160,12 +162,13 @@ def redeem(db: Session, user: WeChatUser, code: str, secret: str, at: datetime) 
     return BindingOutcome.STAFF if receiver.startswith(ACCOUNT) else BindingOutcome.PERSON
 
 
-def receiver_of_code(db: Session, code: str, secret: str, at: datetime) -> str | None:
-    """Return who holds a code, without using it up; None for a wrong or old one."""
+def person_showing(db: Session, code: str, secret: str, at: datetime) -> str | None:
+    """Return who reads a code out at a counter; None for a wrong or old one."""
     waiting = select(BindingCode.receiver).where(
-        BindingCode.digest == _digest(secret, code), BindingCode.expires_at > at
+        BindingCode.digest == _digest(secret, code, shown=True), BindingCode.expires_at > at
     )
-    return db.scalar(waiting)
+    receiver = db.scalar(waiting)
+    return receiver.removeprefix(SHOWN) if receiver is not None else None
 
 
 def link(db: Session, receiver: str, user: WeChatUser, at: datetime, how: str) -> None:
@@ -252,5 +255,6 @@ def subject_of(receiver: str) -> str:
     return receiver if receiver.startswith(ACCOUNT) else f"person:{digest_of(receiver)}"
 
 
-def _digest(secret: str, code: str) -> str:
-    return hmac.new(secret.encode(), f"binding\n{code}".encode(), hashlib.sha256).hexdigest()
+def _digest(secret: str, code: str, *, shown: bool = False) -> str:
+    told = f"{'shown' if shown else 'binding'}\n{code}"
+    return hmac.new(secret.encode(), told.encode(), hashlib.sha256).hexdigest()

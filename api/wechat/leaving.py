@@ -65,9 +65,9 @@ def forget_if_gone(db: Session, user: WeChatUser, at: datetime) -> bool:
 def erase_wechat_user(db: Session, person: str, secret: str, at: datetime) -> None:
     """Erase everything of the channel that is about the WeChat user of a reference."""
     for user in _users(db, person, secret):
-        forget_follower(db, user, at)
-        for table in (WeChatMessage, OutboxMessage):
+        for table in (OutboxMessage, WeChatMessage):
             db.execute(delete(table).where(*_theirs(table, user)))
+        forget_follower(db, user, at)
 
 
 def _users(db: Session, person: str, secret: str) -> Sequence[WeChatUser]:

@@ -21,8 +21,8 @@ from guidance.gaps.contact import GapContact
 from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import Identity, Person, digest_of, holder_of
 from guidance.periods.record import PeriodRecord
-from guidance.privacy.erasing import erase_payloads, erase_words, words_of
-from guidance.review.proposal import required_reason
+from guidance.privacy.erasing import ERASED, erase_payloads, erase_words, words_of
+from guidance.review.proposal import Proposal, required_reason
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import GuidanceSession, Turn
 from storage.database import Base, storable, take_turns
@@ -105,7 +105,10 @@ def erase_person(db: Session, person: str, by: Actor, at: datetime, kept_for: ti
     db.execute(update(Conversation).where(Conversation.person.in_(references)).values(person=""))
     db.execute(delete(Identity).where(Identity.person.in_(references)))
     db.execute(delete(GapContact).where(GapContact.person.in_(references)))
-    erase_payloads(db, [f"person:{digest_of(one)}" for one in references])
+    subjects = [f"person:{digest_of(one)}" for one in references]
+    about = update(Proposal).where(Proposal.subject.in_(subjects))
+    db.execute(about.values(reason=ERASED, decision_reason=""))
+    erase_payloads(db, subjects)
     done = Erased(len(sessions), len(kept))
     name = digest_of(references[0])
     counts = {"sessions": done.sessions, "restricted": done.restricted}

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy import select
 
 from accounts.role import Role
@@ -29,7 +30,7 @@ def code_in(settings: Settings) -> str:
     return line.split()[2]
 
 
-def ask(client: TestClient, number: str = NUMBER, consent: str = "1") -> httpx.Response:
+def ask(client: TestClient, number: str = NUMBER, consent: str = "1") -> Response:
     return client.post("/me/phone", data={"number": number, "consent": consent})
 
 

@@ -238,7 +238,7 @@ def test_schedule_erases_uncounted_chats_after_90_days(database: Database) -> No
      ("SHORT", "730"), ("WORD", "整数")],
 )  # fmt: skip
 def test_bad_schedule_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    good = (Path(__file__).parents[2] / "guidance" / "retention.yaml").read_text()
+    good = (Path(__file__).parents[2] / "guidance" / "privacy" / "retention.yaml").read_text()
     text = {"SHORT": good.replace("730 ", "30 "), "WORD": good.replace(" 90 ", " soon ")}.get(
         text, text
     )
