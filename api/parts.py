@@ -32,8 +32,8 @@ from api.mentors import desk as mentor_desk
 from api.mentors import form as mentor_form
 from api.mentors import pages as mentor_pages
 from api.mentors import register, request_pages, staff_pages
-from api.people import own_account as own_wechat
 from api.people import merge_pages, phone_pages, wechat_login, wechat_pages
+from api.people import own_account as own_wechat
 from api.policies import admin as policy_admin
 from api.policies import offices, reading_pages, terms
 from api.policies import routes as policy_routes
@@ -47,6 +47,7 @@ from api.recommending import profile_pages, weights
 from api.recommending import routes as recommendation_routes
 from api.reports import pages as report_pages
 from api.spreadsheets import pages as spreadsheet_pages
+from api.wechat import channel_pages, trial_pages
 from api.wechat import routes as wechat_routes
 
 
@@ -98,6 +99,8 @@ PARTS: tuple[Part, ...] = (
     sheets,
     confirm,
     wechat_routes,
+    trial_pages,  # before the addresses of single accounts
+    channel_pages,
     project_pages,
     profile_pages,
     mentor_desk,
