@@ -17,8 +17,13 @@ def login_account(request: Request) -> str:
     """Return the account through which a page opened inside WeChat can log in, "" for none."""
     if INSIDE_WECHAT not in request.headers.get("user-agent", ""):
         return ""
-    able = [one.name for one in _accounts(request).values() if one.can_push]
+    able = [one.name for one in _accounts(request).values() if can_log_in(one)]
     return min(able, default="")
+
+
+def can_log_in(account: OfficialAccount) -> bool:
+    """Whether Tencent gives an account web logins: verified, and not played by a simulator."""
+    return account.can_push and not account.trial
 
 
 def _accounts(request: Request) -> dict[str, OfficialAccount]:

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
 from api.deps import CurrentSettings, CurrentVisitor, OpenDatabase
+from api.people.official_accounts import can_log_in
 from api.policies.reading_pages import local_path
 from api.visitor import Visitor, load_secret, remember, renew
 from api.wechat.account import OfficialAccount
@@ -106,7 +107,7 @@ def _secret(request: Request) -> str:
 def _able(request: Request, account: str) -> OfficialAccount:
     desk: WeChatDesk = request.app.state.wechat
     found = desk.book[account]
-    if not found.can_push:
+    if not can_log_in(found):
         raise WeChatLoginUnavailable(UNAVAILABLE)
     return found
 

@@ -17,6 +17,7 @@ from api.chat.pages import render
 from api.deps import CurrentSettings, CurrentVisitor, OpenDatabase
 from api.forms import PostedForm
 from api.guards import refuse_foreign_forms
+from api.ledger.entry import identity_key
 from api.ledger.staff import typed
 from api.privacy.work import Keeping, erase_everywhere, export_person, purge_when_due
 from api.settings import Settings
@@ -26,7 +27,7 @@ from api.visitor import COOKIE, load_secret
 from audit.log import Actor, ActorKind, append_event
 from guidance.gaps.contact import GapContact
 from guidance.lifecycle import LINE_NAMES
-from guidance.people.identity import digest_of
+from guidance.people.identity import IdentityKind, digest_of, identity_digest, owner_of
 from guidance.privacy.retention import read_schedule
 from guidance.privacy.rights import Erased, Erasure, references_of
 from guidance.session import GuidanceSession
@@ -100,7 +101,7 @@ def find(
     """Show what is held of the person behind a session's number or a telephone number."""
     what = typed(posted, "what", 30)
     with database.writing() as db:
-        person = _person_behind(db, what)
+        person = _person_behind(request, db, what)
         if person:
             append_event(db, "privacy.looked_up", f"person:{digest_of(person)}", account.actor)
     if not person:
@@ -116,7 +117,7 @@ def export(
 ) -> Response:
     """Return a person's data as a file to hand over."""
     with database.reading() as db:
-        person = _person_behind(db, typed(posted, "what", 30))
+        person = _person_behind(request, db, typed(posted, "what", 30))
     if not person:
         return RedirectResponse("/staff/privacy", HTTPStatus.SEE_OTHER)
     return _export(request, database, person, account.actor, typed(posted, "form"))
@@ -133,7 +134,7 @@ def erase(
     """Erase a person at their request."""
     what, reason = typed(posted, "what", 30), typed(posted, "reason", 200)
     with database.reading() as db:
-        person = _person_behind(db, what)
+        person = _person_behind(request, db, what)
     if not person or not reason:
         told = "没有删除：请写明理由。" if person else NOBODY
         return _desk_page(request, database, account, settings, told, 422)
@@ -151,14 +152,20 @@ def _person(reference: str) -> Actor:
     return Actor(ActorKind.PERSON, digest_of(reference))
 
 
-def _person_behind(db: Session, what: str) -> str:
-    """Return the person of a session's number or of a number that was left, "" for none."""
+def _person_behind(request: Request, db: Session, what: str) -> str:
+    """Return the person of a session's number, or of a number that was left or verified.
+
+    "" for nobody.
+    """
     digits = "".join(character for character in what if character.isascii() and character.isdigit())
     if not digits:
         return ""
     if len(digits) <= LONGEST_NUMBER:
         query = select(GuidanceSession.counts_for).where(GuidanceSession.id == int(digits))
     else:
+        verified = identity_digest(identity_key(request), IdentityKind.PHONE, digits)
+        if owner := owner_of(db, IdentityKind.PHONE, verified):
+            return owner
         query = select(GapContact.person).where(GapContact.phone == digits).limit(1)
     return db.scalar(query) or ""
 
