@@ -30,7 +30,7 @@ from api.policies import reading_pages
 from api.policies.offices import phone_parts
 from api.policies.validity import chinese_date, spoken_address
 from api.privacy.work import keep_to_schedule
-from api.settings import Settings
+from api.settings import SIMULATOR, Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Watch
 from api.spreadsheets.work import ImportProgress
 from api.staff_page import chinese_time
@@ -80,7 +80,9 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
     app.state.templates = _templates(settings)
     app.state.import_progress = ImportProgress()
     around = Surroundings(
-        book=AccountBook(settings.data_dir / FILE_NAME),
+        book=AccountBook(
+            settings.data_dir / FILE_NAME, on_trial=settings.wechat_api_url == SIMULATOR
+        ),
         api=TencentApi(settings.wechat_api_url),
         secret=load_secret(settings.data_dir),
         site=settings.public_url.rstrip("/"),

@@ -24,6 +24,7 @@ from api.people.sms import SmsNotSent
 from api.reports.form import FormFileInvalid, TemplateUnusable
 from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
 from api.wechat.crypt import CallbackRefused
+from api.wechat.outbox import LetterNotFound
 from api.wechat.received import AnswerNotFound
 from api.wechat.web_login import WeChatLoginFailed, WeChatLoginUnavailable, WeChatSnapshot
 from assistant.guardrails import AnswerNotVerified
@@ -161,6 +162,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
         HTTPStatus.SERVICE_UNAVAILABLE, "公众号设置不对", "公众号的设置文件不能用，请联系管理员。"
     ),
     AnswerNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到答复"),
+    LetterNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到消息"),
     TooManyMessages: Problem(HTTPStatus.TOO_MANY_REQUESTS, "发送太快"),
     ForeignForm: Problem(
         HTTPStatus.FORBIDDEN, "请求来源不对", "请求来自其他网站，已拒绝。请回到本页面重新操作。"

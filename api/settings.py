@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "QICHUANG_"
+SIMULATOR = "simulator"  # in place of the address of WeChat's interface
 
 
 MOST_USUAL_PROCESSES = 4
@@ -84,7 +85,8 @@ class Settings(BaseSettings):
     )
     wechat_api_url: str = Field(
         default="https://api.weixin.qq.com",
-        description="微信接口的地址；用模拟器试用时改为模拟器的地址",
+        description="微信接口的地址；用命令行的模拟器试用时改为它的地址，改为 simulator 则"
+        "公众号都在工作台的模拟器里试用",
     )
     wechat_open_url: str = Field(
         default="https://open.weixin.qq.com",

@@ -46,6 +46,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/mentoring", "导师结对", Permission.STAFF),
     NavEntry("/mentor", "我的学员", Permission.MENTORING),
     NavEntry("/staff/weights", "推荐权重", Permission.CATALOGUE),
+    NavEntry("/staff/channels", "微信渠道", Permission.ADMINISTRATION),
     NavEntry("/staff/accounts", "账号", Permission.ADMINISTRATION),
     NavEntry("/account", "我的账号", Permission.ACCOUNT),
 )

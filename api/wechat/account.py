@@ -34,6 +34,7 @@ from api.wechat.crypt import AesKeyInvalid, MessageCipher
 from api.wechat.template import NoticeTemplate, TemplateInvalid, read_templates
 
 FILE_NAME = "wechat.yaml"
+KF = "kf"  # kind of the entries that api/wechat/kf_account.py reads
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _APPID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
@@ -75,8 +76,10 @@ class OfficialAccount:
 class AccountBook:
     """The accounts by name. A changed file is taken over when it is right, else told once more."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, on_trial: bool = False) -> None:
+        """Read the accounts of a file; `on_trial`: all of them are trial accounts."""
         self._path = path
+        self._on_trial = on_trial
         self._reading = threading.Lock()
         self._seen: tuple[int, int] | None = None
         self._accounts: dict[str, OfficialAccount] = {}
@@ -98,6 +101,9 @@ class AccountBook:
             seen = (stat.st_mtime_ns, stat.st_size)
             if seen != self._seen:
                 self._accounts = read_accounts(self._path)
+                if self._on_trial:
+                    on_trial = {n: replace(one, trial=True) for n, one in self._accounts.items()}
+                    self._accounts = on_trial
                 self._seen = seen
             return self._accounts
 
@@ -108,8 +114,8 @@ def read_accounts(path: Path) -> dict[str, OfficialAccount]:
         if path.stat().st_mode & 0o077:
             raise AccountsInvalid(f"{path.name} 里有密钥，其他人不应能读：请执行 chmod 600。")
         entries = yaml.safe_load(path.read_text("utf-8"))["accounts"]
-        accounts = [_account(entry) for entry in entries]
-    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        accounts = [_account(entry) for entry in entries if entry.get("kind") != KF]
+    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         # The text of these errors may quote the file.
         raise AccountsInvalid(f"{path.name} 读不懂，请对照说明检查格式。") from error
     named = {account.name: account for account in accounts}
@@ -156,11 +162,16 @@ def _templates(name: str, entry: dict[str, Any]) -> Mapping[tuple[Way, NoticeKin
 
 def add_account(path: Path, entry: dict[str, Any]) -> None:
     """Add an account to the file, or begin the file. Raises AccountsInvalid."""
+    _account(entry)
+    append_entry(path, entry)
+
+
+def append_entry(path: Path, entry: dict[str, Any]) -> None:
+    """Add a checked entry to the file, or begin the file. Raises AccountsInvalid."""
     entries: list[dict[str, Any]] = []
     if path.exists():
         read_accounts(path)
         entries = yaml.safe_load(path.read_text("utf-8"))["accounts"]
-    _account(entry)
     if any(known["name"] == entry["name"] for known in entries):
         raise AccountsInvalid("已经有同名的公众号。")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The commands of the channel: `qichuang wechat add` and `qichuang wechat simulate`."""
+"""The commands of the channel: `qichuang wechat add`, `check` and `simulate`."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
@@ -16,13 +17,24 @@ import httpx
 import typer
 
 from api.console import load_settings
+from api.settings import SIMULATOR
 from api.wechat.account import FILE_NAME, AccountBook, add_account
-from api.wechat.client import MAX_REPLY_BYTES
+from api.wechat.channel import get_channel
+from api.wechat.checks import CheckState, live_checks, standing_checks
+from api.wechat.client import MAX_REPLY_BYTES, TencentApi
 from api.wechat.simulated_api import Reader
 from api.wechat.simulator import FAULT, Mishaps, Outcome, Simulator
+from api.wechat.trial import trial_api
+from storage.database import Database
 
 PUSH_WAIT_S = 30.0
 OPENID = "oSimulated"
+CHECK_MARKS = {
+    CheckState.FINE: "✓",
+    CheckState.DOUBTFUL: "！",
+    CheckState.WRONG: "✗",
+    CheckState.UNKNOWN: "？",
+}
 # What can be sent besides text.
 OTHERS = {
     "/关注": {"MsgType": "event", "Event": "subscribe", "EventKey": ""},
@@ -40,11 +52,12 @@ def add(
     name: Annotated[str, typer.Argument(help="账号在本系统里的名称，小写字母、数字和连字符。")],
     appid: Annotated[str, typer.Option(help="公众平台上的 AppID。")],
     verified: Annotated[bool, typer.Option("--verified", help="已认证的账号。")] = False,
+    trial: Annotated[bool, typer.Option("--trial", help="试用账号，由模拟器扮演微信。")] = False,
 ) -> None:
     """登记一个公众号，生成要填到公众平台的令牌和密钥；AppSecret 从标准输入读。"""
     settings = load_settings()
-    app_secret = ""
-    if verified:
+    app_secret = secrets.token_hex(16) if trial and verified else ""
+    if verified and not trial:
         app_secret = typer.prompt("AppSecret", hide_input=True, default="", show_default=False)
     entry = {
         "name": name,
@@ -53,12 +66,40 @@ def add(
         "aes_key": base64.b64encode(secrets.token_bytes(32)).decode("ascii")[:43],
         "app_secret": app_secret,
         "verified": verified,
+        "trial": trial,
     }
     add_account(settings.data_dir / FILE_NAME, entry)
+    if trial:
+        typer.echo("已登记试用账号，在工作台“微信渠道”里打开模拟器即可。")
+        return
     typer.echo("已登记。请在公众平台“基本配置”里填写，加解密方式选“安全模式”：")
     typer.echo(f"  服务器地址 {settings.public_url or 'https://本站地址'}/wechat/{name}")
     typer.echo(f"  令牌 {entry['token']}")
     typer.echo(f"  消息加解密密钥 {entry['aes_key']}")
+
+
+@wechat_app.command("check")
+def check(
+    account: Annotated[str, typer.Argument(help="wechat.yaml 里的账号名称。")],
+) -> None:
+    """检查公众号接得通不通：先看本机的记录，再向微信查询令牌、IP 白名单和模板。"""
+    settings = load_settings()
+    on_trial = settings.wechat_api_url == SIMULATOR
+    found = AccountBook(settings.data_dir / FILE_NAME, on_trial=on_trial)[account]
+    database = Database(settings.database_url)
+    with database.reading() as db:
+        channel = get_channel(db, account)
+    now, site = datetime.now(UTC), settings.public_url.rstrip("/")
+    outside = TencentApi(settings.wechat_api_url)
+    api = trial_api(database, found) if found.trial else outside
+    asked = live_checks(database, api, found, lambda: datetime.now(UTC))
+    checks = [*standing_checks(found, channel, site, now), *asked]
+    for one in checks:
+        typer.echo(f"{CHECK_MARKS[one.state]} {one.name}：{one.says}")
+    outside.close()
+    database.close()
+    if any(one.state is CheckState.WRONG for one in checks):
+        raise typer.Exit(1)
 
 
 @wechat_app.command("simulate")
@@ -81,7 +122,8 @@ def simulate(
         check = client.get(tencent.address_check("echo"))
         typer.echo("服务器地址验证" + ("通过。" if check.content == b"echo" else "没有通过！"))
         with serve_api(tencent, api_port):
-            typer.echo(f"微信接口：QICHUANG_WECHAT_API_URL=http://127.0.0.1:{api_port}")
+            here = f"http://127.0.0.1:{api_port}"
+            typer.echo(f"微信接口：QICHUANG_WECHAT_API_URL={here} QICHUANG_WECHAT_OPEN_URL={here}")
             _converse(tencent)
 
 
@@ -122,11 +164,29 @@ def serve_api(tencent: Simulator, port: int) -> Iterator[int]:
     """Serve the simulated API on this machine; hand out its port (0 chooses a free one)."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            address = urlsplit(self.path)
+            query = dict(parse_qsl(address.query))
+            if address.path != "/connect/oauth2/authorize":
+                self._answer(address.path, query)
+                return
+            try:
+                back_to = tencent.login.authorize(query, OPENID)
+            except ValueError as error:
+                self.send_error(400, f"WeChat would refuse this: {error}")
+                return
+            self.send_response(302)
+            self.send_header("Location", back_to)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def do_POST(self) -> None:  # noqa: N802
             address = urlsplit(self.path)
+            self._answer(address.path, dict(parse_qsl(address.query)))
+
+        def _answer(self, path: str, query: dict[str, str]) -> None:
             length = min(int(self.headers.get("Content-Length") or 0), MAX_REPLY_BYTES)
-            query = dict(parse_qsl(address.query))
-            answered = tencent.answer_api(address.path, query, self.rfile.read(length))
+            answered = tencent.answer_api(path, query, self.rfile.read(length))
             content = json.dumps(answered, ensure_ascii=False).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json; encoding=utf-8")

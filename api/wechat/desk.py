@@ -18,7 +18,7 @@ from api.limiter import MessageLimit
 from api.observe import Metrics
 from api.snapshot import LiveSnapshot
 from api.wechat import wording
-from api.wechat.account import AccountBook
+from api.wechat.account import AccountBook, OfficialAccount
 from api.wechat.answering import (
     Job,
     Workers,
@@ -41,6 +41,7 @@ from api.wechat.received import (
 )
 from api.wechat.replying import reply_text
 from api.wechat.sending import Post, send_due
+from api.wechat.trial import trial_api
 from guidance.session import Turn
 from storage.connection import DatabaseUnavailable
 from storage.database import Database
@@ -105,12 +106,21 @@ class WeChatDesk:
         self.pulse = Pulse()
         self._backlog = Backlog(ANSWER_THREADS, self._pace.passive_s)
         self._intake = Intake(database, self._steps, around.secret, around.limit, self._backlog)
-        self._post = Post(database, lambda _account: self._around.api, self.book, around.site)
+        self._post = Post(database, self.api_of, self.book, around.site)
 
     @property
     def api(self) -> TencentApi:
         """Tencent's API."""
         return self._around.api
+
+    @property
+    def site(self) -> str:
+        """Our public address, "" for none."""
+        return self._around.site
+
+    def api_of(self, account: OfficialAccount) -> TencentApi:
+        """Return whom to call for an account: a trial account calls nobody outside."""
+        return trial_api(self._database, account) if account.trial else self._around.api
 
     def jobs(self) -> Sequence[tuple[float, Callable[[], object]]]:
         """Return what has to be done again and again: seconds between calls, and the call."""

@@ -21,6 +21,7 @@ from api.wechat.grant import note_grants
 from api.wechat.outbox import note_report, wake
 from api.wechat.received import Accepted, Delivery, Entry, accept, note_outcome
 from assistant.guardrails import mask_personal_data
+from guidance.people.identity import mark_internal, standing_of
 from storage.database import Database, take_turns
 
 AT_ONCE = 64
@@ -106,6 +107,8 @@ class Intake:
             # Last: whoever else appends an event waits for this transaction.
             for place, entry in enumerate(entries):
                 self._obey(db, entry, outcomes[place])
+                if callbacks[place].account.trial:
+                    self._set_apart(db, entry)
         return [outcomes[place] for place in range(len(entries))]
 
     def _accept(self, db: Session, entry: Entry) -> Accepted:
@@ -143,6 +146,12 @@ class Intake:
             note_outcome(db, outcome, redeem(db, user, code, self._secret, entry.call.at))
         elif entry.arrival.kind is ArrivalKind.RELEASE:
             note_outcome(db, outcome, release(db, user))
+
+    def _set_apart(self, db: Session, entry: Entry) -> None:
+        """Note that whoever writes to a trial account is not to be counted."""
+        person = self._person(entry.reader)
+        if not standing_of(db, person).internal:
+            mark_internal(db, person, entry.call.at)
 
     def _person(self, reader: tuple[str, str]) -> str:
         return person_reference(self._secret, *reader)

@@ -29,6 +29,10 @@ class OutboxState(StrEnum):
     DROPPED = "dropped"  # never sent, and staff have seen to it
 
 
+class LetterNotFound(LookupError):
+    """No undelivered message has this number, or it has been seen to."""
+
+
 class OutboxMessage(Base):
     """One message. `cause` makes it unique: one cause is told once."""
 
@@ -71,6 +75,11 @@ class OutboxMessage(Base):
     def kind(self) -> NoticeKind | None:
         """What a notice is about; None for an answer."""
         return NoticeKind(self.notice["kind"]) if self.notice else None
+
+    @property
+    def subject(self) -> str:
+        """How the audit log names it."""
+        return f"letter:{self.id}"
 
     @property
     def refused(self) -> frozenset[Way]:

@@ -22,8 +22,18 @@ from api.wechat.template import NoticeTemplate
 MAX_TEXT_BYTES = 2048
 QUOTA = (5, 48 * 3600.0)  # customer messages after a message of the user, and for how long
 EVENT_QUOTA = (3, 60.0)
+MOST_BUBBLES = 200  # of one chat that are remembered
 _QUOTA_EVENTS = {"subscribe", "SCAN", "CLICK"}
 OK = {"errcode": 0, "errmsg": "ok"}
+
+
+@dataclass
+class Bubble:
+    """One line of a chat as a phone shows it."""
+
+    side: str  # "reader", "account", or "note" for what is told beside the chat
+    text: str
+    at_s: float
 
 
 @dataclass
@@ -31,15 +41,32 @@ class Reader:
     """One user of the account as their phone shows it."""
 
     openid: str
-    shown: list[str] = field(default_factory=list)
+    thread: list[Bubble] = field(default_factory=list)
     window_until: float = 0.0
     pushes_left: int = 0
     follows: bool = True
+    waiting_since_s: float = 0.0  # for the reply to what they did last; 0 for nothing
     allowed: dict[str, int] = field(default_factory=dict)  # pushes of a template still allowed
 
-    def does(self, message: Mapping[str, str], now_s: float) -> None:
+    @property
+    def shown(self) -> list[str]:
+        """What the account said, oldest first."""
+        return [bubble.text for bubble in self.thread if bubble.side == "account"]
+
+    def show(self, text: str, at_s: float, side: str = "account") -> None:
+        """Add a line to the chat."""
+        if side == "account":
+            self.waiting_since_s = 0.0
+        self.thread.append(Bubble(side, text, at_s))
+
+    def does(self, message: Mapping[str, Any], now_s: float) -> None:
         """Note what a message or event of this user lets the account send."""
         event = message.get("Event", "")
+        self.show(message.get("Content", f"[{event or message['MsgType']}]"), now_s, "reader")
+        for choice in message.get("List", ()):
+            accepts = choice["SubscribeStatusString"] == "accept"
+            template = choice["TemplateId"]
+            self.allowed[template] = self.allowed.get(template, 0) + 1 if accepts else 0
         if event in {"subscribe", "unsubscribe"}:
             self.follows = event == "subscribe"
         if message["MsgType"] != "event":
@@ -66,11 +93,16 @@ class SimulatedApi:
     def state(self) -> dict[str, Any]:
         """Return everything that it remembers, as JSON values."""
         readers = [asdict(reader) for reader in self.readers.values()]
+        for reader in readers:
+            reader["thread"] = reader["thread"][-MOST_BUBBLES:]
         return {"readers": readers, "tokens": sorted(self.tokens)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Remember what `state` returned before."""
-        readers = [Reader(**reader) for reader in state.get("readers", ())]
+        readers = [
+            Reader(**(reader | {"thread": [Bubble(**bubble) for bubble in reader["thread"]]}))
+            for reader in state.get("readers", ())
+        ]
         self.readers = {reader.openid: reader for reader in readers}
         self.tokens = set(state.get("tokens", ()))
 
@@ -127,7 +159,7 @@ class SimulatedApi:
         if reader.pushes_left <= 0:
             return _refused(45047)
         reader.pushes_left -= 1
-        reader.shown.append(content)
+        reader.show(content, self.clock())
         return dict(OK)
 
     def _send_template(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,7 +194,7 @@ class SimulatedApi:
         lines = [f"{name}：{given['value']}" for name, given in sorted(data.items())]
         opens = asked.get("url") or asked.get("page")
         link = [f'<a href="{opens}">详情</a>'] if opens else []
-        reader.shown.append("\n".join(["【服务通知】", *lines, *link]))
+        reader.show("\n".join(["【服务通知】", *lines, *link]), self.clock())
         return dict(OK)
 
     def _templates(self, way: Way) -> dict[str, NoticeTemplate]:

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -24,6 +25,7 @@ CALLS = 3
 TIMEOUT_S = 5.0
 FAULT = "该公众号提供的服务出现故障，请稍后再试"
 ACCOUNT_ID = "gh_simulated"
+RECORDS = "SubscribeMsgPopupEvent"  # what Tencent's XML puts around a list of records
 
 # Sends one request to the service: path with query, body, seconds to wait.
 Deliver = Callable[[str, bytes, float], httpx.Response]
@@ -69,17 +71,17 @@ class Simulator(SimulatedApi):
         """Let a user send a text; return what they see in the chat."""
         return self.sends(openid, {"MsgType": "text", "Content": text})
 
-    def sends(self, openid: str, fields: Mapping[str, str]) -> Outcome:
+    def sends(self, openid: str, fields: Mapping[str, Any]) -> Outcome:
         """Let a user send a message or cause an event with these fields."""
         message = self.message(openid, fields)
         reader = self.reader(openid)
         reader.does(message, self.clock())
         outcome = self.call(message)
         if outcome.shown is not None:
-            reader.shown.append(outcome.shown)
+            reader.show(outcome.shown, self.clock())
         return outcome
 
-    def message(self, openid: str, fields: Mapping[str, str]) -> dict[str, str]:
+    def message(self, openid: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Complete the fields of a message as Tencent does."""
         message = {
             "ToUserName": ACCOUNT_ID,
@@ -92,7 +94,7 @@ class Simulator(SimulatedApi):
             message["MsgId"] = str(self._next_id)
         return message
 
-    def call(self, message: Mapping[str, str]) -> Outcome:
+    def call(self, message: Mapping[str, Any]) -> Outcome:
         """Deliver a message, three times at most, and read the reply."""
         for number in range(1, CALLS + 1):
             if self._happens(self._mishaps.lose):
@@ -110,13 +112,13 @@ class Simulator(SimulatedApi):
             return Outcome(self.read_reply(reply), number)
         return Outcome(FAULT, CALLS)
 
-    def in_disorder(self, messages: Sequence[Mapping[str, str]]) -> list[Outcome]:
+    def in_disorder(self, messages: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Deliver several messages in another order than they were sent."""
         mixed = list(messages)
         self._random.shuffle(mixed)
         return [self.call(message) for message in mixed]
 
-    def request(self, message: Mapping[str, str]) -> tuple[str, bytes]:
+    def request(self, message: Mapping[str, Any]) -> tuple[str, bytes]:
         """Return path and body of one call, encrypted and signed."""
         cipher = self.account.ciphers[0]
         written = write_fields(self._format, message)
@@ -177,9 +179,19 @@ class Simulator(SimulatedApi):
         return self._random.random() < share
 
 
-def write_fields(format_: BodyFormat, fields: Mapping[str, str]) -> bytes:
-    """Write fields as the body of a callback."""
+def write_fields(format_: BodyFormat, fields: Mapping[str, Any]) -> bytes:
+    """Write fields as the body of a callback: texts, or a list of records under `List`."""
     if format_ is BodyFormat.JSON:
         return json.dumps(dict(fields), ensure_ascii=False).encode()
-    inner = "".join(f"<{name}>{cdata(value)}</{name}>" for name, value in fields.items())
-    return f"<xml>{inner}</xml>".encode()
+    return f"<xml>{_elements(fields)}</xml>".encode()
+
+
+def _elements(fields: Mapping[str, Any]) -> str:
+    written = []
+    for name, value in fields.items():
+        if isinstance(value, list):
+            records = "".join(f"<{name}>{_elements(record)}</{name}>" for record in value)
+            written.append(f"<{RECORDS}>{records}</{RECORDS}>")
+        else:
+            written.append(f"<{name}>{cdata(value)}</{name}>")
+    return "".join(written)

@@ -56,7 +56,7 @@ def ask_unions(
 
     Of one account alone they would tell nothing, so nothing is asked then.
     """
-    able = {name: one for name, one in book.accounts().items() if one.can_push}
+    able = {name: one for name, one in book.accounts().items() if one.can_push and not one.trial}
     if len(able) < 2:
         return 0
     with database.reading() as db:
