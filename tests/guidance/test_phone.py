@@ -1,13 +1,17 @@
 """Numbers proven by a code: limits, tries, and whom a number makes one person."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
+from sqlalchemy import select
 
 from accounts.role import Role
 from audit.log import SYSTEM
 from guidance.people.attempt import TooManyAttempts
 from guidance.people.identity import (
+    Identity,
     IdentityKind,
     bind_identity,
     holder_of,
@@ -144,3 +148,19 @@ def test_an_account_that_wechat_made_up_never_counts(sqlite_database: Database) 
     with sqlite_database.writing() as db:
         mark_virtual(db, "visitor-1", NOON)
     assert at_rest(sqlite_database, qualified_chat(sqlite_database, "m1")).codes == "Q2"
+
+
+def prove(database: Database, person: str, together: Barrier) -> None:
+    together.wait(60)
+    settle(database, claim(person))
+
+
+def test_two_who_prove_one_number_at_the_same_moment_are_one(database: Database) -> None:
+    people = [f"visitor-{number}" for number in range(4)]
+    with ThreadPoolExecutor(len(people)) as threads:
+        together = Barrier(len(people))
+        for done in [threads.submit(prove, database, one, together) for one in people]:
+            done.result()
+    with database.reading() as db:
+        assert len({holder_of(db, one) for one in people}) == 1
+        assert len(db.scalars(select(Identity)).all()) == 1
