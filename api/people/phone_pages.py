@@ -30,7 +30,7 @@ from guidance.people.identity import (
     standing_of,
     unbind_identities,
 )
-from guidance.people.level import LEVEL_NAMES
+from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.people.phone import (
     CODE_LIFE,
     CodeCheck,
@@ -204,7 +204,7 @@ def _page(request: Request, database: Database, visitor: Visitor, page: PhonePag
         page.status,
         page=page,
         masked=mask_phone(page.number) if page.sent else "",
-        level=LEVEL_NAMES[level],
+        level="" if level is IdentityLevel.VISITOR else LEVEL_NAMES[level],
         phones=phones,
         by_sms=sender.reaches_phones,
         minutes=CODE_LIFE.seconds // 60,

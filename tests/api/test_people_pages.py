@@ -52,7 +52,7 @@ def test_a_number_is_proven_by_the_code_that_was_sent_to_it(
         assert db.scalars(select(PhoneCode)).all() == []
     removed = client.post("/me/phone/remove")
     assert "手机号已删除" in removed.text
-    assert "现在：访客" in removed.text
+    assert "现在还没有验证" in removed.text
     with sqlite_database.reading() as db:
         actions = set(db.scalars(select(AuditEvent.action)))
     assert {"identity.bound", "identity.unbound"} <= actions
