@@ -1,11 +1,14 @@
 """Word files -> text as Word shows it: automatic numbers, tables in place, no deleted text.
 
+What stands in a text box follows the paragraph that holds the box; a footnote stands in
+brackets where it is referred to, so that a quoted clause brings its own explanation.
+
 The package is read directly: reading libraries leave out automatic numbers and the
 text inside content controls, and in a plan those are the clause numbers.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
@@ -26,8 +29,8 @@ _SKIPPED = frozenset(
             "instrText",
             "rPr",
             "pPr",
-            "footnoteReference",
             "commentReference",
+            "txbxContent",  # comes as paragraphs of its own
         )
     ]
     + [f"{_MC}Fallback"]
@@ -86,6 +89,7 @@ def read(data: bytes) -> Parsed:
     body = root.find(f"{W}body")
     if body is None:
         raise UnreadableDocument(DAMAGED)
+    _bring_in_notes(body, parts)
     text = "\n".join(_blocks(body, numbering, styles))
     if not text.strip():
         if any(name.startswith("word/media/") for name in parts):
@@ -98,17 +102,73 @@ def read(data: bytes) -> Parsed:
 
 
 def _blocks(body: etree._Element, numbering: Numbering, styles: _Styles) -> Iterator[str]:
-    stack = [iter(body)]
+    begun = ""  # of a paragraph whose end was deleted: the next one goes on with it
+    for node in _in_order(body):
+        if node.tag == f"{W}tbl":
+            yield from (*table_lines(_rows(node, numbering, styles)), "")
+            continue
+        begun += _paragraph(node, numbering, styles)
+        if not _is_end_deleted(node):
+            yield from (begun, "")
+            begun = ""
+    yield begun
+
+
+def _in_order(body: etree._Element) -> Iterator[etree._Element]:
+    """Yield the paragraphs and tables of a body, those of text boxes behind their paragraph."""
+    stack: list[Iterator[etree._Element]] = [iter(body)]
     while stack:
         node = next(stack[-1], None)
         if node is None:
             stack.pop()
-        elif node.tag == f"{W}p":
-            yield from (_paragraph(node, numbering, styles), "")
+            continue
+        inside: Iterator[etree._Element] = iter(())
+        if node.tag == f"{W}p":
+            yield node
+            inside = (child for box in _boxes(node) for child in box)
         elif node.tag == f"{W}tbl":
-            yield from (*table_lines(_rows(node, numbering, styles)), "")
-        elif node.tag not in _SKIPPED and len(stack) < MAX_DEPTH:
-            stack.append(iter(node))  # content controls, tracked insertions
+            yield node
+        elif node.tag not in _SKIPPED:
+            inside = iter(node)  # content controls, tracked insertions
+        if len(stack) < MAX_DEPTH:
+            stack.append(inside)
+
+
+def _is_end_deleted(paragraph: etree._Element) -> bool:
+    """Whether a tracked change joins a paragraph to the next."""
+    path = f"{W}pPr/{W}rPr/{W}"
+    return any(paragraph.find(f"{path}{tag}") is not None for tag in ("del", "moveFrom"))
+
+
+def _boxes(paragraph: etree._Element) -> list[etree._Element]:
+    """Return the text boxes of a paragraph; boxes within boxes and older copies are left out."""
+    return [
+        box
+        for box in paragraph.iter(f"{W}txbxContent")
+        if not _is_older_copy(box) and next(box.iterancestors(f"{W}p")) is paragraph
+    ]
+
+
+def _is_older_copy(node: etree._Element) -> bool:
+    """Whether a node stands in what Word keeps for its older versions."""
+    return next(node.iterancestors(f"{_MC}Fallback"), None) is not None
+
+
+def _bring_in_notes(body: etree._Element, parts: Mapping[str, bytes]) -> None:
+    """Put the text of foot- and endnotes where they are referred to."""
+    for kind in ("footnote", "endnote"):
+        data = parts.get(f"word/{kind}s.xml")
+        if data is None:
+            continue
+        notes = {
+            note.get(f"{W}id"): " ".join(_text(p).strip() for p in note.iter(f"{W}p")).strip()
+            for note in parse_part(data).iter(f"{W}{kind}")
+            if note.get(f"{W}type") in (None, "normal")
+        }
+        for reference in list(body.iter(f"{W}{kind}Reference")):
+            if text := notes.get(reference.get(f"{W}id")):
+                reference.tag = f"{W}t"
+                reference.text = f"\uff08注\uff1a{text}\uff09"
 
 
 def _paragraph(node: etree._Element, numbering: Numbering, styles: _Styles) -> str:
@@ -162,7 +222,14 @@ def _rows(table: etree._Element, numbering: Numbering, styles: _Styles) -> list[
             properties = cell.find(f"{W}tcPr")
             merged = properties.find(f"{W}vMerge") if properties is not None else None
             text = " ".join(
-                filter(None, (_paragraph(p, numbering, styles) for p in cell.iter(f"{W}p")))
+                filter(
+                    None,
+                    (
+                        _paragraph(p, numbering, styles)
+                        for p in cell.iter(f"{W}p")
+                        if not _is_older_copy(p)
+                    ),
+                )
             )
             if merged is not None and merged.get(f"{W}val", "continue") == "continue":
                 text = above.get(len(cells), "")

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
@@ -9,6 +10,8 @@ from typing import Generic, TypeVar
 from knowledge.numbering import han_number
 
 T = TypeVar("T")
+
+MAX_SENTENCE = 600  # characters on each side of a place that are looked at
 
 # Full-width ASCII to half-width, one character for one, so that offsets stay true.
 _WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
@@ -19,6 +22,7 @@ _DATE = (
 )
 DATE = _DATE  # pattern of a full date, for use inside other patterns
 _DASHED = re.compile(r"([12][0-9]{3})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
+_SENTENCE = re.compile(r"[^。;\n]+")
 _PARTS = re.compile(r"(.+?)年(.+?)月(.+?)日")
 
 
@@ -47,6 +51,18 @@ def read_date(text: str) -> date | None:
         return date(*[number for number in numbers if number is not None])
     except (TypeError, ValueError):
         return None
+
+
+def sentences_with(
+    text: str, pattern: re.Pattern[str]
+) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Yield each sentence with each place in it that a pattern matches; `text` in half width."""
+    for match in pattern.finditer(text):
+        left = max(0, match.start() - MAX_SENTENCE)
+        begin = max(left, *(text.rfind(stop, left, match.start()) + 1 for stop in "。;\n"))
+        sentence = _SENTENCE.match(text, begin, match.end() + MAX_SENTENCE)
+        if sentence is not None:
+            yield sentence, match
 
 
 def add_months(day: date, months: int) -> date:

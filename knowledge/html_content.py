@@ -29,6 +29,20 @@ _CONTENT = re.compile(
 )
 
 
+_LINK_LISTS = frozenset(("ul", "ol", "dl", "td", "div", "p"))
+_FILE_LINK = re.compile(r"\.(?:docx?|pdf|xlsx?|wps|et|ofd|zip|rar|txt)\b", re.IGNORECASE)
+LONGEST_ENTRY = 12  # characters of an entry of a menu
+# What a site states of a document in a box beside its text.
+_STATED = (
+    r"发文字号|发?文号|文件编号|发文机关|发布机构|发文单位|制定机关|发布机关|公布机构"
+    r"|(?:成文|发文|印发|公布|发布)(?:日期|时间)"
+)
+_BESIDE = re.compile(
+    rf"(?P<name>{_STATED})[ :\uff1a]+(?P<value>(?!(?:{_STATED}|索引号))[^\s:\uff1a]+)"
+)
+LONGEST_BOX = 600  # characters
+
+
 def flat(element: html.HtmlElement) -> str:
     """Return all text of an element in one line."""
     return " ".join("".join(str(text) for text in element.itertext()).split())
@@ -65,6 +79,45 @@ def main_content(body: html.HtmlElement) -> html.HtmlElement:
     return best if weights[best] >= BEST_SHARE * whole else body
 
 
+def stated_beside(body: html.HtmlElement, content: html.HtmlElement) -> list[str]:
+    """Return what the page states of the document outside its text, as 发文字号：… lines."""
+    found: dict[str, str] = {}
+    if content is body:
+        return []
+    around = {*content.iter(), *content.iterancestors()}
+    for element in body.iter("table", "dl", "ul", "div", "p"):
+        if element in around:
+            continue
+        for match in _BESIDE.finditer(_beginning(element, LONGEST_BOX)):
+            found.setdefault(match["name"], match["value"])
+    return [f"{name}\uff1a{value}" for name, value in found.items()]
+
+
+def _beginning(element: html.HtmlElement, characters: int) -> str:
+    """Return the text of an element, its pieces apart; "" where it has more than a box has."""
+    pieces: list[str] = []
+    for piece in element.itertext():
+        pieces += str(piece).split()
+        characters -= len(piece)
+        if characters < 0:
+            return ""
+    return " ".join(pieces)
+
+
+def _is_link_list(element: html.HtmlElement) -> bool:
+    """Whether an element holds nothing but the entries of a menu; files to load are content."""
+    links = list(element.iter("a"))
+    if element.tag not in _LINK_LISTS or len(links) < 2:
+        return False
+    texts = [flat(link) for link in links]
+    if any(len(text) > LONGEST_ENTRY for text in texts):
+        return False
+    if any(_FILE_LINK.search(link.get("href", "") + flat(link)) for link in links):
+        return False
+    shown = re.sub(r"[\s|·>/]", "", flat(element))
+    return bool(shown) and len("".join("".join(texts).split())) >= 0.9 * len(shown)
+
+
 def _marks(element: html.HtmlElement) -> str:
     return f"{element.get('class', '')} {element.get('id', '')}"
 
@@ -74,7 +127,7 @@ def _is_furniture(element: html.HtmlElement, paragraphs: int) -> bool:
     marks = _marks(element)
     by_name = element.tag in _NAMED_TAGS and _FURNITURE.search(marks) is not None
     if element.tag not in _DROPPED_TAGS and not hidden and not by_name:
-        return False
+        return _is_link_list(element)
     if by_name and _CONTENT.search(marks):
         return False
     if element.find(".//h1") is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from lxml import etree, html
 
-from knowledge.html_content import drop_furniture, flat, main_content
+from knowledge.html_content import drop_furniture, flat, main_content, stated_beside
 from knowledge.numbering import read_label
 from knowledge.parsed import Parsed, UnreadableDocument, table_lines
 
@@ -32,10 +32,15 @@ def read(data: bytes) -> Parsed:
     titles += [flat(element) for element in root.iter("title")]
     dropped = drop_furniture(root)
     body = root.find("body")
-    text = "\n".join(_lines(main_content(root if body is None else body)))
+    page = root if body is None else body
+    content = main_content(page)
+    text = "\n".join(_lines(content))
     title = next((title for title in titles if 4 <= len(title) <= 120), "")
     if title and "".join(title.split()) not in "".join(text[:2_000].split()):
         text = f"{title}\n\n{text}"
+    if stated := [line for line in stated_beside(page, content) if line not in text]:
+        first, _, rest = text.partition("\n")
+        text = "\n".join([first, *stated, rest])
     return Parsed(text, tuple(dropped))
 
 

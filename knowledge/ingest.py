@@ -8,21 +8,21 @@ from pathlib import Path
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from knowledge.clause_draft import ClauseDraft
 from knowledge.document import Clause, DocumentStatus, PolicyDocument, get_document
-from knowledge.finding import Finding
 from knowledge.ingest_report import IngestReport, Outcome
-from knowledge.metadata import read_facts
+from knowledge.metadata import DocumentFacts, read_facts
 from knowledge.policy_reading import FACT_NAMES, Confirmed, PolicyReading, read_policy
-from knowledge.splitter import ClauseDraft
 from knowledge.succession import (
     Identity,
     end_if_repealed,
     find_family,
     known_documents,
+    mark_amended,
+    mark_if_amended,
     put_in_force,
     series_of,
 )
-from knowledge.validity import Repeal
 
 __all__ = ["IngestReport", "Outcome", "ingest_file", "publish_draft", "store_reading"]
 
@@ -76,7 +76,7 @@ def store_reading(
     _store_clauses(db, document.id, reading.clauses)
     replaced: list[str] = []
     if document.status is not DocumentStatus.DRAFT:
-        replaced = _put_in_force(db, document, reading.facts.repeals, stated.supersedes, now)
+        replaced = _put_in_force(db, document, reading.facts, stated.supersedes, now)
     outcome = Outcome.CREATED if newest is None else Outcome.NEW_VERSION
     return replace(_report(reading, outcome, document), replaced=tuple(replaced))
 
@@ -90,7 +90,7 @@ def publish_draft(db: Session, document_id: int, *, now: datetime) -> list[str]:
     if document.status is not DocumentStatus.DRAFT:
         return []
     document.status = DocumentStatus.PUBLISHED
-    return _put_in_force(db, document, read_facts(document.text).repeals, (), now)
+    return _put_in_force(db, document, read_facts(document.text), (), now)
 
 
 def _report(reading: PolicyReading, outcome: Outcome, document: PolicyDocument) -> IngestReport:
@@ -154,7 +154,7 @@ def _refresh(
     if document.status is DocumentStatus.DRAFT and status is DocumentStatus.PUBLISHED:
         document.status = DocumentStatus.PUBLISHED
         named = reading.stated.supersedes
-        replaced = _put_in_force(db, document, reading.facts.repeals, named, now)
+        replaced = _put_in_force(db, document, reading.facts, named, now)
         changed.append("已发布")
     outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
     report = _report(reading, outcome, document)
@@ -180,15 +180,17 @@ def _inherit(official: PolicyDocument, restatement: PolicyDocument) -> None:
 def _put_in_force(
     db: Session,
     document: PolicyDocument,
-    repeals: Iterable[Finding[Repeal]],
+    facts: DocumentFacts,
     supersedes: Iterable[str],
     now: datetime,
 ) -> list[str]:
     today = local_date(now)
-    values = [finding.value for finding in repeals]
+    values = [finding.value for finding in facts.repeals]
     replaced = put_in_force(db, document, values, supersedes, today)
+    mark_amended(db, document, facts.amended)
     if document.status is DocumentStatus.PUBLISHED and not document.restated:
         repealed_by = end_if_repealed(db, document, today)
+        mark_if_amended(db, document)
         if repealed_by is not None:
             replaced.append(f"{document.title}（被《{repealed_by}》废止）")
     return replaced

@@ -5,7 +5,7 @@ carries the span it was read from, so that a person can confirm it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,8 @@ from knowledge.finding import DATE, Finding, half_width
 from knowledge.issuer import ORGANISATION, level_of
 from knowledge.numbering import Style, read_label
 from knowledge.paragraph import is_title
-from knowledge.validity import FRONT, Repeal, normalize_number, read_validity
+from knowledge.repeal import Repeal, normalize_number
+from knowledge.validity import FRONT, read_validity
 
 HEAD_LINES = 12
 MAX_TITLE = 120
@@ -32,15 +33,22 @@ _NUMBER = re.compile(
     r"|(?:19|20)[0-9]{2}[ ]?年[ ]?第[ ]?[0-9]{1,5}[ ]?号"
     r"|[\u4e00-\u9fff]{2,9}(?:发|办|字|函|规|通)[ ]?第?[ ]?[0-9]{1,4}[ ]?号"
 )
+_NUMBER_LINE = re.compile(rf"(?<=\n)[ (]*(?:{_NUMBER.pattern})[ )]*(?=\n)")
+_DRAFT = re.compile(r"\((?:公开)?(?:征求意见|送审|审议|讨论|草案|初)稿?[^()]{0,6}\)|征求意见稿")
 _FIELDS = {
     "title": r"标[ ]*题",
     "doc_number": r"(?:发?文[ ]*号|发文字号|文件编号)",
     "issuer": r"(?:发文机关|发布机构|发文单位|制定机关|发布机关|公布机构)",
 }
 _FIELD = {
-    name: re.compile(rf"(?:^|[ |]){label}[ ]*[:|][ ]*(?P<value>[^\n| ]{{2,120}})", re.M)
+    name: re.compile(rf"(?:^|[ |]){label}[ ]*[:|][ ]*(?:\|[ ]*)?(?P<value>[^\n| ]{{2,120}})", re.M)
     for name, label in _FIELDS.items()
 }  # fmt: skip
+# What a line in brackets below a title adds to it: the years of a plan, that it is a draft.
+_SUBTITLE = re.compile(
+    r"\([^()]{0,12}(?:(?:19|20)[0-9]{2}[ ]?年?[-—–~至到]+(?:19|20)[0-9]{2}[ ]?年?|试行|暂行|修订"
+    r"|征求意见|送审|草案|讨论稿|审议稿)[^()]{0,6}\)"
+)
 _REFERS = re.compile(r"根据|按照|依据|遵照|。")
 _DATE_LINE = re.compile(rf"[ (]*{DATE}[ )]*")
 _BODY = re.compile(rf"[\u4e00-\u9fff()、 ]{{0,60}}{ORGANISATION}")
@@ -63,6 +71,8 @@ class DocumentFacts:
     effective_on: Finding[date] | None = None
     expires_on: Finding[date] | None = None
     repeals: tuple[Finding[Repeal], ...] = ()
+    amended: tuple[Repeal, ...] = ()  # documents that this one changes in part
+    draft: bool = False  # sent round for comments, not in force
     doubts: tuple[str, ...] = ()  # what a person should look at, in Chinese
 
 
@@ -82,6 +92,7 @@ def read_facts(source: str) -> DocumentFacts:
     issuer = _issuer(source, text, title, head)
     validity = read_validity(source)
     level = level_of(issuer.value) if issuer else None
+    is_draft = title is not None and _DRAFT.search(half_width(title.value)) is not None
     return DocumentFacts(
         title=title,
         doc_number=number,
@@ -93,8 +104,27 @@ def read_facts(source: str) -> DocumentFacts:
         effective_on=validity.effective_on,
         expires_on=validity.expires_on,
         repeals=validity.repeals,
-        doubts=validity.doubts,
+        amended=validity.amended,
+        draft=is_draft,
+        doubts=(*validity.doubts, *_doubts(text, validity.amended, is_draft=is_draft)),
     )
+
+
+def _doubts(text: str, amended: Sequence[Repeal], *, is_draft: bool) -> Iterator[str]:
+    """Say what a person should look at before the document is used."""
+    if is_draft:
+        yield "这是征求意见稿或草案，不是正式文件：只存为草稿，不用于答复。"
+    for other in amended:
+        yield (
+            f"这份文件修改了《{other.title}》的部分内容，请再载入修改后的全文；"
+            "在此之前，原文件会标注已被修改。"
+        )
+    numbers = {normalize_number(m[0]) for m in _NUMBER_LINE.finditer(text)}
+    if len(numbers) > 1:
+        yield (
+            f"文件里有{len(numbers)}个单独成行的文号（{'、'.join(sorted(numbers))}），"
+            "可能是两份以上的文件放在了一起，请拆开后分别载入。"
+        )
 
 
 def _head(text: str) -> Iterator[_Line]:
@@ -159,6 +189,7 @@ def _title(source: str, text: str, head: list[_Line]) -> Finding[str] | None:
             joined, end = joined + part.body, part.end
             if _TITLE_END.search(_without_number(joined)):
                 end = part.start + len(_without_number(part.body))
+                end = _with_subtitle(lines, part, end)
                 value = "".join(source[line.start : end].split())
                 return Finding(value, line.start, end, source[line.start : end])
     if lines and is_title(lines[0].body) and not lines[0].body.endswith(":"):
@@ -166,6 +197,13 @@ def _title(source: str, text: str, head: list[_Line]) -> Finding[str] | None:
         quote = source[only.start : only.end]
         return Finding(quote.strip(), only.start, only.end, quote)
     return None
+
+
+def _with_subtitle(lines: Sequence[_Line], last: _Line, end: int) -> int:
+    """Return where a title ends, with the bracketed line below it that belongs to it."""
+    below = next((line for line in lines if line.start > last.start), None)
+    is_part = below is not None and end == last.end and _SUBTITLE.fullmatch(below.body)
+    return below.end if below is not None and is_part else end
 
 
 def _without_number(line: str) -> str:
@@ -196,13 +234,20 @@ def _issuer(
     if title is not None and (match := _BEFORE_TITLE.match(half_width(title.quote))) is not None:
         start = title.start + match.start("issuer")
         end = title.start + match.end("issuer")
-        return Finding(source[start:end].strip(), start, end, source[start:end])
+        return Finding(_bodies(source[start:end]), start, end, source[start:end])
     for line in head:
         match = _RED_HEAD.fullmatch(line.body) or _ORDER.match(line.body)
         if match is not None:
             start, end = line.start + match.start("issuer"), line.start + match.end("issuer")
-            return Finding(source[start:end].strip(), start, end, source[start:end])
+            return Finding(_bodies(source[start:end]), start, end, source[start:end])
     return None
+
+
+def _bodies(text: str) -> str:
+    """Return issuing bodies that stand apart by spaces as one list."""
+    names = text.split()
+    whole = all(_BODY.fullmatch(half_width(name)) for name in names)
+    return "、".join(names) if whole else text.strip()
 
 
 def _signature(source: str, text: str) -> Finding[str] | None:
@@ -223,4 +268,4 @@ def _signature(source: str, text: str) -> Finding[str] | None:
         return None
     start = text.rindex(names[0], 0, dates[-1].start())
     end = text.rindex(names[-1], 0, dates[-1].start()) + len(names[-1])
-    return Finding("、".join(names), start, end, source[start:end])
+    return Finding("、".join(map(_bodies, names)), start, end, source[start:end])

@@ -23,6 +23,7 @@ class Style(StrEnum):
     ITEM = "项"
     ARABIC = "1、"
     DOT = "1."
+    BARE = "1 "  # as in standards: 1 范围
     DECIMAL_2 = "1.1"
     DECIMAL_3 = "1.1.1"
     DECIMAL_4 = "1.1.1.1"
@@ -34,7 +35,8 @@ class Style(StrEnum):
 
 
 RANK = {style: order for order, style in enumerate(Style)}
-RANK[Style.DOT] = RANK[Style.ARABIC]  # "1、" and "1." are one level, mixed by careless typing
+# "1、" and "1." are one level, mixed by careless typing.
+RANK[Style.DOT] = RANK[Style.BARE] = RANK[Style.ARABIC]
 UNITS = {
     "编": Style.PART,
     "篇": Style.PART,
@@ -56,6 +58,7 @@ _SPACE = r"[ \t\u3000\xa0]"
 _DIGIT = r"[0-9\uff10-\uff19]"
 _OPEN = r"[(\uff08\u3014]"
 _CLOSE = r"[)\uff09\u3015]"
+_LETTER = r"[A-Za-z\uff21-\uff3a\uff41-\uff5a]"
 _POINT = r"[.\uff0e]"
 _MARK = r"[、.\uff0e]"
 _COUNTED = "产业|季度|线|级|类|等|次|期|批|轮|档|楼|层|号|月|年|位|名|个|家|倍|成"
@@ -84,8 +87,9 @@ _LABEL = re.compile(
   | (?P<half>{_DIGIT}{{1,3}}){_CLOSE}
   | (?P<sign>[①-⑳㉑-㉟㊱-㊿❶-❿⑴-⒇⒈-⒛㈠-㈩]){_MARK}?
   | (?P<roman>[Ⅰ-Ⅻ]){_MARK}
-  | (?P<latin>[A-Za-z])(?:{_MARK}|{_CLOSE})(?![A-Za-z0-9])
-  | {_OPEN}(?P<latin_paren>[A-Za-z]){_CLOSE}
+  | (?P<latin>{_LETTER})(?:{_MARK}|{_CLOSE})(?![A-Za-z0-9])
+  | {_OPEN}(?P<latin_paren>{_LETTER}){_CLOSE}
+  | (?P<bare>{_DIGIT}{{1,2}}){_SPACE}{{1,4}}(?=[\u4e00-\u9fff])(?!{_COUNTED}|[日天元人万亿千百])
     """,
     re.VERBOSE,
 )
@@ -108,6 +112,7 @@ _STYLE_OF_GROUP = {
     "dot_year": Style.DOT,
     "paren": Style.PAREN,
     "half": Style.HALF,
+    "bare": Style.BARE,
 }
 
 
@@ -200,6 +205,7 @@ def _interpret(
     if "roman" in found:
         return Style.ROMAN, ord(found["roman"]) - ord("Ⅰ") + 1, found["roman"], ()
     if letter := found.get("latin") or found.get("latin_paren"):
+        letter = unicodedata.normalize("NFKC", letter)
         own = f"({letter})" if "latin_paren" in found else letter
         return Style.LATIN, ord(letter.lower()) - ord("a") + 1, own, ()
     for name, style in _STYLE_OF_GROUP.items():

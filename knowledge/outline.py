@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from knowledge.numbering import DECIMALS, RANK, UNIT_STYLES, Label, Style, join_address
 
 MAX_SKIPPED = 2  # 一、 二、 四、: a gap is a slip of the pen, a larger jump is not numbering
-FEEBLE = frozenset({Style.LATIN, Style.ROMAN, *DECIMALS.values()})  # need a second member
-_COUNTED_IN_DECIMALS = frozenset({Style.DOT, Style.ARABIC, *DECIMALS.values()})
+# These need a second member to be taken for numbers.
+FEEBLE = frozenset({Style.LATIN, Style.ROMAN, Style.BARE, *DECIMALS.values()})
+_COUNTED_IN_DECIMALS = frozenset({Style.DOT, Style.ARABIC, Style.BARE, *DECIMALS.values()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +193,20 @@ class Outline:
         following = self._next.get(label.start)
         goes_on = following is not None and _continues(label, following)
         if label.style in FEEBLE:
-            return label.number == 1 and goes_on
+            return label.number == 1 and (goes_on or self._names_open_number(label))
         if label.number == 1:
             return True
         last = self._last.get(label.style)
         if last is not None:
             return self._fits(last, label)
         return goes_on or label.style in UNIT_STYLES  # an excerpt that begins in the middle
+
+    def _names_open_number(self, label: Label) -> bool:
+        """Whether a decimal number names the number above it: 3.2.1 below 3.2."""
+        above = self.entries[self._open[-1]].candidate.label if self._open else None
+        if above is None or above.style not in _COUNTED_IN_DECIMALS or not label.parts:
+            return False
+        return label.parts[:-1] == (above.parts or (above.number,))
 
     def _encloses(self, index: int, label: Label) -> bool:
         outer = self.entries[index].candidate.label

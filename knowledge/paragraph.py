@@ -9,6 +9,9 @@ MAX_HEADING = 40  # characters; a longer first sentence is text, not a title
 MIN_BROKEN = 20  # a shorter line without a full stop is a subtitle, not a broken sentence
 MIN_BROKEN_NUMBERED = 45
 MAX_SIGNATURE = 40
+NARROWEST, WIDEST = 50, 160  # half characters of a line in a text that was broken to a width
+RAGGED = 4  # by which full lines differ: a mark may not begin a line
+MIN_FULL = 3  # lines broken within a sentence that show it
 
 _HARD_END = re.compile(r"[。\uff01\uff1f\uff1b\uff1a….!?;:”’\"'」』》\uff09)】\]|]\Z")
 _COMMA_END = re.compile(r"[、,\uff0c]\Z")
@@ -29,9 +32,12 @@ _DATE_LINE = re.compile(
     r"[(\uff08]?[12][0-9]{3}年[01]?[0-9]月[0-3]?[0-9]日[)\uff09]?|[一二][〇○零Ο0一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
 )
 _AFTER_SIGNATURE = re.compile(r"[(\uff08]?(?:此件|附[件表录]|抄送|公开|信息公开|主动公开|联系)")
-_SEPARATED = re.compile(r"([:\uff1a;\uff1b。])[ \u3000]{0,4}(?=[(\uff080-9\uff10-\uff19①-⑳⑴-⒇⒈-⒛])")
+_SEPARATED = re.compile(
+    r"([:\uff1a;\uff1b。])[ \u3000]{0,4}"
+    r"(?=[(\uff080-9\uff10-\uff19①-⑳⑴-⒇⒈-⒛]|[一二三四五六七八九十]{1,3}、)"
+)
 _INLINE_STYLES = frozenset(
-    {Style.PAREN, Style.HAN_PAREN, Style.CIRCLED, Style.HALF, Style.DOT, Style.ARABIC}
+    {Style.HAN, Style.PAREN, Style.HAN_PAREN, Style.CIRCLED, Style.HALF, Style.DOT, Style.ARABIC}
 )
 
 
@@ -49,6 +55,29 @@ def heading_of(body: str, style: Style | None) -> str:
     end = _TITLE_END.search(head)
     title = head[: end.start()] if end else head
     return "" if len(title) > MAX_HEADING else title.strip(_TITLE_EDGE)
+
+
+def set_width(lines: Sequence[str]) -> int:
+    """Return the width in half characters to which a text was broken, 0 where it was not.
+
+    Of its longest lines, all of one width, most end within a sentence.
+    """
+    widths = [_width(line) for line in lines]
+    longest = max(widths, default=0)
+    if not NARROWEST <= longest <= WIDEST:
+        return 0
+    full = [line for line, w in zip(lines, widths, strict=True) if w > longest - RAGGED]
+    broken = sum(_HARD_END.search(line) is None for line in full)
+    return longest - RAGGED + 1 if broken >= MIN_FULL and 2 * broken > len(full) else 0
+
+
+def fills_width(line: str, width: int) -> bool:
+    """Whether a line of a text broken to a width goes on in the next line."""
+    return width > 0 and _width(line) >= width and _HARD_END.search(line) is None
+
+
+def _width(line: str) -> int:
+    return sum(1 if c.isascii() else 2 for c in line)
 
 
 def is_unfinished(line: str, following: str, *, numbered: bool) -> bool:

@@ -5,21 +5,28 @@ import logging
 import re
 import unicodedata
 from collections import Counter
+from itertools import groupby, pairwise
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from knowledge.numbering import UNIT_STYLES, Style, read_label
-from knowledge.parsed import Parsed, UnreadableDocument
+from knowledge.paragraph import is_table_line
+from knowledge.parsed import Parsed, UnreadableDocument, table_lines
 
 MAX_PAGES = 2_000
 EDGE_LINES = 2  # running heads and page numbers are the first or last lines of a page
 FULL_LINE = 0.85  # of the usual width: a shorter line ends its paragraph
+MIN_COLUMNS, MIN_ROWS = 3, 3  # of a table: two columns are a table of contents as well
+LONGEST_CELL = 24  # characters
+HALF_LINE = 0.6  # of running text that breaks before a long number or name
+INDENT = 6  # half characters that an article's first line is moved in and its gap lost
 
 _PAGE_NUMBER = re.compile(
     r"[-\u2014\u2013~·. ]*(?:第[ ]*)?[0-9]{1,4}[ ]*(?:页)?"
     r"[-\u2014\u2013~·. ]*(?:[/共,\uff0c ]*[0-9]{1,4}[ ]*页?)?[ ]*"
 )
+_INNER_MARK = re.compile(r"[,\uff0c;\uff1b。、]")
 _END = re.compile(r"[。\uff01\uff1f!?]\Z")
 _DAMAGED = "PDF文件已损坏，无法打开。请重新导出后上传。"
 _SCANNED = "这个PDF没有文字层，可能是扫描件。请先做文字识别（OCR），或上传Word、txt版本。"
@@ -58,7 +65,7 @@ def read(data: bytes) -> Parsed:
     if len(_ODD.findall(text)) > visible // 5:
         raise UnreadableDocument("这个PDF的文字无法正确识别（缺少字体编码）。请上传Word或txt版本。")
     kept, dropped = _without_edges(pages)
-    return Parsed("\n\n".join(_paragraphs(kept)), tuple(dropped))
+    return Parsed(_joined(_paragraphs(kept)), tuple(dropped))
 
 
 def _pages(data: bytes) -> list[list[str]]:
@@ -67,14 +74,38 @@ def _pages(data: bytes) -> list[list[str]]:
         raise UnreadableDocument("PDF文件加了密码，请去掉密码后再上传。")
     if len(reader.pages) > MAX_PAGES:
         raise UnreadableDocument("PDF超过2000页，请拆分后分别上传。")
-    return [
-        [line for raw in page.extract_text().split("\n") if (line := _tidy(raw))]
-        for page in reader.pages
-    ]
+    return [_page_lines(page.extract_text()) for page in reader.pages]
+
+
+def _page_lines(text: str) -> list[str]:
+    """Return the lines of a page; lines cut alike into columns become rows of a table."""
+    lines = [re.sub(r"[ \t\u3000\xa0]+", " ", raw).strip() for raw in text.split("\n")]
+    found: list[str] = []
+    for columns, run in groupby(filter(None, lines), key=_columns):
+        rows = list(run)
+        if columns >= MIN_COLUMNS and len(rows) >= MIN_ROWS:
+            found += table_lines([[_tidy(cell) for cell in row.split(" ")] for row in rows])
+        else:
+            found += filter(None, map(_tidy, rows))
+    return found
+
+
+def _columns(line: str) -> int:
+    """Count the short pieces that a line is cut into by spaces, 0 for running text."""
+    cells = line.split(" ")
+    return len(cells) if all(len(cell) <= LONGEST_CELL for cell in cells) else 0
+
+
+def _joined(paragraphs: list[str]) -> str:
+    """Join paragraphs by an empty line, the rows of a table by none."""
+    text = ""
+    for before, following in pairwise(["", *paragraphs]):
+        rows = is_table_line(before) and is_table_line(following)
+        text += ("\n" if rows else "\n\n") + following
+    return text.strip("\n")
 
 
 def _tidy(line: str) -> str:
-    line = re.sub(r"[ \t\u3000\xa0]+", " ", line).strip()
     line = _LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match.group()), line)
     return _SET_APART.sub("", line)
 
@@ -116,7 +147,9 @@ def _paragraphs(pages: list[list[str]]) -> list[str]:
     for line in lines:
         if (
             before
-            and _width(before) >= FULL_LINE * usual
+            and not is_table_line(before)
+            and not is_table_line(line)
+            and _reaches_the_edge(before, usual)
             and not _END.search(before)
             and not _begins(line)
         ):
@@ -126,6 +159,21 @@ def _paragraphs(pages: list[list[str]]) -> list[str]:
             found.append(line)
         before = line
     return found
+
+
+def _reaches_the_edge(line: str, usual: int) -> bool:
+    """Whether a line may be full: how wide it looks depends on indents and unbroken numbers.
+
+    A line of running text has marks inside, a title has none; an article begins indented.
+    """
+    width = _width(line)
+    if width >= FULL_LINE * usual:
+        return True
+    if _INNER_MARK.search(line) and width >= HALF_LINE * usual:
+        return True
+    label = read_label(line, 0)
+    indented = label is not None and label.style is Style.ARTICLE
+    return indented and width + INDENT >= FULL_LINE * usual
 
 
 def _begins(line: str) -> bool:

@@ -7,13 +7,14 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any
 
+from knowledge.clause_draft import ClauseDraft
 from knowledge.document import ClauseKind, DocumentStatus, Level, text_digest
 from knowledge.finding import Finding
 from knowledge.front_matter import FrontMatter, InvalidFrontMatter, split_front_matter
 from knowledge.metadata import DocumentFacts, read_facts
 from knowledge.numbering import read_label
 from knowledge.reader import SourceText, UnreadableDocument, read_document
-from knowledge.splitter import ClauseDraft, split
+from knowledge.splitter import split
 
 LEVEL_NAMES = {
     Level.NATIONAL: "国家",
@@ -71,6 +72,7 @@ class PolicyReading:
         found = [f"文件：{self.name}（{self.source.form}，{self.source.encoding or '二进制'}）"]
         found += [self._fact_line(name) for name in FACT_NAMES]
         found += [f"同时废止：{repeal.quote}" for repeal in self.facts.repeals]
+        found += [f"部分修改：《{other.title}》" for other in self.facts.amended]
         counted = Counter(d.depth for d in self.clauses if d.kind is ClauseKind.HEADING)
         depths = "、".join(f"第{depth}层{counted[depth]}个" for depth in sorted(counted))
         rows = sum(d.kind is ClauseKind.ROW for d in self.clauses)
@@ -112,6 +114,8 @@ def read_policy(name: str, data: bytes, confirmed: Confirmed | None = None) -> P
     # Where an author states the facts nothing is read out of the text.
     facts = DocumentFacts() if head is not None and head.title else read_facts(body)
     stated = _join(head or FrontMatter(), facts, confirmed or Confirmed())
+    if facts.draft:
+        stated = replace(stated, status=DocumentStatus.DRAFT)
     clauses = split(body)
     warnings = (*source.warnings, *facts.doubts, *_doubts(stated, head), *_gaps(clauses))
     return PolicyReading(name, source, facts, stated, clauses, warnings)

@@ -1,15 +1,17 @@
 """A document's text -> its clauses, addressed by the document's own numbering."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from knowledge.document import Clause, ClauseKind
+from knowledge.clause_draft import ClauseDraft
+from knowledge.document import ClauseKind
 from knowledge.front import Block, Counts, fold_front
 from knowledge.line import BLANK, Line, find_candidates, read_lines
 from knowledge.numbering import Style
 from knowledge.outline import Outline
 from knowledge.paragraph import (
     enumeration,
+    fills_width,
     heading_of,
     is_date,
     is_table_line,
@@ -17,55 +19,12 @@ from knowledge.paragraph import (
     is_unfinished,
     may_follow_signature,
     may_sign,
+    set_width,
 )
 
 FRONT_CHARACTERS = 800  # a longer preamble is cut into its paragraphs
 _FINISHED = ("。", ";", "\uff1b")
 SIGNERS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ClauseDraft:
-    """One clause before it is stored; see `Clause` for the fields.
-
-    `parent` is the position of the parent in the same list, smaller than its own.
-    """
-
-    position: int
-    parent: int | None
-    depth: int
-    kind: ClauseKind
-    address: str
-    label: str
-    heading: str
-    text: str
-    start: int
-    end: int
-
-    def clause(self, document_id: int, first_id: int | None = None) -> Clause:
-        """Return the clause to store or to hold in memory.
-
-        With `first_id`, the id of the document's first clause, it gets its id and its
-        parent's; without, the database gives ids and the caller sets the parent.
-        """
-        ids: dict[str, int] = {}
-        if first_id is not None:
-            ids["id"] = first_id + self.position
-            if self.parent is not None:
-                ids["parent_id"] = first_id + self.parent
-        return Clause(
-            document_id=document_id,
-            position=self.position,
-            depth=self.depth,
-            kind=self.kind,
-            address=self.address,
-            label=self.label,
-            heading=self.heading,
-            text=self.text,
-            start=self.start,
-            end=self.end,
-            **ids,
-        )
 
 
 def split(text: str) -> list[ClauseDraft]:
@@ -102,6 +61,7 @@ class _Assembly:
         self._text = text
         self._lines = read_lines(text)
         self._candidates = find_candidates(text, self._lines)
+        self._width = set_width([text[line.start : line.end] for line in self._lines])
         self._outline = Outline([c for found in self._candidates.values() for c in found])
         self._blocks: list[Block] = []
         self._home: list[int] = []  # entry of the outline -> position of its block
@@ -126,9 +86,7 @@ class _Assembly:
         if self._take_numbered(number, line):
             self._sentence = (line.body, True)
             return
-        if self._sentence is not None and is_unfinished(
-            self._sentence[0], line.body, numbered=self._sentence[1]
-        ):
+        if self._goes_on(number, line):
             self._sentence = (line.body, False)
             return
         if self._is_title_of_annex(line):
@@ -145,6 +103,15 @@ class _Assembly:
         self._close_list_before_another(number, line)
         self._add_under_current(ClauseKind.PARAGRAPH, line.start, "¶")
         self._take_enumeration(number, line.start, line.end)
+
+    def _goes_on(self, number: int, line: Line) -> bool:
+        """Whether a plain line goes on with the sentence of the line before."""
+        if self._sentence is None:
+            return False
+        before = self._lines[number - 1]
+        if fills_width(self._text[before.start : before.end], self._width):
+            return True
+        return is_unfinished(self._sentence[0], line.body, numbered=self._sentence[1])
 
     def _is_title_of_annex(self, line: Line) -> bool:
         """Whether a line is the title below the word 附件, which is no clause of its own."""
@@ -183,8 +150,12 @@ class _Assembly:
 
     def _take_enumeration(self, number: int, start: int, end: int) -> None:
         labels = enumeration(self._text, start, end)
-        if not labels or not self._home:
+        if not labels:
             return
+        if not self._home:
+            if labels[0].style is not Style.HAN or start > FRONT_CHARACTERS:
+                return
+            self._fold(whole=True)  # a notice may be one paragraph with all its points
         before = len(self._home)
         if self._outline.accept_inline(labels, number):
             edges = [label.start for label in labels[1:]] + [end]
@@ -227,6 +198,8 @@ class _Assembly:
         )
 
     def _take_row(self, line: Line) -> None:
+        if self._table is None and self._sentence and self._sentence[0].endswith("。"):
+            self._outline.close_below(Style.ARTICLE)
         self._sentence = None
         if self._table is None:
             self._table = len(self._blocks)

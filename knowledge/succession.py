@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
 
 from knowledge.document import DocumentStatus, PolicyDocument
-from knowledge.validity import Repeal, normalize_number, read_validity
+from knowledge.repeal import Repeal, normalize_number
+from knowledge.validity import read_validity
 
+MAX_CAVEAT = 300
 _QUOTES = re.compile(r"[\s《》<>〈〉“”\"'()〔〕\[\]\u3010\u3011、,:]")
 _ISSUED = re.compile(r"(?:印发|公布|发布)《([^》]+)》")
 
@@ -96,22 +98,50 @@ def put_in_force(
 
 def end_if_repealed(db: Session, document: PolicyDocument, today: date) -> str | None:
     """End a document that one loaded earlier repeals; returns the title of that one."""
-    named = [key for key in (document.title, *_ISSUED.findall(document.title)) if key]
-    for name in named:
-        others = db.scalars(
+    for other in _naming(db, document):
+        repeals = [finding.value for finding in read_validity(other.text).repeals]
+        repeal = next((r for r in repeals if is_meant(r, document)), None)
+        if repeal is not None:
+            _end(document, repeal.on or begins_on(other) or today, DocumentStatus.REVOKED)
+            return other.title
+    return None
+
+
+def mark_amended(db: Session, by: PolicyDocument, amended: Iterable[Repeal]) -> None:
+    """Have every answer from what a document changes in part say so, until its text is loaded."""
+    wanted = list(amended)
+    for other in known_documents(db) if wanted else ():
+        if other.id != by.id and any(is_meant(one, other) for one in wanted):
+            _note_amendment(other, by)
+
+
+def mark_if_amended(db: Session, document: PolicyDocument) -> None:
+    """Mark a document whose changes were loaded before it; a text published later holds them."""
+    for other in _naming(db, document):
+        begins, since = begins_on(document), begins_on(other)
+        if begins is not None and since is not None and begins > since:
+            continue
+        if any(is_meant(one, document) for one in read_validity(other.text).amended):
+            _note_amendment(document, other)
+
+
+def _note_amendment(document: PolicyDocument, by: PolicyDocument) -> None:
+    if document.status is DocumentStatus.PUBLISHED and by.title not in (document.caveat or ""):
+        number = f"（{by.doc_number}）" if by.doc_number else ""
+        note = f"部分内容已被《{by.title}》{number}修改，以修改后的文本为准。"
+        document.caveat = f"{document.caveat or ''}{note}"[:MAX_CAVEAT]
+
+
+def _naming(db: Session, document: PolicyDocument) -> Iterator[PolicyDocument]:
+    """Yield the other documents in force whose text names this one by its title."""
+    for name in filter(None, (document.title, *_ISSUED.findall(document.title))):
+        yield from db.scalars(
             select(PolicyDocument).where(
                 PolicyDocument.text.contains(f"《{name}》", autoescape=True),
                 PolicyDocument.status == DocumentStatus.PUBLISHED,
                 PolicyDocument.series != document.series,
             )
         )
-        for other in others:
-            repeals = [finding.value for finding in read_validity(other.text).repeals]
-            repeal = next((r for r in repeals if is_meant(r, document)), None)
-            if repeal is not None:
-                _end(document, repeal.on or begins_on(other) or today, DocumentStatus.REVOKED)
-                return other.title
-    return None
 
 
 def begins_on(document: PolicyDocument) -> date | None:

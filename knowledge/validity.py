@@ -1,33 +1,33 @@
 """When a document holds, as its own text says: published, effective, expires, repeals."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from knowledge.finding import DATE, Finding, add_months, half_width, read_date
+from knowledge.finding import DATE, Finding, add_months, half_width, read_date, sentences_with
 from knowledge.numbering import han_number
+from knowledge.repeal import Repeal, read_amended, read_repeals
 
-MAX_SENTENCE = 600  # characters on each side that are looked at
 FRONT = 1_500  # characters in which number, dates and preamble stand
 
 _FIELD = re.compile(
-    rf"(?P<name>成文|发文|印发|公布|发布)(?:日期|时间)[ ]*[:|][ ]*"
+    rf"(?P<name>成文|发文|印发|公布|发布)(?:日期|时间)[ ]*[:|][ ]*(?:\|[ ]*)?"
     rf"(?P<date>{DATE}|[12][0-9]{{3}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}})"
 )
 _ISSUED = re.compile(rf"(?P<date>{DATE})[^。;\n]{{0,60}}?(?:公布|发布|印发|通过)")
+_BELOW_TITLE = re.compile(rf"^[ ]*\((?P<date>{DATE})[^()\n]{{0,60}}\)[ ]*$", re.M)
 _SIGNED = re.compile(rf"^[ (]*(?P<date>{DATE})[ )]*$", re.M)
 _ITSELF = re.compile(
     r"本(?:实施)?(?:办法|条例|法|通知|规定|意见|细则|公告|方案|政策|措施|文件|规则|标准|制度|令|章程|决定|规划|计划|指引)"
 )
-_BEGINS = r"(?:正式)?(?:起)?(?:正式)?(?:施行|实施|执行|生效|试行)"
+_BEGINS = r"(?:正式)?(?:起)?(?:正式)?(?:施行|实施|执行|生效|试行|实行)"
 _FROM_DAY = re.compile(rf"(?:自|从|于)?(?P<date>{DATE})(?:[零0]时)?起?{_BEGINS}")
 _FROM_ISSUE = re.compile(
     r"自(?:发布|公布|印发|下发|发文|颁布)之日起"
     rf"(?:满?(?P<days>[0-9]{{1,3}}|[一二三四五六七八九十]{{1,3}})日(?:后|起))?{_BEGINS}"
 )
 _LASTS = re.compile(
-    r"(?:有效期限?|(?:试行|施行|实施|执行|暂行)期限?)(?:为|是|:)?[ ]?"
+    r"(?:有效期限?|(?:试行|施行|实施|执行|暂行)期限?|试行|暂行|有效)(?:为|是|:)?[ ]?"
     r"(?P<count>[0-9]{1,3}|[一二两三四五六七八九十]{1,3})[ ]?(?P<unit>年|个月)"
 )
 _UNTIL = re.compile(
@@ -35,22 +35,6 @@ _UNTIL = re.compile(
     rf"(?:至|到)[ ]?(?P<date>{DATE})"
 )
 _UNTIL_END = re.compile(rf"至[ ]?(?P<date>{DATE})(?:止|失效|废止|停止执行)")
-_REPEALED = re.compile(r"废止|停止执行|同时失效")
-_DATED_END = re.compile(rf"自(?P<date>{DATE})起")
-_OF_PART = re.compile(r"[ ]?(?:中的?|的)?第[^,。《》]{1,12}[条章款项]")
-_CITED = re.compile(
-    r"《(?P<title>[^》\n]{2,120})》(?:[ ]?\((?P<number>[^()\n]{2,60}?号)[^()\n]{0,30}\))?"
-)
-_SENTENCE = re.compile(r"[^。;\n]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Repeal:
-    """A document that the text puts out of force, and from which day if it says so."""
-
-    title: str
-    doc_number: str | None
-    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +45,7 @@ class Validity:
     effective_on: Finding[date] | None
     expires_on: Finding[date] | None
     repeals: tuple[Finding[Repeal], ...]
+    amended: tuple[Repeal, ...]  # documents that it changes in part
     doubts: tuple[str, ...]
 
 
@@ -74,7 +59,8 @@ def read_validity(source: str) -> Validity:
     if effective and expires and expires.value < effective.value:
         doubts.append("读到的失效日期早于施行日期，两个日期都没有采用，请核对原文。")
         effective = expires = None
-    return Validity(published, effective, expires, tuple(_repeals(source, text)), tuple(doubts))
+    repeals, amended = tuple(read_repeals(source, text)), tuple(read_amended(source, text))
+    return Validity(published, effective, expires, repeals, amended, tuple(doubts))
 
 
 def _found(source: str, match: re.Match[str], day: date) -> Finding[date]:
@@ -84,7 +70,7 @@ def _found(source: str, match: re.Match[str], day: date) -> Finding[date]:
 def _published(source: str, text: str) -> Finding[date] | None:
     """The date of writing comes before the date of posting on a site."""
     fields = {m["name"]: m for m in reversed(list(_FIELD.finditer(text)))}
-    in_front = _ISSUED.search(text, 0, FRONT)
+    in_front = _ISSUED.search(text, 0, FRONT) or _BELOW_TITLE.search(text, 0, FRONT)
     signed = list(_SIGNED.finditer(text))
     ordered = [
         *(fields.get(name) for name in ("成文", "发文", "印发")),
@@ -98,18 +84,6 @@ def _published(source: str, text: str) -> Finding[date] | None:
     return None
 
 
-def _sentences(
-    text: str, pattern: re.Pattern[str]
-) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """Yield each sentence with each place in it that the pattern matches."""
-    for match in pattern.finditer(text):
-        left = max(0, match.start() - MAX_SENTENCE)
-        begin = max(left, *(text.rfind(stop, left, match.start()) + 1 for stop in "。;\n"))
-        sentence = _SENTENCE.match(text, begin, match.end() + MAX_SENTENCE)
-        if sentence is not None:
-            yield sentence, match
-
-
 def _speaks_of_itself(sentence: str, offset: int) -> bool:
     """Whether the words before a place in a sentence are about this document."""
     before = sentence[:offset]
@@ -120,7 +94,7 @@ def _effective(
     source: str, text: str, published: Finding[date] | None, doubts: list[str]
 ) -> Finding[date] | None:
     found: list[Finding[date]] = []
-    for sentence, match in _sentences(text, _FROM_DAY):
+    for sentence, match in sentences_with(text, _FROM_DAY):
         day = read_date(match["date"])
         if day and _speaks_of_itself(sentence.group(), match.start() - sentence.start()):
             own = _ITSELF.search(sentence.group()) is not None
@@ -133,7 +107,7 @@ def _effective(
     if days:
         doubts.append("原文有几个不同的施行日期，没有采用其中任何一个，请核对后填写。")
         return None
-    for sentence, match in _sentences(text, _FROM_ISSUE):
+    for sentence, match in sentences_with(text, _FROM_ISSUE):
         if not _speaks_of_itself(sentence.group(), match.start() - sentence.start()):
             continue
         if published is None:
@@ -149,12 +123,12 @@ def _expires(
     source: str, text: str, begins: Finding[date] | None, doubts: list[str]
 ) -> Finding[date] | None:
     for pattern in (_UNTIL, _UNTIL_END):
-        for sentence, match in _sentences(text, pattern):
+        for sentence, match in sentences_with(text, pattern):
             if not _is_about_validity(sentence.group()):
                 continue
             if (day := read_date(match["date"])) is not None:
                 return _found(source, match, day)
-    for sentence, match in _sentences(text, _LASTS):
+    for sentence, match in sentences_with(text, _LASTS):
         if not _is_about_validity(sentence.group()):
             continue
         if begins is None:
@@ -169,29 +143,8 @@ def _is_about_validity(sentence: str) -> bool:
     """A term of a loan or a certificate is not the document's own."""
     return _ITSELF.search(sentence) is not None or (
         "《" not in sentence
-        and re.search(r"起(?:正式)?(?:施行|实施|执行|生效|试行)", sentence) is not None
+        and re.search(r"起(?:正式)?(?:施行|实施|执行|生效|试行|实行)", sentence) is not None
     )
-
-
-def _repeals(source: str, text: str) -> Iterator[Finding[Repeal]]:
-    seen = set()
-    for sentence, match in _sentences(text, _REPEALED):
-        for cited in _CITED.finditer(text, sentence.start(), match.start()):
-            if cited.start() in seen or _OF_PART.match(text, cited.end()):
-                continue  # only a part of that document is repealed
-            seen.add(cited.start())
-            number = normalize_number(cited["number"]) if cited["number"] else None
-            begins = _DATED_END.search(text, cited.end(), match.start())
-            on = read_date(begins["date"]) if begins else None
-            value = Repeal(source[cited.start("title") : cited.end("title")], number, on)
-            quote = source[cited.start() : match.end()]
-            yield Finding(value, cited.start(), match.end(), quote)
-
-
-def normalize_number(number: str) -> str:
-    """Return a 文号 with 〔〕 around the year and without spaces: 国发〔2015〕23号."""
-    plain = re.sub(r"\s", "", half_width(number))
-    return re.sub(r"[\[({【〔]((?:19|20)[0-9]{2})年?[\])}】〕]第?", r"〔\1〕", plain)
 
 
 def _count(text: str | None) -> int:

@@ -11,7 +11,7 @@ from knowledge.document import Level
 from knowledge.finding import add_months, read_date
 from knowledge.issuer import level_of
 from knowledge.metadata import DocumentFacts, read_facts
-from knowledge.validity import Repeal
+from knowledge.repeal import Repeal
 
 FULL = """某某区人民政府办公室文件
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from knowledge.clause_draft import ClauseDraft
 from knowledge.department import load_departments
 from knowledge.document import Level
-from knowledge.splitter import ClauseDraft, split
+from knowledge.splitter import split
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "knowledge" / "sources"

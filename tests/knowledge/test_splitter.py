@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from knowledge.clause_draft import ClauseDraft
 from knowledge.document import ClauseKind
-from knowledge.splitter import ClauseDraft, split
+from knowledge.splitter import split
 
 PLAN = Path(__file__).parents[2].parent / "shared" / "plan" / "plan.txt"
 
