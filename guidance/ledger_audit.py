@@ -2,15 +2,17 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, func, select, text, union_all
 from sqlalchemy.orm import Session
 
-from audit.log import EPOCH, AuditEvent, AuditPayload
+from audit.log import BY_OTHERS_SQL, EPOCH, SYSTEM, AuditEvent, AuditPayload, last_seq
 
 PAGE = 50
+# The clock of a server is set back by seconds, or by hours when somebody mistakes its zone.
+CLOCK_SET_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +36,96 @@ class EventPage:
 
 def list_events(db: Session, chosen: EventFilter, before: int = 0, limit: int = PAGE) -> EventPage:
     """Return one page of events older than the one numbered `before` (0: the newest)."""
-    listed = select(AuditEvent, AuditPayload.payload).outerjoin(
-        AuditPayload, AuditPayload.seq == AuditEvent.seq
-    )
-    if before:
-        listed = listed.where(AuditEvent.seq < before)
-    if "." in chosen.action:
-        listed = listed.where(AuditEvent.action == chosen.action)
-    elif chosen.action:
-        listed = listed.where(AuditEvent.action.startswith(f"{chosen.action}.", autoescape=True))
-    if chosen.subject:
-        listed = listed.where(AuditEvent.subject == chosen.subject)
-    if chosen.actor:
-        listed = listed.where(AuditEvent.actor_id == chosen.actor)
-    if chosen.since is not None:
-        listed = listed.where(AuditEvent.at_us >= _micros(chosen.since))
-    if chosen.until is not None:
-        listed = listed.where(AuditEvent.at_us <= _micros(chosen.until))
-    rows = db.execute(listed.order_by(AuditEvent.seq.desc()).limit(limit + 1)).all()
+    within = _span(db, chosen, before)
+    walks = [
+        walk.where(*within).order_by(AuditEvent.seq.desc()).limit(limit + 1)
+        for walk in _walks(db, chosen)
+    ]
+    if not walks:
+        return EventPage([], None)
+    every = union_all(*(select(walk.subquery().c.seq) for walk in walks)).subquery()
+    wanted = select(every.c.seq).order_by(every.c.seq.desc()).limit(limit + 1)
+    rows = db.execute(
+        select(AuditEvent, AuditPayload.payload)
+        .outerjoin(AuditPayload, AuditPayload.seq == AuditEvent.seq)
+        .where(AuditEvent.seq.in_(wanted))
+        .order_by(AuditEvent.seq.desc())
+    ).all()
     events = [(event, json.loads(payload) if payload else {}) for event, payload in rows[:limit]]
     return EventPage(events, events[-1][0].seq if len(rows) > limit else None)
 
 
+def _walks(db: Session, chosen: EventFilter) -> list[Select[Any]]:
+    """Return queries of numbers, each through one index; what else is asked for is checked."""
+    event, actions = AuditEvent, _actions_of(db, chosen.action)
+    of_action = [_veiled(event.action).in_(actions)] if chosen.action else []
+    of_actor = [_veiled(event.actor_id) == chosen.actor] if chosen.actor else []
+    walks: list[list[Any]]
+    if chosen.subject:
+        walks = [[event.subject == chosen.subject, *of_action, *of_actor]]
+    elif chosen.actor not in ("", SYSTEM.id):
+        walks = [[event.actor_id == chosen.actor, text(BY_OTHERS_SQL), *of_action]]
+    elif chosen.action:
+        walks = [[event.action == action, *of_actor] for action in actions]
+    else:
+        walks = [of_actor]
+    return [select(event.seq).where(*conditions) for conditions in walks]
+
+
+def _actions_of(db: Session, asked: str) -> list[str]:
+    """Return the actions in the log that are meant: one by its name, or all of a group.
+
+    The index is asked for the next name, and the next: some dozens, however long the log.
+    """
+    if "." in asked or not asked:
+        return [asked]
+    following = select(func.min(AuditEvent.action)).where(AuditEvent.action > bindparam("last"))
+    found, last = list[str](), ""
+    while another := db.scalar(following, {"last": last}):
+        last = another
+        if last.startswith(f"{asked}."):
+            found.append(last)
+    return found
+
+
+def _span(db: Session, chosen: EventFilter, before: int) -> list[Any]:
+    """Return the conditions on the time, with the numbers that lie within it or close by.
+
+    Numbers follow time but for a clock that was set back, so that the place of a moment is
+    found by halving, and only rows around the ends are looked at in vain.
+    """
+    event, found = AuditEvent, list[Any]()
+    if before:
+        found.append(event.seq < before)
+    if chosen.since is not None:
+        first = _first_since(db, _micros(chosen.since - CLOCK_SET_BACK))
+        found += [event.seq >= first, _veiled(event.at_us) >= _micros(chosen.since)]
+    if chosen.until is not None:
+        beyond = _first_since(db, _micros(chosen.until + CLOCK_SET_BACK) + 1)
+        found += [event.seq < beyond, _veiled(event.at_us) <= _micros(chosen.until)]
+    return found
+
+
+def _first_since(db: Session, at_us: int) -> int:
+    """Return a number where the log crosses a moment: that event is not before it."""
+    low, high = 1, last_seq(db) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = db.scalar(_TIME_OF, {"seq": middle})
+        if found is not None and found < at_us:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+_TIME_OF = select(AuditEvent.at_us).where(AuditEvent.seq == bindparam("seq"))
+
+
+def _veiled(column: Any) -> Any:
+    """Return a column as an expression of the same value, which is in no index."""
+    return func.coalesce(column, column)
+
+
 def _micros(at: datetime) -> int:
-    return int((at - EPOCH).total_seconds() * 1_000_000)
+    return (at - EPOCH) // timedelta(microseconds=1)

@@ -26,7 +26,7 @@ def new_salt() -> str:
     return secrets.token_hex(32)
 
 
-def seal_of(session: GuidanceSession, turns: list[Any], salt: str) -> str:
+def seal_of(session: Any, turns: list[Any], salt: str) -> str:
     """Return the Merkle root over the session's fields and its turns in their order.
 
     The salt is erased with the words: what is left cannot be used to guess them.

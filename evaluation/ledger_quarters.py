@@ -1,0 +1,59 @@
+"""Steps of a random walk: a quarter is closed, checked, locked, and corrected afterwards."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from evaluation.ledger_walker import STAFF, UNITS, Step, Walker
+from guidance.lifecycle import SessionState
+from guidance.periods.adjustment import (
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentStatus,
+    Words,
+    post_adjustment,
+    propose_adjustment,
+)
+from guidance.periods.closing import check_sample, close_quarter, commit_seed
+from guidance.periods.locking import prepare_lock
+from guidance.periods.record import SampleItem, SampleOutcome
+
+
+def _close(walker: Walker, db: Session) -> None:
+    quarter = walker.past_quarter()
+    commit_seed(db, quarter, STAFF[4])
+    close_quarter(db, quarter, STAFF[4], walker.now)
+
+
+def _check(walker: Walker, db: Session) -> None:
+    waiting = select(SampleItem.session_id).where(SampleItem.outcome == SampleOutcome.WAITING)
+    for session_id in db.scalars(waiting).all():
+        confirmed = walker.choose((True, True, True, False))
+        check_sample(db, session_id, walker.who(Role.REVIEWER), walker.now, confirmed=confirmed)
+
+
+def _prepare(walker: Walker, db: Session) -> None:
+    prepare_lock(db, walker.past_quarter(), walker.who(Role.HANDLER), walker.now)
+
+
+def _adjust(walker: Walker, db: Session) -> None:
+    session_id = walker.one(db, SessionState.LOCKED)
+    kind = walker.choose(tuple(AdjustmentKind))
+    words = Words("查实", to_unit=walker.choose(UNITS))
+    propose_adjustment(db, kind, session_id, walker.who(Role.REVIEWER), walker.now, words)
+
+
+def _post(walker: Walker, db: Session) -> None:
+    proposed = select(Adjustment.id).where(Adjustment.status == AdjustmentStatus.PROPOSED)
+    ids = db.scalars(proposed).all()
+    if ids:
+        post_adjustment(db, walker.choose(ids), walker.who(Role.REVIEWER), walker.now)
+
+
+QUARTERS: dict[str, Step] = {
+    "close": _close,
+    "check": _check,
+    "prepare": _prepare,
+    "adjust": _adjust,
+    "post": _post,
+}
