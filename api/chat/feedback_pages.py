@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
 from api.chat.pages import render
-from api.chat.thread import Rated, own_conversation
+from api.chat.thread import Rated
 from api.deps import CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
 from assistant.guardrails import mask_personal_data
@@ -24,7 +24,7 @@ from guidance.gaps.contact import (
     withdraw_contact,
 )
 from guidance.gaps.gap import LARGEST_ID
-from guidance.session import ConversationNotFound, Turn
+from guidance.session import Conversation, ConversationNotFound, Turn
 from guidance.turn_feedback import (
     COMPLAINT_NAMES,
     MOST_CHARACTERS,
@@ -55,9 +55,9 @@ def own_turn(db: Session, turn_id: int, person: str) -> Turn:
     Raises ConversationNotFound.
     """
     turn = db.get(Turn, turn_id)
-    if turn is None:
+    conversation = db.get(Conversation, turn.conversation_id) if turn else None
+    if turn is None or conversation is None or conversation.person != person:
         raise ConversationNotFound("没有找到这次问答。它可能是在别的手机或浏览器上问的。")
-    own_conversation(db, person, turn.conversation_id)
     return turn
 
 

@@ -139,6 +139,7 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "handover.closed": "结束",
         "duty.entered": "填写值班时间",
         "duty.dropped": "删除值班时间",
+        "holidays.entered": "填写节假日",
     },
     "项目库": {
         "project.pack_loaded": "载入自带项目",
@@ -190,6 +191,8 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
     "系统": {
         "wechat.stopped": "停用公众号",
         "wechat.started": "恢复公众号",
+        "wechat.letter_retried": "重发没有送达的消息",
+        "wechat.letter_dropped": "放弃没有送达的消息",
         "audit.read": "查看审计日志",
         "audit.verified": "核验审计日志",
         "audit.resumed": "记录日志缺口后继续",

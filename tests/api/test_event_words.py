@@ -116,7 +116,8 @@ def test_every_closed_list_has_all_its_names() -> None:
         for name, table in vars(module).items():
             kinds = {type(key) for key in table} if isinstance(table, dict) else set()
             if (
-                name.endswith("_NAMES")
+                name[0].isupper()
+                and name.endswith("_NAMES")
                 and len(kinds) == 1
                 and issubclass(kind := kinds.pop(), StrEnum)
             ):
