@@ -16,6 +16,7 @@ from api.access import Permission, allow
 from api.chat.thread import STATUS_LABELS
 from api.deps import CurrentSnapshot, OpenDatabase
 from api.errors import RoleMissing
+from api.gaps.telling import told_of
 from api.gaps.work import collect_gaps, publish_clause
 from api.policies.validity import today
 from api.settings import Settings
@@ -276,6 +277,7 @@ def _gap_page(
         contacts = contacts_of(db, turns_of(db, gap_id))
         examples = examples_of(db, gap_id, EXAMPLES)
         names = {i: _name(db, i) for i in (gap.drafter_id, gap.approver_id) if i}
+        told_by_wechat = told_of(db, gap)
     return render_staff(
         request,
         account,
@@ -287,6 +289,7 @@ def _gap_page(
         contacts=contacts,
         phones=phones or {},
         names=names,
+        told_by_wechat=told_by_wechat,
         typed=(told.draft if told and told.draft else _typed(gap)),
         refused=told.refused if told else "",
         administrator=Role.ADMINISTRATOR in account.roles,

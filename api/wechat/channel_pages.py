@@ -68,7 +68,7 @@ def post_check(request: Request, name: str, database: OpenDatabase) -> Response:
     with database.writing() as db:
         kept = {"checks": [check.as_dict() for check in asked]}
         note_checks(db, found.name, kept, datetime.now(UTC))
-    return _to_account(found.name)
+    return RedirectResponse(f"/staff/channels#{found.name}", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/{name}/stop", dependencies=ADMINISTRATION)

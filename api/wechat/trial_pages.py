@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import httpx
 from anyio import from_thread
@@ -123,8 +123,10 @@ def show_simulator(
         acts=_acts(playing),
         most=MOST_TEXT,
     )
-    if waiting:
-        page.headers["Refresh"] = str(AGAIN_SECONDS)
+    if playing is not None and waiting:
+        # The number makes it another address: to the same one a browser would only scroll.
+        again = _back(playing.name, openid, int(now_s))
+        page.headers["Refresh"] = f"{AGAIN_SECONDS}; url={again}"
     return page
 
 
@@ -186,8 +188,9 @@ def _acts(account: OfficialAccount | None) -> list[tuple[str, str]]:
     return acts
 
 
-def _back(account: str, openid: str) -> str:
-    return f"/staff/channels/simulator?account={quote(account)}&follower={quote(openid)}#newest"
+def _back(account: str, openid: str, number: int = 0) -> str:
+    query = {"account": account, "follower": openid, "seen": str(number)}
+    return f"/staff/channels/simulator?{urlencode(query)}#newest"
 
 
 def deliver_into(app: FastAPI) -> Deliver:
