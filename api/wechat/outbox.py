@@ -176,7 +176,7 @@ def _put(
 ) -> bool:
     if db.scalar(select(OutboxMessage.id).where(OutboxMessage.cause == cause)) is not None:
         return False
-    content: dict[str, Any] = {"body": {}, "fallback": "", "notice": None, "useful_until": None}
+    content: dict[str, Any] = {"body": {}, "fallback": ""}
     message = OutboxMessage(
         account=reader[0],
         openid=reader[1],

@@ -39,8 +39,9 @@ def aes_key(seed: str) -> str:
     return base64.b64encode(hashlib.sha256(seed.encode()).digest()).decode()[:43]
 
 
-def write_accounts(folder: Path) -> Path:
+def write_accounts(folder: Path, *more: dict[str, Any]) -> Path:
     accounts: list[dict[str, Any]] = [
+        *more,
         {
             "name": "verified",
             "appid": "wx0000000000000001",
