@@ -96,7 +96,7 @@ def evaluate_load(
         for part in _REUSED:
             if (data_dir / part).is_dir():
                 shutil.copytree(data_dir / part, folder / part)
-        with running_server(folder, answer_processes):
+        with running_server(folder, 0):
             pass  # loads the documents, so that the next start is a usual one
         began = time.perf_counter()
         with running_server(folder, answer_processes) as server:

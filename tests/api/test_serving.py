@@ -28,7 +28,8 @@ LOCAL_RULE = """星河区摆摊创业管理办法
 def environment(tmp_path: Path, shipped_folder: ShippedFolder) -> dict[str, str]:
     folder = shipped_folder.copy_to(tmp_path / "var")
     (folder / "qichuang.db").unlink()  # the first start loads what is shipped
-    return os.environ | {"QICHUANG_DATA_DIR": str(folder), "QICHUANG_RATE_LIMIT": "0"}
+    own = {"DATA_DIR": str(folder), "RATE_LIMIT": "0", "ANSWER_PROCESSES": "1"}
+    return os.environ | {f"QICHUANG_{name}": value for name, value in own.items()}
 
 
 def start(environment: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
