@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,9 +17,11 @@ from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.errors import PROBLEMS, Problem, problem_body, problem_of
 from api.guards import refuse_foreign_forms
 from api.limiter import count_message
+from api.signed_in import presence_of
 from api.snapshot import Snapshot
 from api.visitor import remember
 from assistant.answer import AnswerStatus, CardKind
+from guidance.people.identity import mark_internal, standing_of
 from guidance.session import MESSAGE_ID_LENGTH, Turn
 from storage.database import Database, storable
 
@@ -246,8 +248,24 @@ def answer_message(
     """Answer and record a message, and count the answer among the metrics."""
     turn = reply_to(database, snapshot, received)
     if received.stored is None:
+        _set_apart_ours(request, database, received.message.person)
         request.app.state.metrics.answers.labels(turn.status).inc()
     return turn
+
+
+def _set_apart_ours(request: Request, database: Database, person: str) -> None:
+    """Note that who asks while signed in is one of us: what they try is never counted (Q2).
+
+    Only under this browser's own reference: a conversation that somebody else began and a
+    colleague goes on with stays that person's.
+    """
+    signed_in = presence_of(request)
+    visitor = getattr(request.state, "visitor", None)
+    if signed_in is None or visitor is None or visitor.reference != person:
+        return
+    with database.writing() as db:
+        if not standing_of(db, person).internal:
+            mark_internal(db, person, datetime.now(UTC), signed_in.account.actor)
 
 
 def server_sent_event(name: str, data: dict[str, Any]) -> str:

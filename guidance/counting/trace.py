@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from audit.log import events_of
 from guidance.counting.qualification import reasons_of
-from guidance.indicators.evidence import evidence_of
+from guidance.indicators.evidence import digests_of
 from guidance.periods.adjustment import posted_of
 from guidance.periods.locking import restated
 from guidance.periods.record import PeriodRecord, state_of
@@ -38,7 +38,7 @@ def trace_session(db: Session, session_id: int) -> dict[str, Any]:
             {"message_id": turn.message_id, "channel": turn.channel, "at": turn.asked_at}
             for turn in turns_of(db, session.id)
         ],
-        "evidence": [file.digest for file in evidence_of(db, session.id)],
+        "evidence": digests_of(db, session.id),
         "events": [
             {"seq": event.seq, "at": event.at, "action": event.action, "actor": event.actor_id,
              "hash": event.hash}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from guidance.gaps.gap import GapQuestion
@@ -15,6 +15,7 @@ from guidance.turn_feedback import TurnFeedback
 # Statuses of an answer that leave a question open by themselves.
 UNANSWERED = ("not_in_policy", "partly_answered", "expired_only", "failed", "blocked_answer")
 ASKED_BACK = "clarify"
+BLANKS = " \t\r\n\f\v\u00a0\u3000"
 MOST_AT_ONCE = 2_000  # at 10 ms to encode each; the next call takes the next ones
 
 
@@ -35,13 +36,15 @@ def open_questions(db: Session, now: datetime, limit: int = MOST_AT_ONCE) -> Seq
     later = aliased(Turn)
     went_on = exists().where(later.conversation_id == Turn.conversation_id, later.id > Turn.id)
     led_nowhere = and_(
-        Turn.status == ASKED_BACK, Turn.asked_at <= now - IDLE_LIMIT, ~went_on, Turn.question != ""
+        Turn.status == ASKED_BACK, Turn.asked_at <= now - IDLE_LIMIT, ~went_on
     )
+    # Without words there is nothing to answer: a picture, or words erased since.
+    asked = func.trim(Turn.question, BLANKS) != ""
     disliked = exists().where(TurnFeedback.turn_id == Turn.id, TurnFeedback.helpful.is_(False))
     taken = exists().where(GapQuestion.turn_id == Turn.id)
     rows = db.execute(
         select(Turn.id, Turn.completed_question, Turn.question)
-        .where(or_(Turn.status.in_(UNANSWERED), led_nowhere, disliked), ~taken)
+        .where(or_(Turn.status.in_(UNANSWERED), led_nowhere, disliked), ~taken, asked)
         .order_by(Turn.id)
         .limit(limit)
     )

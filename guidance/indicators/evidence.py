@@ -47,14 +47,18 @@ class SessionEvidence(Base):
 def keep_file(
     db: Session, name: str, media_type: str, content: bytes, by: Staff, at: datetime
 ) -> EvidenceFile:
-    """Store a file, or find it stored already. Raises EvidenceUnusable."""
+    """Store a file, or find it stored already. Raises EvidenceUnusable.
+
+    One that was emptied at the end of its time is stored anew for what it is to prove now;
+    the sessions whose words were erased with it do not get it back (`evidence_of`).
+    """
     if not content:
         raise EvidenceUnusable("这个文件是空的，请重新选择。")
     if len(content) > MAX_BYTES:
         raise EvidenceUnusable("文件超过 10 兆，请压缩或拆分后再上传。")
     digest = hashlib.sha256(content).hexdigest()
     file = db.get(EvidenceFile, digest)
-    if file is None:
+    if file is None or not file.size_bytes:  # never there, or emptied when its time was over
         file = EvidenceFile(
             digest=digest,
             name=storable(name)[-200:],
@@ -64,7 +68,7 @@ def keep_file(
             uploaded_by=by.reference,
             uploaded_at=at,
         )
-        db.add(file)
+        file = db.merge(file)
         db.flush()
         append_event(db, "evidence.stored", f"evidence:{digest}", by.actor)
     return file
@@ -94,14 +98,21 @@ def add_evidence(
 
 
 def evidence_of(db: Session, session_id: int) -> list[EvidenceFile]:
-    """Return the files of a session, without their content loaded."""
+    """Return the files of a session, without their content loaded; none once it was erased."""
     files = (
         select(EvidenceFile)
         .join(SessionEvidence, SessionEvidence.digest == EvidenceFile.digest)
-        .where(SessionEvidence.session_id == session_id)
+        .join(GuidanceSession, GuidanceSession.id == SessionEvidence.session_id)
+        .where(SessionEvidence.session_id == session_id, GuidanceSession.erased_at.is_(None))
         .order_by(SessionEvidence.added_at, EvidenceFile.digest)
     )
     return list(db.scalars(files))
+
+
+def digests_of(db: Session, session_id: int) -> list[str]:
+    """Return the digests of a session's files; they stay when the files are erased."""
+    tied = select(SessionEvidence.digest).where(SessionEvidence.session_id == session_id)
+    return list(db.scalars(tied.order_by(SessionEvidence.added_at, SessionEvidence.digest)))
 
 
 def count_evidence(db: Session, session_id: int) -> int:

@@ -95,7 +95,11 @@ def _erase_gaps(db: Session, turns: Sequence[int]) -> None:
 def _erase_files(db: Session, sessions: Sequence[int]) -> None:
     """Empty the evidence files that prove nothing else."""
     mine = select(SessionEvidence.digest).where(SessionEvidence.session_id.in_(sessions))
-    others = select(SessionEvidence.digest).where(SessionEvidence.session_id.not_in(sessions))
+    others = (
+        select(SessionEvidence.digest)
+        .join(GuidanceSession, GuidanceSession.id == SessionEvidence.session_id)
+        .where(SessionEvidence.session_id.not_in(sessions), GuidanceSession.erased_at.is_(None))
+    )
     reported = select(IndicatorValue.evidence_digest)
     digests = list(
         db.scalars(

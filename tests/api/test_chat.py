@@ -6,12 +6,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from accounts.role import Role
 from api.chat import routes
 from assistant.answer import Answer, AnswerStatus, Question
+from guidance.people.identity import standing_of
 from guidance.session import GuidanceSession, Turn
 from knowledge.corpus import Corpus
 from storage.database import Database
 from tests.fixtures.edge import StandIn
+from tests.fixtures.people import add_person, sign_in
 
 URL = "/api/v1/chat/messages"
 
@@ -83,6 +86,25 @@ def test_conversation_goes_on_for_whoever_presents_its_id(
     assert stand_in.asked[1].history[0].clause_ids
     with sqlite_database.reading() as db:
         assert db.scalar(select(func.count()).select_from(GuidanceSession)) == 1
+
+
+@pytest.mark.parametrize("role", [Role.HANDLER, Role.MENTOR])
+def test_what_staff_try_while_signed_in_never_counts(
+    client: TestClient, app: FastAPI, sqlite_database: Database, role: Role
+) -> None:
+    citizen = ask(client).json()
+    colleague = TestClient(app)
+    sign_in(colleague, sqlite_database, add_person(sqlite_database, role))
+    taken_up = {"message_id": "m-2", "conversation_id": citizen["conversation_id"]}
+    ask(colleague, "那贷款呢", **taken_up)  # the citizen's conversation stays the citizen's
+    own = ask(colleague, "每年培训多少人？", message_id="m-3").json()
+    with sqlite_database.reading() as db:
+        persons = {
+            one["session_id"]: db.get_one(GuidanceSession, one["session_id"]).person
+            for one in (citizen, own)
+        }
+        internal = {number: standing_of(db, one).internal for number, one in persons.items()}
+    assert internal == {citizen["session_id"]: False, own["session_id"]: True}
 
 
 @pytest.mark.parametrize("unknown", ["nothing", "x" * 5000, "\u0000", ""])

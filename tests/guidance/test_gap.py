@@ -26,7 +26,10 @@ from guidance.gaps.gap import (
     working_day_after,
     working_days_between,
 )
+from guidance.gaps.open_question import open_questions
+from guidance.message import Reply
 from storage.database import Database
+from tests.guidance.people import chat
 
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)  # a Friday
 DRAFT = ClauseDraftText("标题", "正文。", "某某号文", date(2026, 11, 1))
@@ -127,3 +130,11 @@ def test_decisions_need_reasons_and_can_be_taken_back(database: Database) -> Non
 def test_unknown_gap(database: Database, gap_id: int) -> None:
     with database.writing() as db, pytest.raises(GapNotFound):
         get_gap(db, gap_id)
+
+
+def test_a_turn_without_words_leaves_no_question_open(database: Database) -> None:
+    unanswered = Reply("没有查到。", "not_in_policy", "policy", {}, "")
+    for number, text in enumerate(["利率是多少？", "", " \t\n", "\u3000\u00a0"]):
+        chat(database, f"m{number}", text=text, reply=unanswered)
+    with database.reading() as db:
+        assert [one.text for one in open_questions(db, NOW)] == ["利率是多少？"]

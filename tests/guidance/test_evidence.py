@@ -1,0 +1,75 @@
+"""Evidence files and the end of their time."""
+
+from datetime import timedelta
+
+import pytest
+
+from guidance.indicators.evidence import (
+    EvidenceFile,
+    add_evidence,
+    digests_of,
+    evidence_of,
+    keep_file,
+)
+from guidance.privacy.erasing import erase_words
+from storage.database import Database
+from tests.guidance.messages import NOON
+from tests.guidance.people import HANDLER, at_rest, chat, judge_all
+
+SHEET = ("签到表.pdf", "application/pdf", b"%PDF-1.4 three signatures")
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def sessions(sqlite_database: Database) -> list[int]:
+    """Three sessions with time between them; the first two are proved by one sheet."""
+    found = [chat(sqlite_database, f"m{n}", at=NOON + n * DAY) for n in range(3)]
+    judge_all(sqlite_database, NOON + 4 * DAY)
+    for session_id in found[:2]:
+        prove(sqlite_database, session_id)
+    return found
+
+
+def prove(database: Database, session_id: int) -> EvidenceFile:
+    session = at_rest(database, session_id)
+    with database.writing() as db:
+        file = keep_file(db, *SHEET, HANDLER, NOON)
+        add_evidence(db, session, file.digest, HANDLER, NOON)
+    return file
+
+
+def names(database: Database, session_id: int) -> list[tuple[str, int]]:
+    with database.reading() as db:
+        return [(file.name, file.size_bytes) for file in evidence_of(db, session_id)]
+
+
+def erase(database: Database, session_id: int) -> None:
+    with database.writing() as db:
+        erase_words(db, [session_id], NOON + 100 * DAY)
+
+
+def test_a_file_of_two_sessions_is_emptied_with_the_second(
+    sqlite_database: Database, sessions: list[int]
+) -> None:
+    first, second, _ = sessions
+    erase(sqlite_database, first)
+    assert names(sqlite_database, first) == []
+    assert names(sqlite_database, second) == [("签到表.pdf", len(SHEET[2]))]
+    erase(sqlite_database, second)
+    with sqlite_database.reading() as db:
+        (digest,) = digests_of(db, second)  # that there was one stays on record
+        file = db.get_one(EvidenceFile, digest)
+        assert (file.content, file.size_bytes) == (b"", 0)
+
+
+def test_an_emptied_file_is_stored_anew_for_what_it_proves_now(
+    sqlite_database: Database, sessions: list[int]
+) -> None:
+    first, second, third = sessions
+    erase(sqlite_database, first)
+    erase(sqlite_database, second)
+    file = prove(sqlite_database, third)
+    with sqlite_database.reading() as db:
+        assert db.get_one(EvidenceFile, file.digest).content == SHEET[2]
+    assert names(sqlite_database, third) == [("签到表.pdf", len(SHEET[2]))]
+    assert names(sqlite_database, first) == names(sqlite_database, second) == []
