@@ -28,10 +28,16 @@ from api.ledger import (
     sheets,
     values,
 )
+from api.mentors import calls as mentoring_calls
 from api.mentors import desk as mentor_desk
 from api.mentors import form as mentor_form
+from api.mentors import meeting as mentor_meeting
+from api.mentors import need_pages as mentoring_needs
+from api.mentors import own_pages as mentor_own_pages
 from api.mentors import pages as mentor_pages
 from api.mentors import register, request_pages, staff_pages
+from api.mentors import status_pages as mentoring_status
+from api.mentors import workload as mentor_workload
 from api.people import merge_pages, phone_pages, wechat_login, wechat_pages
 from api.people import own_account as own_wechat
 from api.policies import admin as policy_admin
@@ -104,9 +110,15 @@ PARTS: tuple[Part, ...] = (
     project_pages,
     profile_pages,
     mentor_desk,
+    mentor_meeting,
+    mentor_own_pages,
     mentor_pages,
     staff_pages,
+    mentoring_needs,
+    mentor_workload,
+    mentoring_calls,
     request_pages,
+    mentoring_status,
     recommendation_routes,
     feedback_pages,
     gap_pages,

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from storage.database import storable
 
 LONGEST = timedelta(hours=12)
 CODE_DIGITS = 6
+NOT_CONFIRMABLE = (SessionState.LOCKED, SessionState.MERGED)
 _CHANNELS = {
     ServiceLine.MENTOR: Channel.MENTOR,
     ServiceLine.WINDOW: Channel.WINDOW,
@@ -112,7 +114,34 @@ def confirm_attendance(db: Session, session_id: int, code: str, at: datetime) ->
         session.confirm_digest, _code_digest(session_id, code.strip())
     ):
         raise ConfirmationWrong("确认码不对，请核对后重新输入。")
-    if session.confirmed_at is None and session.state is not SessionState.LOCKED:
+    _confirm(db, session, at)
+
+
+def sessions_to_confirm(db: Session, person: str, provider: str) -> Sequence[GuidanceSession]:
+    """Return what a provider recorded with a person who has not confirmed it, oldest first."""
+    rows = select(GuidanceSession).where(
+        GuidanceSession.person == person,
+        GuidanceSession.provider == provider,
+        GuidanceSession.confirmed_at.is_(None),
+        GuidanceSession.confirm_digest != "",
+        GuidanceSession.state.not_in(NOT_CONFIRMABLE),
+    )
+    return db.scalars(rows.order_by(GuidanceSession.opened_at, GuidanceSession.id)).all()
+
+
+def confirm_own(db: Session, session_id: int, person: str, at: datetime) -> None:
+    """Let a person who is known by their own browser confirm without a code.
+
+    Raises ConfirmationWrong for another's session, as for one that does not exist.
+    """
+    session = db.get(GuidanceSession, session_id, populate_existing=True)
+    if session is None or session.person != person or not session.confirm_digest:
+        raise ConfirmationWrong("没有找到这次指导的记录，请刷新页面再看。")
+    _confirm(db, session, at)
+
+
+def _confirm(db: Session, session: GuidanceSession, at: datetime) -> None:
+    if session.confirmed_at is None and session.state not in NOT_CONFIRMABLE:
         session.confirmed_at = at
         db.flush()
         append_event(db, "session.confirmed", session.subject, SYSTEM)

@@ -187,6 +187,12 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "mentoring.completed": "结对完成",
         "mentoring.ended": "结对终止",
         "mentoring.rated": "评价导师",
+        "mentoring.time_agreed": "约定见面时间",
+        "mentoring.wishes_changed": "填写导师志愿",
+        "mentoring.ranked": "导师给指名的人排先后",
+        "mentoring.mode_changed": "切换自动分配",
+        "mentoring.called": "电话联系",
+        "mentoring.contact_shown": "查看联系电话",
     },
     "系统": {
         "wechat.stopped": "停用公众号",

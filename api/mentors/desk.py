@@ -1,55 +1,73 @@
-"""The mentor's own page: invitations, own mentees, meetings, pause and capacity."""
+"""The mentor's own page: invitations, own mentees and nobody else's, what is still owed."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.ledger.staff import CurrentStaff
+from api.mentors.duty import duties
 from api.mentors.matching_work import resolve
+from api.mentors.telling import mentoring_step
+from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from guidance.human_session import HumanEntry, record_human_session
-from guidance.lifecycle import ServiceLine
-from guidance.session import SHANGHAI
-from matching.mentoring.mentorship import accept, decline, note_meeting, own_pairing, suggest_time
-from matching.mentoring.moves import MentoringRefused
+from matching.industry import division_name
+from matching.mentoring.guiding import (
+    ENDING_NAMES,
+    Ending,
+    agree_time_as_mentor,
+    end_pairing,
+    suggest_time,
+)
+from matching.mentoring.moves import MentoringRefused, Proposer
 from matching.mentoring.need import MentoringContact, MentoringNeed
 from matching.mentoring.pairing import (
     DECLINE_NAMES,
+    PAIRING_NAMES,
     RUNNING,
     SEATED,
     DeclineReason,
+    Pairing,
     PairingNotFound,
     PairingState,
     pairings_of_mentor,
 )
+from matching.mentoring.proposing import accept, decline, own_pairing
+from matching.mentoring.ranking import asking_for
 from matching.mentors.mentor import find_mentor
+from matching.mentors.own_terms import paused_to
 from storage.database import Database, storable
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.MENTORING))
 Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Text = BeforeValidator(storable)
 Short = Annotated[str, Field(max_length=200), Text]
+HOURS_LEFT_SOON = timedelta(hours=24)
 
 
-class MeetingForm(BaseModel):
-    """A meeting that took place: when, how long, how, about what, with what result."""
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One invitation or mentee as the mentor may see it; a phone only after acceptance."""
 
-    started: datetime
-    minutes: Annotated[int, Field(ge=1, le=720)]
-    place: Annotated[str, Field(max_length=100), Text] = "线上"
-    topic: Annotated[str, Field(min_length=1, max_length=200), Text]
-    outcome: Annotated[str, Field(min_length=1, max_length=1000), Text]
-    next_step: Short = ""
+    pairing: Pairing
+    need: MentoringNeed
+    phone: str
+    industry: str
+
+    @property
+    def waits_for_mentor(self) -> bool:
+        """Whether the person proposed a time that nobody answered."""
+        one = self.pairing
+        return bool(one.other_time) and one.time_from == "person" and one.time_agreed_at is None
 
 
 @router.get("/mentor")
@@ -63,12 +81,12 @@ def post_accept(
     request: Request, pairing_id: Number, account: CurrentAccount, database: OpenDatabase
 ) -> Response:
     """Say yes."""
-    now = datetime.now(UTC)
+    code, now = own_code(account), datetime.now(UTC)
     return _do(
         request,
         account,
         database,
-        lambda db: accept(db, pairing_id, _code(account), account.actor, now),
+        lambda db: accept(db, pairing_id, code, account.actor, now),
     )
 
 
@@ -82,16 +100,13 @@ def post_decline(
     words: Annotated[Short, Form()] = "",
 ) -> Response:
     """Say no, with a chip; the rest is matched again at once."""
-    now = datetime.now(UTC)
-    code = _code(account)
-    reply = _do(
+    code, now = own_code(account), datetime.now(UTC)
+    return _do(
         request,
         account,
         database,
         lambda db: decline(db, pairing_id, code, (reason, words), account.actor, now),
     )
-    resolve(database, now)
-    return reply
 
 
 @router.post("/mentor/pairings/{pairing_id}/time")
@@ -102,47 +117,51 @@ def post_time(
     database: OpenDatabase,
     words: Annotated[Short, Form()],
 ) -> Response:
-    """Propose another time."""
-    code = _code(account)
+    """Propose when to meet."""
+    code, now = own_code(account), datetime.now(UTC)
     return _do(
         request,
         account,
         database,
-        lambda db: suggest_time(db, pairing_id, code, words, account.actor),
+        lambda db: suggest_time(db, pairing_id, code, words, account.actor, now),
     )
 
 
-@router.post("/mentor/pairings/{pairing_id}/meetings")
-def post_meeting(
+@router.post("/mentor/pairings/{pairing_id}/time/agree")
+def post_agreed(
+    request: Request, pairing_id: Number, account: CurrentAccount, database: OpenDatabase
+) -> Response:
+    """Agree to the time that the mentee proposed."""
+    code, now = own_code(account), datetime.now(UTC)
+    return _do(
+        request,
+        account,
+        database,
+        lambda db: agree_time_as_mentor(db, pairing_id, code, account.actor, now),
+    )
+
+
+@router.post("/mentor/pairings/{pairing_id}/end")
+def post_end(
     request: Request,
     pairing_id: Number,
     account: CurrentAccount,
-    staff: CurrentStaff,
     database: OpenDatabase,
-    form: Annotated[MeetingForm, Form()],
+    ending: Annotated[Ending, Form()],
+    words: Annotated[Short, Form()] = "",
 ) -> Response:
-    """Record a meeting and show the code with which the mentee confirms it."""
-    code, started = _code(account), form.started
-    started = started if started.tzinfo else started.replace(tzinfo=SHANGHAI)
-    summary = form.outcome + (f"\n下一步：{form.next_step}" if form.next_step else "")
-    with database.writing() as db:
-        pairing = own_pairing(db, pairing_id, code)
-        note_meeting(db, pairing_id, code)
-        entry = HumanEntry(
-            service_line=ServiceLine.MENTOR,
-            person=db.get_one(MentoringNeed, pairing.need_id).person,
-            provider=f"mentor:{code}",
-            started_at=started,
-            ended_at=started + timedelta(minutes=form.minutes),
-            place=form.place,
-            topic=form.topic,
-            summary=summary,
-        )
-        session, secret = record_human_session(db, entry, staff, datetime.now(UTC))
-    return render_staff(request, account, "mentors/met.html", number=session.id, code=secret)
+    """Complete a pairing, or end it with a reason; the seat is free again."""
+    code, now = own_code(account), datetime.now(UTC)
+
+    def step(db: Session) -> None:
+        own_pairing(db, pairing_id, code)
+        end_pairing(db, pairing_id, Proposer(account.actor, words), now, ending)
+
+    return _do(request, account, database, step)
 
 
-def _code(account: SignedIn) -> str:
+def own_code(account: SignedIn) -> str:
+    """Return the code of the mentor whose account this is. Raises PairingNotFound."""
     if not account.mentor_code:
         raise PairingNotFound("您的账号还没有关联导师资料，请联系管理员。")
     return account.mentor_code
@@ -152,26 +171,43 @@ def _do(
     request: Request, account: SignedIn, database: Database, step: Callable[[Session], None]
 ) -> Response:
     try:
-        with database.writing() as db:
+        with mentoring_step(database) as db:
             step(db)
     except MentoringRefused as error:
         return _desk(request, account, database, str(error))
+    resolve(database, datetime.now(UTC))
     return RedirectResponse("/mentor?saved=1", HTTPStatus.SEE_OTHER)
 
 
 def _desk(request: Request, account: SignedIn, database: Database, error: str = "") -> Response:
-    code = _code(account)
+    code, now, day = own_code(account), datetime.now(UTC), today()
     with database.reading() as db:
         mentor = find_mentor(db, code)
-        shown = []
-        for pairing in pairings_of_mentor(db, code, SEATED):
-            need = db.get_one(MentoringNeed, pairing.need_id)
-            contact = db.get(MentoringContact, need.id) if pairing.state in RUNNING else None
-            shown.append((pairing, need, contact.phone if contact else ""))
-    invited = [one for one in shown if one[0].state is PairingState.PROPOSED]
-    mentees = [one for one in shown if one[0].state in RUNNING]
-    status = HTTPStatus.CONFLICT if error else HTTPStatus.OK
+        seats = [_seat(db, pairing) for pairing in pairings_of_mentor(db, code, SEATED)]
+        duty = duties(db, [mentor], day)[code]
+        asking = len(asking_for(db, mentor.facts(), now, day))
+    invited = [one for one in seats if one.pairing.state is PairingState.PROPOSED]
     return render_staff(
-        request, account, "mentors/desk.html", status, mentor=mentor, invited=invited,
-        mentees=mentees, chips=DECLINE_NAMES, error=error,
-    )  # fmt: skip
+        request,
+        account,
+        "mentors/desk.html",
+        HTTPStatus.CONFLICT if error else HTTPStatus.OK,
+        mentor=mentor,
+        invited=invited,
+        mentees=[one for one in seats if one.pairing.state in RUNNING],
+        duty=duty,
+        asking=asking,
+        paused_to=paused_to(mentor, day),
+        chips=DECLINE_NAMES,
+        endings=ENDING_NAMES,
+        states=PAIRING_NAMES,
+        soon=now + HOURS_LEFT_SOON,
+        error=error,
+        day=day,
+    )
+
+
+def _seat(db: Session, pairing: Pairing) -> Seat:
+    need = db.get_one(MentoringNeed, pairing.need_id)
+    contact = db.get(MentoringContact, need.id) if pairing.state in RUNNING else None
+    return Seat(pairing, need, contact.phone if contact else "", division_name(need.industry))

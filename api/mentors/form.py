@@ -10,6 +10,7 @@ from api.access import Permission, allow
 from api.column_form import inputs_of, posted_texts, read_texts
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.mentors.matching_work import after_change
 from api.policies.validity import today
 from api.projects.admin import editor_of
 from api.signed_in import CurrentAccount, SignedIn
@@ -97,6 +98,7 @@ def post_edit(
             with database.writing() as db:
                 mentor = find_mentor(db, shown.code)
                 revise_mentor(db, mentor, values, editor_of(account), seen, reason)
+            after_change(database)
             return RedirectResponse(f"/staff/mentors/{shown.code}?saved=1", HTTPStatus.SEE_OTHER)
         except MentorFieldsInvalid as error:
             errors = error.errors

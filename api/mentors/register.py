@@ -17,6 +17,7 @@ from api.deps import CurrentSettings, OpenDatabase
 from api.forms import PostedForm
 from api.mentors.duty import Duty, duties
 from api.mentors.history import mentor_history
+from api.mentors.matching_work import after_change
 from api.policies.validity import today
 from api.projects.admin import editor_of, member
 from api.signed_in import CurrentAccount, SignedIn
@@ -162,6 +163,7 @@ def change_term(
             _take_step(db, mentor, posted, account)
     except TermChangeRefused as error:
         return _mentor_page(request, code, database, account, settings.data_dir, str(error))
+    after_change(database)  # who was with a mentor that left waits for another one
     return RedirectResponse(f"/staff/mentors/{mentor.code}?saved=1", HTTPStatus.SEE_OTHER)
 
 

@@ -19,6 +19,7 @@ _NAMES = {
     "refused",
     "reviewers",
     "known_mentors",
+    "wishes",
     "conflicts",
     "projects",
     "companies",

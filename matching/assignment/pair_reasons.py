@@ -35,6 +35,7 @@ class PairVerdictKind(StrEnum):
     NO_SEAT = "no_seat"  # the mentor has no seat to give
     LOWER = "lower"  # the matched pair is worth more
     EQUAL = "equal"  # worth the same
+    WISHED = "wished"  # the person asked for the matched mentor by name
     KEPT = "kept"  # the open proposal stands: moving it gains too little
     NEEDED_ELSEWHERE = "needed_elsewhere"  # fits better, but the seat is worth more elsewhere
     UNSERVED = "unserved"  # every seat went to pairs that gain more by it
@@ -127,17 +128,22 @@ def _compared(run: AssignmentRun, row: int, column: int) -> PairVerdict:
 def _verdict(
     run: AssignmentRun, row: int, column: int, better_by: float
 ) -> tuple[PairVerdictKind, str]:
-    values, got = run.problem.values[row], int(run.match[row])
+    need, got = run.needs[row], int(run.match[row])
+    worth, worth_got = int(run.problem.values[row, column]), int(run.problem.values[row, got])
+    wished = run.mentors[column].code in need.wishes
+    if worth > worth_got and (wished or better_by > 0):
+        fits = "您想找的这位导师" if wished else "这位导师更适合您，但"
+        return (
+            PairVerdictKind.NEEDED_ELSEWHERE,
+            f"{fits}名额有限，安排给了更需要这个名额的人；这样总体上帮到的人更多、更合适。",
+        )
     if better_by < 0:
         return PairVerdictKind.LOWER, "现在安排的导师更适合您。"
     if better_by == 0:
         return PairVerdictKind.EQUAL, "两位导师同样适合您，只能安排一位。"
-    if int(values[column]) <= int(values[got]):
-        return PairVerdictKind.KEPT, "这位导师略为合适，但已发出的邀请不为小的差别改动。"
-    return (
-        PairVerdictKind.NEEDED_ELSEWHERE,
-        "这位导师更适合您，但名额有限，安排给了更需要这个名额的人；这样总体上帮到的人更多、更合适。",
-    )
+    if run.mentors[got].code in need.wishes:
+        return PairVerdictKind.WISHED, "这位导师略为合适，但现在安排的是您自己想找的导师。"
+    return PairVerdictKind.KEPT, "这位导师略为合适，但已发出的邀请不为小的差别改动。"
 
 
 def _gain(run: AssignmentRun, row: int, column: int) -> int:

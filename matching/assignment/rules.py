@@ -196,6 +196,16 @@ EDGE_RULES: tuple[Rule, ...] = (
     hour_shared,
     field_shared,
 )
+# What a colleague may set aside with a reason; office, interests and minors never.
+WITH_REASON = frozenset(
+    {
+        "tried_before",
+        "no_common_language",
+        "region_not_covered",
+        "no_common_hour",
+        "no_common_field",
+    }
+)
 SEAT_RULES: tuple[Rule, ...] = (seat_free, seat_this_year, seat_this_week)
 
 

@@ -22,6 +22,8 @@ from matching.assignment.search import find_optimum
 from matching.assignment.solvers import Engine, installed_engine
 from matching.mentors.facts import MentorFacts, MentorNeed
 
+RANKED_WISHES = 3  # of the mentors whom a person asks for
+
 
 @dataclass(frozen=True, slots=True)
 class AssignmentPolicy:
@@ -33,6 +35,7 @@ class AssignmentPolicy:
     waiting_most: float = 0.2
     passed_over: float = 0.05
     churn: float = 0.1
+    wish: float = 0.0
     priority: float = 0.0
     priority_groups: frozenset[str] = frozenset()
 
@@ -41,6 +44,12 @@ class AssignmentPolicy:
         waiting = min(self.waiting_most, self.waiting_a_day * need.waiting_days)
         belongs = bool(need.groups & self.priority_groups)
         return waiting + self.passed_over * need.rounds + self.priority * belongs
+
+    def wish_bonus(self, need: MentorNeed, mentor_code: str) -> float:
+        """Return what a pair is worth more because the person asked for this very mentor."""
+        if mentor_code not in need.wishes[:RANKED_WISHES]:
+            return 0.0
+        return self.wish * (RANKED_WISHES - need.wishes.index(mentor_code)) / RANKED_WISHES
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +100,14 @@ class AssignmentRun:
 
     @property
     def utility(self) -> float:
-        """The summed values of all matched pairs, without urgency and churn."""
+        """The summed values of all matched pairs, without urgency, churn and wishes."""
         kept = sum(self.pairs.get(need) == mentor for need, mentor in self.open_pairs.items())
-        return self.problem.utility(self.match) / UNITS - kept * self.policy.churn
+        wished = sum(
+            self.policy.wish_bonus(need, self.pairs.get(need.code, ""))
+            for need in self.needs
+            if need.wishes
+        )
+        return self.problem.utility(self.match) / UNITS - kept * self.policy.churn - wished
 
     def row_of(self, need_code: str) -> int:
         """Return the row of a need; KeyError where the run does not know it."""
@@ -191,6 +205,10 @@ def build_problem(
             opened[column] += 1
             if values[row, column] != NO_EDGE:
                 values[row, column] += round(policy.churn * UNITS)
+        for wished in need.wishes:
+            column = columns.get(wished)
+            if column is not None and values[row, column] != NO_EDGE:
+                values[row, column] += round(policy.wish_bonus(need, wished) * UNITS)
     seats = np.array([_seats(m, int(o)) for m, o in zip(mentors, opened, strict=True)], dtype=int)
     carried = np.array([mentor.load.held for mentor in mentors], dtype=int) - opened
     caps = np.array([max(1, mentor.concurrent_cap) for mentor in mentors], dtype=int)

@@ -53,6 +53,33 @@ def stable_match(
     return {person: mentor for mentor, heap in held.items() for _, person in sorted(heap)}
 
 
+def rank_blocking_pairs(
+    wishes: Mapping[Person, Sequence[Guide]],
+    rankings: Mapping[Guide, Sequence[Person]],
+    seats: Mapping[Guide, int],
+    match: Mapping[Person, Guide],
+) -> list[tuple[Person, Guide]]:
+    """Return the pairs who would both rather have each other than what the match gives them."""
+    places = {
+        mentor: {person: place for place, person in enumerate(ranked)}
+        for mentor, ranked in rankings.items()
+    }
+    taken: dict[Guide, list[int]] = {mentor: [] for mentor in rankings}
+    for person, mentor in match.items():
+        taken[mentor].append(places[mentor][person])
+    found = []
+    for person, wished in wishes.items():
+        for mentor in wished:
+            if match.get(person) == mentor:
+                break  # all that follow are liked less
+            place = places.get(mentor, {}).get(person)
+            if place is None or not seats.get(mentor, 0):
+                continue
+            if len(taken[mentor]) < seats[mentor] or place < max(taken[mentor]):
+                found.append((person, mentor))
+    return found
+
+
 def stable_by_value(values: NDArray[np.int32], seats: Ints) -> Ints:
     """Match by one value of each pair for both sides; (n,) int64, -1 for none.
 

@@ -75,11 +75,11 @@ def wait_again(db: Session, need_id: int) -> None:
 
 def take_seat(db: Session, mentor: Mentor, at: datetime) -> None:
     """Take a seat under all three caps. Raises SeatTaken; the caller then rolls back."""
-    query = update(Mentor).where(Mentor.id == mentor.id, Mentor.held < Mentor.concurrent_cap)
+    query = update(Mentor).where(Mentor.id == mentor.id, Mentor.held < Mentor.seats)
     done: Any = db.execute(query.values(held=Mentor.held + 1))
     if done.rowcount != 1:
         raise SeatTaken("这位导师的名额刚好满了，请换一位。")
-    load = loads(db, at).get(mentor.code)
+    load = loads(db, at, mentor.code).get(mentor.code)
     if (load.new_this_year if load else 0) >= mentor.yearly_cap:
         raise SeatTaken("这位导师今年带的人数已到上限，请换一位。")
     if (load.new_this_week if load else 0) >= mentor.weekly_cap:

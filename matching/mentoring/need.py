@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, select, text
+from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -15,6 +15,7 @@ from storage.database import Base, storable
 
 LIST = JSON().with_variant(JSONB(), "postgresql")
 MOST_CHARACTERS = 500
+MOST_WISHES = 3
 # Proposals that came to nothing before a person of the staff has to look.
 ATTENTION_ROUNDS = 3
 
@@ -29,6 +30,13 @@ class NeedState(StrEnum):
     CLOSED = "closed"  # the pairing came to its end
 
 
+NEED_NAMES = {
+    NeedState.WAITING: "等候安排",
+    NeedState.PROPOSED: "等导师答复",
+    NeedState.PAIRED: "正在指导",
+    NeedState.WITHDRAWN: "已撤回",
+    NeedState.CLOSED: "已结束",
+}
 OPEN_STATES = (NeedState.WAITING, NeedState.PROPOSED, NeedState.PAIRED)
 _OPEN = text("state IN ('waiting', 'proposed', 'paired')")
 
@@ -63,7 +71,8 @@ class MentoringNeed(Base):
     online: Mapped[bool] = mapped_column(default=True)
     onsite: Mapped[bool] = mapped_column(default=True)
     words: Mapped[str] = mapped_column(default="")
-    wanted_mentor: Mapped[str] = mapped_column(String(32), default="")
+    wishes: Mapped[list[str]] = mapped_column(LIST, default=list)  # mentors' codes, dearest first
+    org_unit: Mapped[str] = mapped_column(default="", index=True)  # whose staff see it
     project_code: Mapped[str] = mapped_column(default="")
     rounds: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
@@ -84,8 +93,14 @@ class MentoringNeed(Base):
         """Whether so many proposals failed that the staff has to look."""
         return self.state is NeedState.WAITING and self.rounds >= ATTENTION_ROUNDS
 
-    def facts(self, refused: frozenset[str], at: datetime) -> MentorNeed:
-        """Return what rules and scores may see; `refused` are codes of mentors tried before."""
+    def facts(
+        self, refused: frozenset[str], at: datetime, known_mentors: frozenset[str] = frozenset()
+    ) -> MentorNeed:
+        """Return what rules and scores may see.
+
+        `refused` are codes of mentors tried before, `known_mentors` of those with whom
+        this person worked well.
+        """
         return MentorNeed(
             code=self.code,
             person=self.person,
@@ -99,6 +114,8 @@ class MentoringNeed(Base):
             onsite=self.onsite,
             projects=frozenset({self.project_code} - {""}),
             refused=refused,
+            known_mentors=known_mentors,
+            wishes=tuple(self.wishes),
             waiting_days=max(0, (at - self.opened_at).days),
             rounds=self.rounds,
         )
@@ -126,29 +143,47 @@ class Wish:
     online: bool = True
     onsite: bool = True
     words: str = ""
-    wanted_mentor: str = ""
+    wishes: tuple[str, ...] = ()  # codes of mentors, dearest first
+    org_unit: str = ""
     project_code: str = ""
     phone: str = ""
 
 
-def open_need_of(db: Session, person: str) -> MentoringNeed | None:
-    """Return the open need of a person."""
+def open_need_of(db: Session, *persons: str) -> MentoringNeed | None:
+    """Return the open need of a person, under whichever reference it was asked for."""
     return db.scalar(
-        select(MentoringNeed).where(
-            MentoringNeed.person == person, MentoringNeed.state.in_(OPEN_STATES)
-        )
+        select(MentoringNeed)
+        .where(MentoringNeed.person.in_(persons), MentoringNeed.state.in_(OPEN_STATES))
+        .order_by(MentoringNeed.id.desc())
+        .limit(1)
     )
 
 
-def needs_in(db: Session, *states: NeedState) -> Sequence[MentoringNeed]:
-    """Return the needs in some states, longest waiting first."""
+def closed_needs_of(db: Session, *persons: str) -> Sequence[MentoringNeed]:
+    """Return the needs of a person that came to an end, newest first."""
+    found = select(MentoringNeed).where(
+        MentoringNeed.person.in_(persons), MentoringNeed.state.not_in(OPEN_STATES)
+    )
+    return db.scalars(found.order_by(MentoringNeed.id.desc())).all()
+
+
+def needs_in(
+    db: Session, *states: NeedState, within: ColumnElement[bool] | None = None
+) -> Sequence[MentoringNeed]:
+    """Return the needs in some states, longest waiting first; `within` keeps to a scope."""
     found = select(MentoringNeed).where(MentoringNeed.state.in_(states))
+    if within is not None:
+        found = found.where(within)
     return db.scalars(found.order_by(MentoringNeed.opened_at, MentoringNeed.id)).all()
 
 
 def waiting_place(db: Session, need: MentoringNeed) -> int:
     """Return the place of a waiting need in the order of asking, from 1."""
-    return [one.id for one in needs_in(db, NeedState.WAITING)].index(need.id) + 1
+    before = (MentoringNeed.opened_at < need.opened_at) | (
+        (MentoringNeed.opened_at == need.opened_at) & (MentoringNeed.id < need.id)
+    )
+    waiting = MentoringNeed.state == NeedState.WAITING
+    return 1 + (db.scalar(select(func.count(MentoringNeed.id)).where(waiting, before)) or 0)
 
 
 def new_need(person: str, wish: Wish, at: datetime) -> MentoringNeed:
@@ -164,7 +199,8 @@ def new_need(person: str, wish: Wish, at: datetime) -> MentoringNeed:
         online=wish.online,
         onsite=wish.onsite,
         words=storable(wish.words).strip()[:MOST_CHARACTERS],
-        wanted_mentor=wish.wanted_mentor,
+        wishes=list(wish.wishes[:MOST_WISHES]),
+        org_unit=wish.org_unit,
         project_code=wish.project_code,
         opened_at=at,
     )

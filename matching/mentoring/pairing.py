@@ -31,13 +31,6 @@ class PairingState(StrEnum):
 # These hold a seat of the mentor.
 SEATED = (PairingState.PROPOSED, PairingState.ACCEPTED, PairingState.ACTIVE)
 RUNNING = (PairingState.ACCEPTED, PairingState.ACTIVE)
-# After these the same two are not brought together again for this need.
-FAILED = (
-    PairingState.ENDED,
-    PairingState.DECLINED,
-    PairingState.EXPIRED,
-    PairingState.WITHDRAWN,
-)
 _SEATED = text("state IN ('proposed', 'accepted', 'active')")
 
 
@@ -59,6 +52,18 @@ DECLINE_NAMES = {
     DeclineReason.TOO_FAR: "太远、不方便",
     DeclineReason.CONFLICT: "需要回避",
     DeclineReason.OTHER: "其他",
+}
+
+
+PAIRING_NAMES = {
+    PairingState.PROPOSED: "等导师答复",
+    PairingState.ACCEPTED: "已接受，待见面",
+    PairingState.ACTIVE: "正在指导",
+    PairingState.COMPLETED: "圆满结束",
+    PairingState.ENDED: "提前结束",
+    PairingState.DECLINED: "导师未接",
+    PairingState.EXPIRED: "逾期未答",
+    PairingState.WITHDRAWN: "已撤回",
 }
 
 
@@ -96,8 +101,13 @@ class Pairing(Base):
     ended_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(default="")  # code of a decline
     words: Mapped[str] = mapped_column(default="")  # why declined or ended
-    other_time: Mapped[str] = mapped_column(default="")  # what the mentor proposes instead
+    other_time: Mapped[str] = mapped_column(default="")  # when to meet, as last proposed
+    time_from: Mapped[str] = mapped_column(String(32), default="")  # "mentor" or "person"
+    time_agreed_at: Mapped[datetime | None]
+    meetings: Mapped[int] = mapped_column(default=0)
     rating: Mapped[int | None]  # 1 to 5, by the person
+    # Declined, not answered, or withdrawn by the person: not brought together again.
+    barred: Mapped[bool] = mapped_column(default=False)
 
     @property
     def subject(self) -> str:
@@ -142,21 +152,31 @@ def pairings_in(db: Session, states: Collection[PairingState]) -> Sequence[Pairi
     return db.scalars(found.order_by(Pairing.deadline_at, Pairing.id)).all()
 
 
+def pairings_of_needs(db: Session, need_ids: Collection[int]) -> dict[int, list[Pairing]]:
+    """Return need -> all its pairings, oldest first."""
+    found: dict[int, list[Pairing]] = {number: [] for number in need_ids}
+    rows = select(Pairing).where(Pairing.need_id.in_(need_ids)).order_by(Pairing.id)
+    for pairing in db.scalars(rows):
+        found[pairing.need_id].append(pairing)
+    return found
+
+
 def seated_pairing(db: Session, need_id: int) -> Pairing | None:
     """Return the open or running pairing of a need."""
     return db.scalar(select(Pairing).where(Pairing.need_id == need_id, Pairing.state.in_(SEATED)))
 
 
-def loads(db: Session, at: datetime) -> dict[str, Load]:
-    """Return mentor's code -> what each carries.
+def loads(db: Session, at: datetime, mentor_code: str | None = None) -> dict[str, Load]:
+    """Return mentor's code -> what each carries, or one alone.
 
     New are those proposed in the last 7 or 365 days whose seat is held or who were
     mentored; a no gives its place back.
     """
+    of_one = () if mentor_code is None else (Pairing.mentor_code == mentor_code,)
     counted = (*SEATED, PairingState.COMPLETED, PairingState.ENDED)
 
     def count(*conditions: Any) -> dict[str, int]:
-        rows = select(Pairing.mentor_code, func.count()).where(*conditions)
+        rows = select(Pairing.mentor_code, func.count()).where(*conditions, *of_one)
         return {code: int(n) for code, n in db.execute(rows.group_by(Pairing.mentor_code))}
 
     held = count(Pairing.state.in_(SEATED))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from matching.mentoring.mentorship import withdraw_need
+from matching.mentoring.asking import withdraw_need
 from matching.mentoring.need import MentoringContact, MentoringNeed
 from matching.mentoring.pairing import Pairing
 
@@ -19,6 +19,9 @@ def mentoring_of(db: Session, person: str) -> list[dict[str, Any]]:
             "topics": list(need.topics),
             "street": need.street,
             "words": need.words,
+            "industry": need.industry,
+            "slots": list(need.slots),
+            "wishes": list(need.wishes),
             "state": str(need.state),
             "opened_at": need.opened_at,
             "phone": db.scalar(
@@ -46,7 +49,7 @@ def erase_mentoring(db: Session, person: str, at: datetime) -> None:
             .where(Pairing.need_id == need.id)
             .values(words="", other_time="", reasons={})
         )
-        need.person, need.words, need.street, need.slots = "", "", "", []
+        need.person, need.words, need.street, need.slots, need.wishes = "", "", "", [], []
     db.flush()
 
 

@@ -177,6 +177,7 @@ class MentorNeed:
     refused: frozenset[str] = NOTHING
     reviewers: frozenset[str] = NOTHING
     known_mentors: frozenset[str] = NOTHING  # worked well together before
+    wishes: tuple[str, ...] = ()  # codes of mentors asked for, dearest first
     waiting_days: int = 0
     rounds: int = 0  # proposals that came to nothing
 

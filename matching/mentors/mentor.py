@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, String, select
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, String, case, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.mentors.facts import (
@@ -43,7 +44,7 @@ class Mentor(Base):
     """One mentor with appointment, caps, field of work, times and declared interests.
 
     `held` is the number of seats taken by open proposals and running pairings; it is
-    raised only by `UPDATE ... WHERE held < concurrent_cap`. Gender, month of birth and
+    raised only by `UPDATE ... WHERE held < seats`. Gender, month of birth and
     ethnicity are kept for the register alone and never reach a score.
     """
 
@@ -86,6 +87,7 @@ class Mentor(Base):
     duty_sessions: Mapped[int] = mapped_column(default=10)  # a year; Qingdao 2014: 10 x 30 min
     duty_minutes: Mapped[int] = mapped_column(default=30)  # the shortest session that counts
     held: Mapped[int] = mapped_column(default=0)
+    own_cap: Mapped[int | None]  # at most so many at once, as the mentor wishes for now
 
     topics: Mapped[list[str]] = mapped_column(LIST, default=list)
     industries: Mapped[list[str]] = mapped_column(LIST, default=list)  # GB/T 4754 codes
@@ -107,6 +109,18 @@ class Mentor(Base):
     sample: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @hybrid_property
+    def seats(self) -> int:
+        """How many may be guided at once: as appointed, or fewer where the mentor wishes so."""
+        own = self.own_cap
+        return self.concurrent_cap if own is None else min(own, self.concurrent_cap)
+
+    @seats.inplace.expression
+    @classmethod
+    def _seats(cls) -> ColumnElement[int]:
+        fewer = cls.own_cap < cls.concurrent_cap
+        return case((fewer, cls.own_cap), else_=cls.concurrent_cap)
 
     def in_term(self, day: date) -> bool:
         """Whether the day lies in the term of office; the last day belongs to it."""
@@ -181,7 +195,7 @@ class Mentor(Base):
             state=self.state,
             term_start_on=self.term_start_on,
             term_end_on=self.term_end_on,
-            concurrent_cap=self.concurrent_cap,
+            concurrent_cap=self.seats,
             yearly_cap=self.yearly_cap,
             weekly_cap=self.weekly_cap,
             load=load or Load(self.held),

@@ -133,7 +133,7 @@ def _conditions(wanted: MentorFilter, on: date) -> list[ColumnElement[bool]]:
             conditions.append(Mentor.state.in_(IN_OFFICE))
             conditions.append(Mentor.term_end_on < on)
         case MentorAttention.FULL:
-            conditions.append(Mentor.held >= Mentor.concurrent_cap)
+            conditions.append(Mentor.held >= Mentor.seats)
         case MentorAttention.SAMPLE:
             conditions.append(Mentor.sample.is_(True))
     return conditions

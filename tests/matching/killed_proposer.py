@@ -12,10 +12,10 @@ import time
 from contextlib import suppress
 
 from audit.log import SYSTEM
-from matching.mentoring.mentorship import accept, decline, propose
 from matching.mentoring.moves import MentoringRefused, Proposer
 from matching.mentoring.need import NeedState, needs_in
 from matching.mentoring.pairing import DeclineReason, PairingState, pairings_in
+from matching.mentoring.proposing import accept, decline, propose
 from storage.database import Database
 from tests.matching.test_mentorship import CODE, NOW
 

@@ -3,11 +3,12 @@ from datetime import UTC, datetime
 from sqlalchemy import select, text
 
 from audit.log import Actor, ActorKind
-from matching.mentoring.mentorship import accept, propose, request_mentor
+from matching.mentoring.asking import request_mentor
 from matching.mentoring.moves import Proposer
 from matching.mentoring.need import Wish
 from matching.mentoring.pairing import Pairing
 from matching.mentoring.privacy import erase_mentoring, mentoring_of
+from matching.mentoring.proposing import accept, propose
 from matching.mentors.mentor import Mentor, find_mentor
 from matching.mentors.pack import load_mentors
 from storage.database import Database

@@ -12,17 +12,8 @@ from sqlalchemy import func, select, update
 from audit.log import SYSTEM, Actor, ActorKind
 from audit.verify import verify as verify_log
 from matching.assignment.certificate_file import verify
-from matching.mentoring.mentorship import (
-    accept,
-    decline,
-    end_pairing,
-    keep_deadlines,
-    note_meeting,
-    propose,
-    rate,
-    request_mentor,
-    withdraw_need,
-)
+from matching.mentoring.asking import request_mentor, withdraw_need
+from matching.mentoring.guiding import Ending, end_pairing, note_meeting, rate
 from matching.mentoring.moves import MentoringRefused, NeedTaken, Proposer, SeatTaken
 from matching.mentoring.need import MentoringContact, MentoringNeed, NeedState, Wish
 from matching.mentoring.pairing import (
@@ -35,6 +26,7 @@ from matching.mentoring.pairing import (
     PairingState,
     find_pairing,
 )
+from matching.mentoring.proposing import accept, decline, keep_deadlines, propose
 from matching.mentoring.run import apply_run, last_run, plan, store_run
 from matching.mentors.mentor import Mentor, find_mentor
 from matching.mentors.pack import load_mentors
@@ -109,15 +101,15 @@ def test_from_request_to_completion_the_seat_is_held_and_then_free(loaded: Datab
     assert held(loaded) == 1
     with loaded.writing() as db:
         accept(db, pairing_id, CODE, SYSTEM, NOW)
-        note_meeting(db, pairing_id, CODE)
-        rate(db, pairing_id, "visitor:1", 5)
+        note_meeting(db, pairing_id, CODE, NOW)
+        rate(db, pairing_id, "visitor:1", 5, NOW)
         with pytest.raises(MentoringRefused):
-            rate(db, pairing_id, "visitor:1", 1)
+            rate(db, pairing_id, "visitor:1", 1, NOW)
     assert held(loaded) == 1
     with loaded.writing() as db:
-        end_pairing(db, pairing_id, STAFF, NOW, completed=True)
+        end_pairing(db, pairing_id, STAFF, NOW, Ending.COMPLETED)
     with pytest.raises(MentoringRefused), loaded.writing() as db:
-        end_pairing(db, pairing_id, STAFF, NOW, completed=True)
+        end_pairing(db, pairing_id, STAFF, NOW, Ending.COMPLETED)
     assert held(loaded) == 0
     assert state(loaded, need_id) is NeedState.CLOSED
     with loaded.reading() as db:
