@@ -17,6 +17,7 @@ from api.snapshot import Snapshot
 from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_builder
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
+from evaluation.ledger_kills import evaluate_kills
 from evaluation.ledger_load import evaluate_ledger
 from evaluation.ledger_parts import Scale
 from evaluation.ledger_store import LedgerNotMade, bytes_needed
@@ -107,6 +108,21 @@ def ledger(
     except LedgerNotMade as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+@evaluate_app.command("kills")
+def kills(
+    number: Annotated[
+        int, typer.Option("--kills", min=1, max=100_000, help="强行终止多少次。")
+    ] = 200,
+    seed: Annotated[int, typer.Option(help="同一个数做同样的破坏。")] = 1,
+) -> None:
+    """衡量不丢失：反复强行终止记录程序，再弄坏副本的末尾，看签名检查点是否都能发现；不动现有数据。"""
+    with Steps() as steps:
+        report = evaluate_kills(number, seed, lambda done: steps("正在终止和检查", done, number))
+    typer.echo(json.dumps(report, ensure_ascii=False))
+    if any(report[name] for name in ("acknowledged_lost", "unseen", "false_alarms")):
+        raise typer.Exit(FAILED)
 
 
 @evaluate_app.command("wechat")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text, union_all
+from sqlalchemy import Select, func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from audit.log import BY_OTHERS_SQL, EPOCH, SYSTEM, AuditEvent, AuditPayload, last_seq
@@ -79,13 +79,7 @@ def _actions_of(db: Session, asked: str) -> list[str]:
     """
     if "." in asked or not asked:
         return [asked]
-    following = select(func.min(AuditEvent.action)).where(AuditEvent.action > bindparam("last"))
-    found, last = list[str](), ""
-    while another := db.scalar(following, {"last": last}):
-        last = another
-        if last.startswith(f"{asked}."):
-            found.append(last)
-    return found
+    return [name for name in db.scalars(_ACTIONS) if name.startswith(f"{asked}.")]
 
 
 def _span(db: Session, chosen: EventFilter, before: int) -> list[Any]:
@@ -108,18 +102,27 @@ def _span(db: Session, chosen: EventFilter, before: int) -> list[Any]:
 
 def _first_since(db: Session, at_us: int) -> int:
     """Return a number where the log crosses a moment: that event is not before it."""
-    low, high = 1, last_seq(db) + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = db.scalar(_TIME_OF, {"seq": middle})
-        if found is not None and found < at_us:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    return db.scalar(_CROSSING, {"at_us": at_us, "beyond": last_seq(db) + 1}) or 1
 
 
-_TIME_OF = select(AuditEvent.at_us).where(AuditEvent.seq == bindparam("seq"))
+_ACTIONS = text("""
+    WITH RECURSIVE names (name) AS (
+      SELECT min(action) FROM audit_events
+      UNION ALL
+      SELECT (SELECT min(e.action) FROM audit_events AS e WHERE e.action > n.name)
+      FROM names AS n WHERE n.name IS NOT NULL
+    ) SELECT name FROM names WHERE name IS NOT NULL
+""")
+_CROSSING = text("""
+    WITH RECURSIVE halved (low, high) AS (
+      SELECT 1, CAST(:beyond AS INTEGER)
+      UNION ALL
+      SELECT CASE WHEN e.at_us < CAST(:at_us AS BIGINT) THEN e.seq + 1 ELSE h.low END,
+             CASE WHEN e.at_us < CAST(:at_us AS BIGINT) THEN h.high ELSE e.seq END
+      FROM halved AS h JOIN audit_events AS e ON e.seq = (h.low + h.high) / 2
+      WHERE h.low < h.high
+    ) SELECT max(low) FROM halved
+""")
 
 
 def _veiled(column: Any) -> Any:
