@@ -39,6 +39,7 @@ class Permission(StrEnum):
     CATALOGUE = "catalogue"  # 管理员: projects, mentors, policies, terms
     ADMINISTRATION = "administration"  # 管理员: accounts, targets, channels
     PRIVACY = "privacy"  # 隐私专员: transcripts, export, erasure
+    RESTRICTED = "restricted"  # 隐私专员、审计: what lies under lock; auditors alone read it
     REPORTING = "reporting"  # 签发、管理员、审计: reports and exports of the ledger
     AUDITING = "auditing"  # 审计: reads everything that is counted and logged
 
@@ -57,6 +58,7 @@ ROLES: dict[Permission, frozenset[Role]] = {
     Permission.CATALOGUE: frozenset({Role.ADMINISTRATOR}),
     Permission.ADMINISTRATION: frozenset({Role.ADMINISTRATOR}),
     Permission.PRIVACY: frozenset({Role.PRIVACY_OFFICER}),
+    Permission.RESTRICTED: frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR}),
     Permission.REPORTING: frozenset({Role.SIGNER, Role.ADMINISTRATOR, Role.AUDITOR}),
     Permission.AUDITING: frozenset({Role.AUDITOR}),
 }

@@ -44,6 +44,7 @@ from api.policies import admin as policy_admin
 from api.policies import offices, reading_pages, terms
 from api.policies import routes as policy_routes
 from api.privacy import pages as privacy_pages
+from api.privacy import restricted
 from api.programs import completions
 from api.projects import admin as project_admin
 from api.projects import form as project_form
@@ -84,6 +85,7 @@ PARTS: tuple[Part, ...] = (
     merge_pages,
     library_reports,
     privacy_pages,
+    restricted,
     report_pages,
     project_form,  # before the addresses of single projects
     project_admin,

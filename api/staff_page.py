@@ -43,6 +43,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/reports", "报表", Permission.REPORTING),
     NavEntry("/staff/mentors", "创业导师", Permission.STAFF),
     NavEntry("/staff/privacy", "隐私请求", Permission.PRIVACY),
+    NavEntry("/staff/restricted", "封存内容", Permission.RESTRICTED),
     NavEntry("/staff/mentoring", "导师结对", Permission.STAFF),
     NavEntry("/mentor", "我的学员", Permission.MENTORING),
     NavEntry("/staff/weights", "推荐权重", Permission.CATALOGUE),

@@ -11,31 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.role import Role
 from audit.log import Actor, append_event
 from guidance.conversation import Conversation
 from guidance.gaps.contact import GapContact
 from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import Identity, Person, digest_of, holder_of
-from guidance.periods.record import PeriodRecord
 from guidance.privacy.erasing import ERASED, erase_payloads, erase_words, words_of
-from guidance.review.proposal import Proposal, required_reason
-from guidance.review.staff import DutiesNotSeparate, Staff
+from guidance.privacy.restricted import RestrictedSession, must_be_kept
+from guidance.review.proposal import Proposal
 from guidance.session import GuidanceSession, Turn
-from storage.database import Base, storable, take_turns
-
-UNLOCKED_FOR = timedelta(days=7)
-
-
-class RecordNotFound(LookupError):
-    """There is no such record under lock."""
-
-
-class StillLocked(PermissionError):
-    """A second auditor has not agreed, or not lately."""
+from storage.database import Base, take_turns
 
 
 class Erasure(Base):
@@ -49,20 +37,6 @@ class Erasure(Base):
     restricted: Mapped[int]
     erased_at: Mapped[datetime]
     purged_at: Mapped[datetime | None]
-
-
-class RestrictedSession(Base):
-    """The words of a counted session, kept for the statutory period alone."""
-
-    __tablename__ = "restricted_sessions"
-
-    session_id: Mapped[int] = mapped_column(ForeignKey("guidance_sessions.id"), primary_key=True)
-    words: Mapped[dict[str, Any]]
-    restricted_at: Mapped[datetime]
-    asked_by: Mapped[str]
-    asked_reason: Mapped[str]
-    unlocked_by: Mapped[str]
-    unlocked_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +66,7 @@ def erase_person(db: Session, person: str, by: Actor, at: datetime, kept_for: ti
     for session in sessions:
         if session.closed_at is None:  # what is said from now on is another consultation
             session.closed_at, session.state = max(at, session.opened_at), SessionState.RECORDED
-    kept = [one for one in sessions if _must_be_kept(db, one, at, kept_for)]
+    kept = [one for one in sessions if must_be_kept(db, one, at, kept_for)]
     for session in kept:
         db.add(
             RestrictedSession(
@@ -125,7 +99,7 @@ def erase_due(db: Session, at: datetime, kept_for: timedelta, by: Actor) -> int:
     due = []
     for row in rows:
         session = db.get_one(GuidanceSession, row.session_id)
-        if not _must_be_kept(db, session, at, kept_for):
+        if not must_be_kept(db, session, at, kept_for):
             due.append(row.session_id)
             db.delete(row)
     if due:
@@ -133,40 +107,6 @@ def erase_due(db: Session, at: datetime, kept_for: timedelta, by: Actor) -> int:
         db.flush()
         append_event(db, "privacy.erased", "restricted:due", by, {"sessions": due})
     return len(due)
-
-
-def ask_to_read(db: Session, session_id: int, by: Staff, reason: str) -> None:
-    """Ask to read words under lock, as an auditor; a second one has to agree."""
-    by.require(Role.AUDITOR)
-    row = _restricted(db, session_id)
-    row.asked_by, row.asked_reason = by.reference, required_reason(str(storable(reason)))
-    row.unlocked_by, row.unlocked_at = "", None
-    db.flush()
-    append_event(db, "restricted.asked", f"session:{session_id}", by.actor, reason=reason)
-
-
-def agree_to_read(db: Session, session_id: int, by: Staff, at: datetime) -> None:
-    """Agree as the second auditor; it holds for a week. Raises DutiesNotSeparate."""
-    by.require(Role.AUDITOR)
-    row = _restricted(db, session_id)
-    if not row.asked_by:
-        raise StillLocked("还没有人申请查阅这条记录。")
-    if by.is_one_of(row.asked_by):
-        raise DutiesNotSeparate("申请人不能同意自己的申请，请由另一位审计人员办理。")
-    row.unlocked_by, row.unlocked_at = by.reference, at
-    db.flush()
-    append_event(db, "restricted.unlocked", f"session:{session_id}", by.actor)
-
-
-def read_restricted(db: Session, session_id: int, by: Staff, at: datetime) -> dict[str, Any]:
-    """Return words under lock to the auditor who asked; that they were read is an event."""
-    by.require(Role.AUDITOR)
-    row = _restricted(db, session_id)
-    open_since = row.unlocked_at
-    if open_since is None or at - open_since > UNLOCKED_FOR or not by.is_one_of(row.asked_by):
-        raise StillLocked("这条记录已限制处理，须由两位审计人员共同解锁后，由申请人查阅。")
-    append_event(db, "restricted.read", f"session:{session_id}", by.actor)
-    return row.words
 
 
 def waiting_for_purge(db: Session) -> list[Erasure]:
@@ -213,18 +153,3 @@ def _sessions_of(db: Session, references: Sequence[str]) -> list[GuidanceSession
     session = GuidanceSession
     mine = or_(session.person.in_(references), session.counts_for.in_(references))
     return list(db.scalars(select(session).where(mine).order_by(session.id)))
-
-
-def _must_be_kept(db: Session, session: GuidanceSession, at: datetime, kept_for: timedelta) -> bool:
-    if session.state not in COUNTED:
-        return False
-    locked = select(PeriodRecord.locked_at).where(PeriodRecord.period == session.period)
-    locked_at = db.scalar(locked)
-    return locked_at is None or at < locked_at + kept_for
-
-
-def _restricted(db: Session, session_id: int) -> RestrictedSession:
-    row = db.get(RestrictedSession, session_id, with_for_update=True)
-    if row is None:
-        raise RecordNotFound("没有这条限制处理的记录，可能已经到期删除。")
-    return row

@@ -119,6 +119,7 @@ OWNED: dict[str, tuple[str, str, Path]] = {
     "/staff/evidence/{digest}": (
         "unit", "session", lambda n: f"/staff/evidence/{EVIDENCE}?session={n}",
     ),
+    "/staff/restricted/{number}": ("unit", "session", lambda n: f"/staff/restricted/{n}"),
     "/staff/proposals/{number}": ("unit", "proposal", lambda n: f"/staff/proposals/{n}"),
     "/staff/adjustments/{number}": ("unit", "adjustment", lambda n: f"/staff/adjustments/{n}"),
     "/staff/gaps/{gap_id}": ("unit", "gap", lambda n: f"/staff/gaps/{n}"),

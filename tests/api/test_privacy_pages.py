@@ -1,11 +1,13 @@
 """Seeing, taking away and erasing what is held of a person, through the pages."""
 
 import json
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from accounts.account import Account
 from accounts.role import Role
 from api.visitor import COOKIE
 from audit.log import AuditEvent
@@ -14,7 +16,7 @@ from guidance.gaps.contact import leave_contact
 from guidance.privacy.rights import Erasure
 from guidance.session import Turn
 from storage.database import Database
-from tests.fixtures.people import sign_in_as
+from tests.fixtures.people import add_person, sign_in, sign_in_as
 from tests.guidance.messages import NOON
 from tests.guidance.people import approved_chat, chat
 
@@ -109,3 +111,31 @@ def test_nobody_behind_what_was_typed(
 def test_only_the_privacy_officer_comes_in(client: TestClient, sqlite_database: Database) -> None:
     sign_in_as(client, sqlite_database, Role.ADMINISTRATOR)
     assert client.get("/staff/privacy").status_code == 403
+
+
+def test_what_is_under_lock_is_read_by_the_auditor_whom_a_second_one_agrees_with(
+    client: TestClient, sqlite_database: Database
+) -> None:
+    session_id = approved_chat(sqlite_database, "m1", text=f"{SECRET}怎么办？")
+    token = sign_in_as(client, sqlite_database, Role.PRIVACY_OFFICER)
+    what = {"form_token": token, "what": str(session_id), "reason": "本人到窗口申请"}
+    client.post("/staff/privacy/erase", data=what)
+    page, one = "/staff/restricted", f"/staff/restricted/{session_id}"
+    assert "季度还没有锁定" in client.get(page).text  # until when, and that nobody may see it
+    assert client.post(one, data={"form_token": token, "action": "read"}).status_code == 403
+    first = add_person(sqlite_database, Role.AUDITOR)
+    second = add_person(sqlite_database, Role.AUDITOR, login="second")
+
+    def send(account: Account, action: str, reason: str = "") -> Any:
+        form = {"form_token": sign_in(client, sqlite_database, account), "action": action}
+        return client.post(one, data={**form, "reason": reason}, follow_redirects=False)
+
+    assert send(first, "ask").status_code == 422
+    assert send(first, "ask", "群众举报").is_redirect
+    assert send(first, "agree").status_code == 403
+    assert send(first, "read").status_code == 403
+    assert send(second, "agree").is_redirect
+    assert send(second, "read").status_code == 403
+    assert SECRET in send(first, "read").text
+    assert SECRET not in client.get(page).text
+    assert "restricted.read" in actions(sqlite_database)

@@ -21,14 +21,15 @@ from guidance.lifecycle import SessionState
 from guidance.message import Reply
 from guidance.people.identity import IdentityKind, bind_identity, identity_digest
 from guidance.periods.locking import locked_values
-from guidance.privacy.retention import ScheduleInvalid, erase_old, read_schedule
-from guidance.privacy.rights import (
+from guidance.privacy.restricted import (
     RestrictedSession,
     StillLocked,
     agree_to_read,
     ask_to_read,
     read_restricted,
+    under_lock,
 )
+from guidance.privacy.retention import ScheduleInvalid, erase_old, read_schedule
 from guidance.review.decisions import reject, submit
 from guidance.review.staff import DutiesNotSeparate
 from guidance.session import GuidanceSession, Turn
@@ -184,6 +185,10 @@ def test_words_of_what_counts_stay_under_lock_for_two_years(
         (session_id,) = db.scalars(select(RestrictedSession.session_id))
         assert all(not message["question"] for c in export_person(db, one.person)["consultations"]
                    for message in c["messages"])  # fmt: skip
+        (kept,) = under_lock(db, KEEPING.schedule.counted_for)
+        assert kept.kept_until is not None
+        assert now + 700 * DAY < kept.kept_until <= LONG_AFTER
+        assert under_lock(db, DAY, "东街街道") == []
     assert at_rest(database, session_id).state is SessionState.LOCKED
     with database.writing() as db, pytest.raises(StillLocked):
         read_restricted(db, session_id, AUDITOR, now)
