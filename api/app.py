@@ -19,6 +19,7 @@ from api.chat.thread import SOURCE_LABEL
 from api.gaps.work import collect_gaps
 from api.guards import CountedSize, DeclaredSize, SecurityHeaders
 from api.ledger.chart import figure
+from api.handover.tending import tend_handovers
 from api.ledger.keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
 from api.mentors.matching_work import tend_mentoring
@@ -40,6 +41,9 @@ from api.wechat.account import FILE_NAME, AccountBook
 from api.wechat.client import TencentApi
 from api.wechat.desk import Surroundings, WeChatDesk
 from audit.witness import open_witness
+from api.wechat.kf_account import KfBook
+from api.wechat.kf_client import WeComApi
+from api.wechat.kf_desk import KfDesk, KfSetting
 from matching.projects.facts import in_wan
 from storage.database import Database
 
@@ -92,6 +96,14 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
     )
     app.state.wechat = WeChatDesk(database, live, around)
     app.state.sms = sender_for(settings)
+    people = KfSetting(
+        book=KfBook(settings.data_dir / FILE_NAME),
+        api=WeComApi(settings.wecom_api_url),
+        secret=around.secret,
+        limit=around.limit,
+        in_trouble=around.in_trouble,
+    )
+    app.state.kf = KfDesk(database, live, people)
     app.state.people = PeopleKeeper(around.api, around.book, around.secret, app.state.sms)
     for part in PARTS:
         # Taken as they are: including a router would analyse every route a second time.
@@ -121,16 +133,19 @@ def _lifespan(
             (SWEEP_SECONDS, lambda: app.state.people.tend(database)),
             (SWEEP_SECONDS, lambda: tend_mentoring(database)),
             (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
+            (SWEEP_SECONDS, lambda: tend_handovers(database)),
             (VOUCH_SECONDS, keeper.vouch),
             (RETENTION_SECONDS, lambda: _retain(database, app)),
             *app.state.wechat.jobs(),
         )
         watch.start()
+            *app.state.kf.jobs(),
         yield
         watch.stop()
         app.state.wechat.close()
 
     return lifespan
+        app.state.kf.close()
 
 
 def _retain(database: Database, app: FastAPI) -> None:

@@ -33,6 +33,8 @@ from guidance.counting.rules import RulesInvalid
 from guidance.gaps.bench_run import BenchRunNotFound
 from guidance.gaps.contact import ConsentMissing, PhoneInvalid
 from guidance.gaps.gap import GapNotFound, GapRefused
+from guidance.handover.duty import DutyInvalid
+from guidance.handover.lifecycle import HandoverNotFound, HandoverRefused
 from guidance.human_session import ConfirmationWrong, EntryHeld, EntryInvalid
 from guidance.indicators.definition import DefinitionInvalid
 from guidance.indicators.evidence import EvidenceUnusable
@@ -42,6 +44,7 @@ from guidance.lifecycle import TransitionRefused
 from guidance.people.attempt import TooManyAttempts
 from guidance.people.merging import SamePersonAlready
 from guidance.periods.period import PeriodInvalid
+from guidance.periods.working_days import HolidaysInvalid
 from guidance.privacy.retention import ScheduleInvalid
 from guidance.privacy.restricted import RecordNotFound, StillLocked
 from guidance.reports.report import ReportNotReady
@@ -144,6 +147,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
     GapNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到问题", "没有这个待解答的问题，请从列表重新选择。"
     ),
+    HandoverNotFound: Problem(
+        HTTPStatus.NOT_FOUND, "没有找到转交的问题", "没有这条转交，请检查链接，或从列表重新选择。"
+    ),
     BenchRunNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到测试", "没有这次测试的记录，请从列表重新选择。"
     ),
@@ -156,6 +162,9 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ConsentMissing: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "还没有同意"),
     BadTerms: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "用词文件有误"),
     GapRefused: Problem(HTTPStatus.CONFLICT, "这一步现在不能办"),
+    HandoverRefused: Problem(HTTPStatus.CONFLICT, "这一步现在不能办"),
+    DutyInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "值班时间有误"),
+    HolidaysInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "节假日有误"),
     CallbackRefused: Problem(HTTPStatus.FORBIDDEN, "请求被拒绝", "这个请求没有通过核对。"),
     OfficialAccountNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到公众号"),
     AccountsInvalid: Problem(

@@ -12,6 +12,8 @@ from api.chat import feedback_pages
 from api.chat import pages as chat_pages
 from api.chat import routes as chat_routes
 from api.gaps import pages as gap_pages
+from api.handover import duty_pages, person_pages
+from api.handover import pages as handover_pages
 from api.ledger import (
     audit,
     checks,
@@ -54,7 +56,7 @@ from api.recommending import profile_pages, weights
 from api.recommending import routes as recommendation_routes
 from api.reports import pages as report_pages
 from api.spreadsheets import pages as spreadsheet_pages
-from api.wechat import channel_pages, trial_pages
+from api.wechat import channel_pages, kf_routes, trial_pages
 from api.wechat import routes as wechat_routes
 
 
@@ -65,6 +67,7 @@ class Part(Protocol):
 
 
 PARTS: tuple[Part, ...] = (
+    wechat_routes,  # first: Tencent waits five seconds, and every earlier address is tried
     weights,
     chat_routes,
     completions,
@@ -106,7 +109,10 @@ PARTS: tuple[Part, ...] = (
     entry,
     sheets,
     confirm,
-    wechat_routes,
+    kf_routes,
+    person_pages,
+    handover_pages,
+    duty_pages,
     trial_pages,  # before the addresses of single accounts
     channel_pages,
     project_pages,

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         description="微信接口的地址；用命令行的模拟器试用时改为它的地址，改为 simulator 则"
         "公众号都在工作台的模拟器里试用",
     )
+    wecom_api_url: str = Field(
+        default="https://qyapi.weixin.qq.com",
+        pattern=r"^https?://[^\s\"'<>?#]+$",
+        description="企业微信接口的地址，微信客服用它",
+    )
     wechat_open_url: str = Field(
         default="https://open.weixin.qq.com",
         pattern=r"^https?://[^\s\"'<>?#]+$",

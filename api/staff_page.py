@@ -34,6 +34,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/periods", "季度结算", Permission.STAFF),
     NavEntry("/staff/counting-rules", "计数口径", Permission.STAFF),
     NavEntry("/staff/audit", "审计日志", Permission.AUDITING),
+    NavEntry("/staff/handovers", "人工答复", Permission.HANDLING),
     NavEntry("/staff/gaps", "待解答", Permission.DRAFTING),
     NavEntry("/staff/policies", "政策文件", Permission.CATALOGUE),
     NavEntry("/staff/terms", "用词和参数", Permission.CATALOGUE),
@@ -48,6 +49,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/mentor", "我的学员", Permission.MENTORING),
     NavEntry("/staff/weights", "推荐权重", Permission.CATALOGUE),
     NavEntry("/staff/channels", "微信渠道", Permission.ADMINISTRATION),
+    NavEntry("/staff/duty", "值班时间", Permission.ADMINISTRATION),
     NavEntry("/staff/accounts", "账号", Permission.ADMINISTRATION),
     NavEntry("/account", "我的账号", Permission.ACCOUNT),
 )

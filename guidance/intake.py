@@ -177,12 +177,13 @@ def _judge(db: Session, session: GuidanceSession, unit_of: UnitOf) -> bool:
 
 def _said(turn: Turn) -> Said:
     cards = turn.reply.get("cards") or []
+    human = turn.reply.get("human")  # a member of staff answered this person's case
     return Said(
         question=turn.question,
         status=turn.status,
         intent=turn.intent,
-        grounded=bool(turn.reply.get("citations") or turn.reply.get("offices") or cards),
-        situated=bool(turn.reply.get("learned") or cards or turn.intent in MATCHED),
+        grounded=bool(turn.reply.get("citations") or turn.reply.get("offices") or cards or human),
+        situated=bool(turn.reply.get("learned") or cards or turn.intent in MATCHED or human),
         at=turn.asked_at,
     )
 

@@ -49,6 +49,7 @@ class ServiceLine(StrEnum):
     WINDOW = "window"
     TELEPHONE = "telephone"
     EVENT = "event"
+    HANDOVER = "handover"  # staff answer a conversation that the assistant handed over
 
 
 LINE_NAMES = {
@@ -57,9 +58,12 @@ LINE_NAMES = {
     ServiceLine.WINDOW: "窗口",
     ServiceLine.TELEPHONE: "电话",
     ServiceLine.EVENT: "现场活动",
+    ServiceLine.HANDOVER: "人工答复",
 }
 
 COUNTED = frozenset({SessionState.APPROVED, SessionState.LOCKED})
+# Lines on which every message is recorded while it happens.
+CHATTED = frozenset({ServiceLine.ASSISTANT, ServiceLine.HANDOVER})
 # One session of a person and day is on its way to being counted, or is; the others wait.
 HOLDS_DAY = COUNTED | {SessionState.QUALIFIED, SessionState.PENDING, SessionState.RETURNED}
 HOLDS_DAY_SQL = "state IN ('approved', 'locked', 'pending_review', 'qualified', 'returned')"

@@ -19,6 +19,7 @@ class Channel(StrEnum):
     WEB = "web"
     API = "api"
     WECHAT = "wechat"
+    KF = "kf"  # 微信客服
     WINDOW = "window"
     TELEPHONE = "telephone"
     MENTOR = "mentor"
@@ -29,6 +30,7 @@ CHANNEL_NAMES = {
     Channel.WEB: "网页",
     Channel.API: "接口",
     Channel.WECHAT: "微信",
+    Channel.KF: "微信客服",
     Channel.WINDOW: "窗口",
     Channel.TELEPHONE: "电话",
     Channel.MENTOR: "导师",

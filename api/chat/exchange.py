@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api.handover.promise import plan_handover, suggestions_of, with_promise
 from api.snapshot import Snapshot
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, PastTurn, Question, Sentence
 from assistant.guardrails import mask_personal_data
 from assistant.rephraser import rephrase
+from guidance.handover.handover import open_handover
 from guidance.session import (
     SHANGHAI,
     Channel,
@@ -97,7 +99,12 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
     if received.stored is not None:
         return received.stored
     began = time.perf_counter()
+    message = received.message
     answer = _answer(snapshot, received)
+    origin = message.channel, message.conversation_id
+    handing = plan_handover(database, answer, received.history, origin, message.received_at)
+    if handing is not None:
+        answer = with_promise(answer, handing)
     reply = Reply(
         text=answer.text,
         status=answer.status,
@@ -109,13 +116,14 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
     )
     answered_at = datetime.now(UTC)
     with database.writing() as db:
-        turn = record_turn(db, received.message, reply, answered_at)
+        turn = record_turn(db, message, reply, answered_at)
         # Of two deliveries at the same moment, one recorded the turn; the other adds nothing.
         if turn.answered_at == answered_at:
-            person = received.message.person
-            remember(db, person, answer.learned, turn.id, answered_at)
+            remember(db, message.person, answer.learned, turn.id, answered_at)
             if answer.shown is not None:
-                log_list(db, person, answer.shown, turn.id, answered_at)
+                log_list(db, message.person, answer.shown, turn.id, answered_at)
+            if handing is not None:
+                open_handover(db, turn, message.person, handing.asked, answered_at)
         return turn
 
 
@@ -158,7 +166,7 @@ def _payload(answer: Answer) -> dict[str, Any]:
             {**asdict(office), "updated_on": office.updated_on.isoformat()}
             for office in answer.offices
         ],
-        "suggestions": list(answer.suggestions),
+        "suggestions": suggestions_of(answer),
         "cards": [asdict(card) for card in answer.cards],
         "rephrased": answer.rephrased,
     }

@@ -1,8 +1,8 @@
 """The chat page and what belongs to it; every action is a plain form."""
 
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, BeforeValidator
+from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
 from api.chat.exchange import Received, receive
@@ -36,9 +37,11 @@ from api.chat.thread import (
 from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.errors import UnusableMessage
 from api.guards import refuse_foreign_forms
+from api.handover.view import HandoverView, box_context, latest_of, open_elsewhere
 from api.limiter import count_message
 from api.snapshot import Snapshot
 from api.visitor import Visitor, remember
+from assistant.answer import AnswerStatus
 from assistant.wording import SUGGESTIONS
 from guidance.session import MessageIdReused, Turn
 from storage.database import Database, storable
@@ -65,6 +68,8 @@ class ChatPage:
     turns: list[TurnView] = field(default_factory=list)
     draft: str = ""
     error: str = ""
+    handed: HandoverView | None = None  # where people answer this conversation
+    elsewhere: Sequence[HandoverView] = ()  # ... and others of the same person
 
 
 def render(request: Request, name: str, status: int = 200, **context: Any) -> Response:
@@ -82,6 +87,7 @@ def _chat_page(request: Request, visitor: Visitor, page: ChatPage, status: int =
         starters=(PROJECT_STARTER, *SUGGESTIONS[:5]),
         max_length=MAX_TEXT_LENGTH,
         new_message_id=new_message_id,
+        **box_context(page.handed),
     )
     remember(request, response, visitor)
     return response
@@ -101,11 +107,14 @@ def show_chat(
 ) -> Response:
     """Show the running conversation of the visitor, or a fresh one."""
     page = ChatPage()
-    if visitor.returning and not new:
+    if visitor.returning:
         with database.reading() as db:
-            current = current_conversation(db, visitor.reference, datetime.now(UTC))
+            person = visitor.reference
+            current = None if new else current_conversation(db, person, datetime.now(UTC))
+            elsewhere = open_elsewhere(db, person, current or "")
+            page = ChatPage(elsewhere=elsewhere)
             if current is not None:
-                page = ChatPage(current, show_thread(db, current))
+                page = replace(_conversation_page(db, current), elsewhere=elsewhere)
     return _chat_page(request, visitor, page)
 
 
@@ -160,7 +169,7 @@ def _form_again(
     with database.reading() as db:
         current = current_conversation(db, visitor.reference, datetime.now(UTC))
         if current is not None and current == form.conversation_id:
-            page = ChatPage(current, show_thread(db, current), page.draft, page.error)
+            page = replace(_conversation_page(db, current), draft=page.draft, error=page.error)
     status = HTTPStatus.CONFLICT if reused else HTTPStatus.UNPROCESSABLE_ENTITY
     return _chat_page(request, visitor, page, status)
 
@@ -171,14 +180,19 @@ def _events(
     yield server_sent_event("status", {"text": LOOKING_UP})
     try:
         turn = answer_message(request, database, snapshot, received)
-        done = _rendered(request, turn)
+        done = _rendered(request, database, turn)
     except Exception as error:
         yield stream_problem(request, error)
         return
     yield server_sent_event("done", done)
 
 
-def _rendered(request: Request, turn: Turn) -> dict[str, Any]:
+def _conversation_page(db: Session, conversation_id: str) -> ChatPage:
+    thread = show_thread(db, conversation_id)
+    return ChatPage(conversation_id, thread, handed=latest_of(db, conversation_id))
+
+
+def _rendered(request: Request, database: Database, turn: Turn) -> dict[str, Any]:
     templates: Jinja2Templates = request.app.state.templates
     view = show_turn(turn, Rated())
     suggestions = templates.get_template("chat/suggestions.html").render(
@@ -191,7 +205,19 @@ def _rendered(request: Request, turn: Turn) -> dict[str, Any]:
         "suggestions": suggestions,
         "conversation_id": turn.conversation_id,
         "sources": len(view.sources),
+        "handed": _box(request, database, turn),
     }
+
+
+def _box(request: Request, database: Database, turn: Turn) -> str:
+    """Return the box of the hand-over that a turn caused, "" for every other turn."""
+    if turn.status != AnswerStatus.HANDED_OVER:
+        return ""
+    with database.reading() as db:
+        view = latest_of(db, turn.conversation_id)
+    templates: Jinja2Templates = request.app.state.templates
+    template = templates.get_template("handover/box.html")
+    return template.render(**box_context(view)) if view is not None else ""
 
 
 @router.get("/conversations", dependencies=allow(Permission.PUBLIC))
@@ -211,5 +237,5 @@ def show_conversation(
     """Show one of the visitor's own conversations, to read and to continue."""
     with database.reading() as db:
         conversation = own_conversation(db, visitor.reference, storable(conversation_id))
-        page = ChatPage(conversation.id, show_thread(db, conversation.id))
+        page = _conversation_page(db, conversation.id)
     return _chat_page(request, visitor, page)

@@ -28,6 +28,7 @@ SHOWN_TURNS = 50
 SHOWN_CONVERSATIONS = 30
 SOURCE_LABEL = "机器检索，以文件原文为准"
 REPHRASED_LABEL = "由语言模型改写，逐句核对过，以文件原文为准"
+HUMAN_LABEL = "工作人员答复"
 # Shown above answers that are not simply answers; never by colour alone.
 STATUS_LABELS = {
     "partly_answered": "部分查到",
@@ -189,7 +190,7 @@ def show_thread(db: Session, conversation_id: str) -> list[TurnView]:
 
 def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
     """Prepare one stored turn for the page; `rated` for the person who asked it."""
-    cards = turn.reply.get("cards", ())
+    cards, human = turn.reply.get("cards", ()), bool(turn.reply.get("human"))
     before, after = _around_cards(_besides_offices(turn.reply["sentences"]), cards)
     sources = tuple(
         _source(number, citation) for number, citation in enumerate(turn.reply["citations"], 1)
@@ -198,7 +199,7 @@ def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
         number=turn.id,
         question=turn.question,
         asked_at=turn.asked_at.astimezone(SHANGHAI).strftime("%H:%M"),
-        label=STATUS_LABELS.get(turn.status),
+        label=HUMAN_LABEL if human else STATUS_LABELS.get(turn.status),
         blocks=tuple(_blocks(before)),
         after=tuple(_blocks(after)),
         sources=sources,
@@ -208,12 +209,14 @@ def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
         mentors=tuple(_card(card) for card in cards if card["kind"] == CardKind.MENTOR),
         made_by=made_by(turn.reply),
         offices=tuple(map(_office, turn.reply.get("offices", ()))),
-        rated=rated if turn.intent != Intent.SMALLTALK else None,
+        rated=rated if turn.intent != Intent.SMALLTALK and not human else None,
     )
 
 
 def made_by(reply: Mapping[str, Any]) -> str:
     """Return the label that tells how a stored reply's words came about."""
+    if reply.get("human"):
+        return f"由{reply['human']}的工作人员答复"
     return REPHRASED_LABEL if reply.get("rephrased") else SOURCE_LABEL
 
 

@@ -14,6 +14,8 @@ from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.gaps.gap import OPEN_STATES, Gap
+from guidance.handover.handover import Handover
+from guidance.handover.lifecycle import UNANSWERED
 from guidance.indicators.value import IndicatorValue, ValueStatus
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import count_sessions
@@ -26,6 +28,7 @@ from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
 router = APIRouter(include_in_schema=False)
 
 HANDLER, REVIEWER, SIGNER = Role.HANDLER, Role.REVIEWER, Role.SIGNER
+FOR_HANDLERS = frozenset({"/staff/gaps", "/staff/handovers"})
 FOR_SIGNERS = (
     ProposalKind.LOCK,
     ProposalKind.RULES,
@@ -49,7 +52,12 @@ class Task:
 def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount) -> Response:
     """Show what waits, the account's own work first."""
     with database.reading() as db:
-        tasks = [*_of_sessions(db, account), *_of_others(db), *_of_gaps(db, account)]
+        tasks = [
+            *_of_handovers(db, account),
+            *_of_sessions(db, account),
+            *_of_others(db),
+            *_of_gaps(db, account),
+        ]
     now = datetime.now(UTC)
     quarter = Quarter.of(shanghai_day(now)).preceding
     return render_staff(
@@ -59,7 +67,9 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
         mine=[task for task in tasks if task.role in account.roles],
         # Only a handler may open the questions that nobody could answer.
         others=[
-            task for task in tasks if task.role not in account.roles and task.path != "/staff/gaps"
+            task
+            for task in tasks
+            if task.role not in account.roles and task.path not in FOR_HANDLERS
         ],
         quarter=quarter,
         entry_ends=quarter.last_day.toordinal() + ENTRY_DAYS - shanghai_day(now).toordinal(),
@@ -127,6 +137,17 @@ def _of_others(db: Session) -> list[Task]:
              path, role)
         for title, role, path, query in rows
     ]  # fmt: skip
+
+
+def _of_handovers(db: Session, account: SignedIn) -> list[Task]:
+    """People who wait for people, and those whose day is over."""
+    mine = (account.within(Handover.org_unit), Handover.state.in_(UNANSWERED))
+    waiting = select(func.count()).select_from(Handover).where(*mine)
+    late = waiting.where(Handover.due_on < today())
+    return [
+        Task("等人工答复", db.scalar(waiting) or 0, False, "/staff/handovers", HANDLER),
+        Task("人工答复已超期", db.scalar(late) or 0, False, "/staff/handovers", HANDLER),
+    ]
 
 
 def _of_gaps(db: Session, account: SignedIn) -> list[Task]:

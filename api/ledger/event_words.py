@@ -137,6 +137,7 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "handover.answered": "人工答复",
         "handover.asked_again": "继续追问",
         "handover.closed": "结束",
+        "handover.read": "查看转交的对话",
         "duty.entered": "填写值班时间",
         "duty.dropped": "删除值班时间",
         "holidays.entered": "填写节假日",

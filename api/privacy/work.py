@@ -10,9 +10,11 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from api.people.erasing import erase_identity, wechat_bound_to
+from api.wechat.kf_leaving import erase_kf, erase_kf_before
 from api.wechat.outbox import OutboxMessage
 from api.wechat.received import WeChatMessage
 from audit.log import Actor
+from guidance.handover.privacy import erase_handovers, forget_words, handovers_for
 from guidance.periods.period import SHANGHAI
 from guidance.privacy.retention import Schedule, erase_old, read_schedule
 from guidance.privacy.rights import (
@@ -51,6 +53,8 @@ def erase_everywhere(
             _erase_profile(db, reference)
             erase_mentoring(db, reference, at)
             erase_identity(db, reference, keeping.secret, at)
+            erase_kf(db, reference)
+        erase_handovers(db, references_of(db, person), at)
         return erase_person(db, person, by, at, keeping.schedule.counted_for)
 
 
@@ -70,6 +74,7 @@ def export_person(db: Session, person: str) -> dict[str, Any]:
         ],
         "wechat": [bound for one in references for bound in wechat_bound_to(db, one)],
         "mentoring": [need for one in references for need in mentoring_of(db, one)],
+        "handovers": handovers_for(db, references),
         **record_of(db, person),
     }
 
@@ -116,6 +121,8 @@ def _erase_profile(db: Session, person: str) -> None:
 def _erase_deliveries(db: Session, schedule: Schedule, at: datetime) -> int:
     """Delete settled deliveries; what was said stays with the consultation."""
     before = at - timedelta(days=schedule.channel_days)
+    others = erase_kf_before(db, before)
+    others += forget_words(db, at, timedelta(days=schedule.uncounted_visitor_days))
     done = db.execute(
         delete(WeChatMessage).where(
             WeChatMessage.settled_at.is_not(None), WeChatMessage.received_at <= before
@@ -126,4 +133,4 @@ def _erase_deliveries(db: Session, schedule: Schedule, at: datetime) -> int:
             OutboxMessage.finished_at.is_not(None), OutboxMessage.created_at <= before
         )
     )
-    return int(getattr(done, "rowcount", 0)) + int(getattr(told, "rowcount", 0))
+    return int(getattr(done, "rowcount", 0)) + int(getattr(told, "rowcount", 0)) + others

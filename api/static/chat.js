@@ -126,6 +126,7 @@ function showAnswer(bubble, reply) {
   bubble.replaceWith(turn);
   equip(turn);
   suggestions.innerHTML = reply.suggestions;
+  if (reply.handed) document.getElementById("handed").innerHTML = reply.handed;
   for (const field of document.querySelectorAll("[name=conversation_id]")) {
     field.value = reply.conversation_id;
   }
@@ -215,6 +216,25 @@ box.addEventListener("keydown", (event) => {
 });
 box.addEventListener("input", () => keep(STEP.draft, box.value));
 addEventListener("online", () => document.querySelector(".failed:not([hidden]) .retry")?.click());
+
+// While people are to answer, look now and then whether they did.
+async function lookForNews() {
+  const box = document.querySelector("[data-handed]");
+  if (!box || !box.dataset.open || document.hidden || box.contains(document.activeElement)) return;
+  const response = await fetch(`/handed/${box.dataset.handed}/news?after=${box.dataset.last}`);
+  if (!response.ok) return;
+  const news = await response.json();
+  const holder = document.createElement("template");
+  for (const html of news.turns) {
+    holder.innerHTML = html; // rendered and escaped by our own server
+    const turn = holder.content.firstElementChild;
+    thread.append(turn);
+    equip(turn);
+  }
+  if (news.turns.length) say("工作人员答复了您");
+  box.parentElement.innerHTML = news.box;
+}
+setInterval(() => lookForNews().catch(() => {}), 20000);
 
 equip(document);
 if (!box.value) box.value = kept(STEP.draft) ?? "";

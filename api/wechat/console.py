@@ -22,6 +22,7 @@ from api.wechat.account import FILE_NAME, AccountBook, add_account
 from api.wechat.channel import get_channel
 from api.wechat.checks import CheckState, live_checks, standing_checks
 from api.wechat.client import MAX_REPLY_BYTES, TencentApi
+from api.wechat.kf_console import add_kf
 from api.wechat.simulated_api import Reader
 from api.wechat.simulator import FAULT, Mishaps, Outcome, Simulator
 from api.wechat.trial import trial_api
@@ -45,6 +46,7 @@ OTHERS = {
 }
 
 wechat_app = typer.Typer(help="微信公众号：登记账号，用模拟器试用。", no_args_is_help=True)
+wechat_app.command("add-kf")(add_kf)
 
 
 @wechat_app.command("add")

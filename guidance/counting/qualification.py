@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from guidance.counting.rules import CountingRules
-from guidance.lifecycle import ServiceLine
+from guidance.lifecycle import CHATTED, ServiceLine
 from guidance.people.level import IdentityLevel
 from guidance.periods.period import shanghai_day
 
@@ -145,7 +145,7 @@ def _substantive(facts: SessionFacts, rules: CountingRules) -> list[Said]:
 
 
 def _has_topic(facts: SessionFacts, rules: CountingRules) -> bool:
-    if facts.service_line is not ServiceLine.ASSISTANT:
+    if facts.service_line not in CHATTED:
         return bool(facts.topic)
     return any(
         said.intent in rules.startup_intents and said.status != "out_of_scope"
@@ -154,13 +154,13 @@ def _has_topic(facts: SessionFacts, rules: CountingRules) -> bool:
 
 
 def _is_specific(facts: SessionFacts) -> bool:
-    if facts.service_line is not ServiceLine.ASSISTANT:
+    if facts.service_line not in CHATTED:
         return bool(facts.summary)
     return any(said.situated for said in facts.said)
 
 
 def _is_substantial(facts: SessionFacts, rules: CountingRules) -> bool:
-    if facts.service_line is not ServiceLine.ASSISTANT:
+    if facts.service_line not in CHATTED:
         return facts.minutes >= rules.min_minutes and len(facts.summary) >= rules.min_summary
     return (
         len(facts.said) >= rules.min_messages
@@ -170,7 +170,7 @@ def _is_substantial(facts: SessionFacts, rules: CountingRules) -> bool:
 
 
 def _is_answered(facts: SessionFacts, rules: CountingRules) -> bool:
-    if facts.service_line is not ServiceLine.ASSISTANT:
+    if facts.service_line not in CHATTED:
         return bool(facts.summary)
     return any(said.grounded and said.status in rules.answered for said in facts.said)
 
@@ -185,7 +185,7 @@ def _is_evidenced(facts: SessionFacts, rules: CountingRules) -> bool:
 
 
 def _days_late(facts: SessionFacts) -> int:
-    if facts.service_line is ServiceLine.ASSISTANT:
+    if facts.service_line in CHATTED:
         return 0  # recorded while it happened
     return (shanghai_day(facts.recorded_at) - facts.count_on).days
 

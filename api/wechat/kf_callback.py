@@ -1,0 +1,57 @@
+"""What WeCom's callback says: that there is news, with a token to fetch it. Never the news."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from api.wechat.crypt import CallbackRefused, check_signature, check_time, decrypt_with
+from api.wechat.envelope import read_body
+from api.wechat.kf_account import KfAccount
+
+EVENT = "kf_msg_or_event"
+MAX_PARAMETER = 4096  # of the encrypted echo
+MAX_TOKEN = 128
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """There is something to fetch for a desk; the token is good for ten minutes."""
+
+    open_kfid: str
+    token: str
+
+
+def check_kf_address(account: KfAccount, query: Mapping[str, str], now: datetime) -> str:
+    """Return what WeCom's check of the address wants back. Raises CallbackRefused."""
+    return _decrypted(account, query, _parameter(query, "echostr"), now).decode("utf-8", "replace")
+
+
+def open_kf_callback(
+    account: KfAccount, query: Mapping[str, str], data: bytes, now: datetime
+) -> News | None:
+    """Check and decrypt a callback; None for an event of another kind. Raises CallbackRefused."""
+    encrypted = read_body(data).field("Encrypt")
+    body = read_body(_decrypted(account, query, encrypted, now))
+    if body.fields.get("Event") != EVENT:
+        return None
+    news = News(body.field("OpenKfId"), body.field("Token"))
+    if news.open_kfid not in account.desks or len(news.token) > MAX_TOKEN:
+        raise CallbackRefused("desk")
+    return news
+
+
+def _decrypted(
+    account: KfAccount, query: Mapping[str, str], encrypted: str, now: datetime
+) -> bytes:
+    timestamp, nonce = _parameter(query, "timestamp"), _parameter(query, "nonce")
+    signed = _parameter(query, "msg_signature")
+    check_signature(signed, account.token, timestamp, nonce, encrypted)
+    check_time(timestamp, now.timestamp())
+    return decrypt_with(account.ciphers, encrypted)[0]
+
+
+def _parameter(query: Mapping[str, str], name: str) -> str:
+    value = query.get(name, "")
+    if not 0 < len(value) <= MAX_PARAMETER or not value.isprintable():
+        raise CallbackRefused(f"parameter {name}")
+    return value
