@@ -16,10 +16,11 @@ from api.access import declared_permissions
 from api.accounts.device import device_signer
 from api.assets import asset_url
 from api.chat.thread import SOURCE_LABEL
+from api.gaps.telling import tell_askers
 from api.gaps.work import collect_gaps
 from api.guards import CountedSize, DeclaredSize, SecurityHeaders
-from api.ledger.chart import figure
 from api.handover.tending import tend_handovers
+from api.ledger.chart import figure
 from api.ledger.keeper import LedgerKeeper, RefuseWhenBehind, street_of
 from api.limiter import MessageLimit
 from api.mentors.matching_work import tend_mentoring
@@ -40,10 +41,10 @@ from api.visitor import load_secret, make_signer
 from api.wechat.account import FILE_NAME, AccountBook
 from api.wechat.client import TencentApi
 from api.wechat.desk import Surroundings, WeChatDesk
-from audit.witness import open_witness
 from api.wechat.kf_account import KfBook
 from api.wechat.kf_client import WeComApi
 from api.wechat.kf_desk import KfDesk, KfSetting
+from audit.witness import open_witness
 from matching.projects.facts import in_wan
 from storage.database import Database
 
@@ -95,7 +96,6 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
         in_trouble=lambda: bool(keeper.trouble),
     )
     app.state.wechat = WeChatDesk(database, live, around)
-    app.state.sms = sender_for(settings)
     people = KfSetting(
         book=KfBook(settings.data_dir / FILE_NAME),
         api=WeComApi(settings.wecom_api_url),
@@ -104,6 +104,7 @@ def create_app(settings: Settings, database: Database, live: LiveSnapshot) -> Fa
         in_trouble=around.in_trouble,
     )
     app.state.kf = KfDesk(database, live, people)
+    app.state.sms = sender_for(settings)
     app.state.people = PeopleKeeper(around.api, around.book, around.secret, app.state.sms)
     for part in PARTS:
         # Taken as they are: including a router would analyse every route a second time.
@@ -132,20 +133,21 @@ def _lifespan(
             (SETTLE_SECONDS, lambda: settle_links(database)),
             (SWEEP_SECONDS, lambda: app.state.people.tend(database)),
             (SWEEP_SECONDS, lambda: tend_mentoring(database)),
-            (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
             (SWEEP_SECONDS, lambda: tend_handovers(database)),
+            (SWEEP_SECONDS, lambda: collect_gaps(database, live.current, datetime.now(UTC))),
+            (SWEEP_SECONDS, lambda: tell_askers(database, datetime.now(UTC))),
             (VOUCH_SECONDS, keeper.vouch),
             (RETENTION_SECONDS, lambda: _retain(database, app)),
             *app.state.wechat.jobs(),
+            *app.state.kf.jobs(),
         )
         watch.start()
-            *app.state.kf.jobs(),
         yield
         watch.stop()
         app.state.wechat.close()
+        app.state.kf.close()
 
     return lifespan
-        app.state.kf.close()
 
 
 def _retain(database: Database, app: FastAPI) -> None:
