@@ -39,14 +39,16 @@ def list_row(projects: int, profiles: int, seed: int = 0) -> dict[str, float | i
         masks = judged.masks[judged.allowed]
         wrong += _minimal_by_trying(masks) != set(minimal_masks(masks[masks > 0].tolist()))
         without_way += not found.items and bool(judged.allowed.any())
-    p50, p99 = np.percentile(took, [50, 99]).tolist()
-    cpu_p50, cpu_p99 = np.percentile(spent, [50, 99]).tolist()
+    p50, p95, p99 = np.percentile(took, [50, 95, 99]).tolist()
+    cpu_p50, cpu_p95, cpu_p99 = np.percentile(spent, [50, 95, 99]).tolist()
     return {
         "projects": projects,
         "profiles": profiles,
         "ms_p50": round(p50, 2),
+        "ms_p95": round(p95, 2),
         "ms_p99": round(p99, 2),
         "cpu_ms_p50": round(cpu_p50, 2),
+        "cpu_ms_p95": round(cpu_p95, 2),
         "cpu_ms_p99": round(cpu_p99, 2),
         "relaxations_not_minimal": wrong,
         "empty_lists": without_way,

@@ -64,6 +64,18 @@ class Seat:
     industry: str
 
     @property
+    def why(self) -> str:
+        """Why this mentor was asked, said to the mentor."""
+        given = self.pairing.reasons
+        said = ["；".join(given.get("reasons", ())), given.get("mutual", "")]
+        return _to_mentor("".join(f"{one}。" for one in said if one))
+
+    @property
+    def weakness(self) -> str:
+        """What speaks against it, said to the mentor."""
+        return _to_mentor(self.pairing.reasons.get("weakness", ""))
+
+    @property
     def waits_for_mentor(self) -> bool:
         """Whether the person proposed a time that nobody answered."""
         one = self.pairing
@@ -205,6 +217,11 @@ def _desk(request: Request, account: SignedIn, database: Database, error: str = 
         error=error,
         day=day,
     )
+
+
+def _to_mentor(text: str) -> str:
+    """Say to a mentor what is worded for the person who asks."""
+    return text.replace("您", "对方").replace("这位导师", "您")
 
 
 def _seat(db: Session, pairing: Pairing) -> Seat:

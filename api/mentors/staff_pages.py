@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator, Field
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from accounts.account import LARGEST_ID
@@ -38,6 +38,7 @@ from matching.mentoring.ranking import KIND, mutual_choice, stable_faults, store
 from matching.mentoring.ruling import choose_mode, rules_now
 from matching.mentoring.run import apply_run, last_run
 from matching.mentors.mentor import Mentor, MentorNotFound
+from matching.mentors.search import IN_OFFICE
 from storage.database import Database, storable
 
 router = APIRouter(include_in_schema=False)
@@ -190,6 +191,7 @@ def _page(request: Request, account: SignedIn, database: Database, error: str = 
         context = {
             "names": {row[0]: row[1] for row in db.execute(select(Mentor.code, Mentor.name))},
             "calls": sum(one.need_id in needs for _, one in calls_to_make(db, lost_causes(db))),
+            "serving": db.scalar(select(func.count(Mentor.id)).where(Mentor.state.in_(IN_OFFICE))),
             "choice": mutual_choice(db, now, day),
             "automatic": rules_now(db).automatic,
         }

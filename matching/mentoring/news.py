@@ -68,8 +68,10 @@ CALL_WHILE: dict[NewsKind, tuple[PairingState, ...]] = {
     NewsKind.ACCEPTED: (_P.ACCEPTED,),
     NewsKind.MENTOR_LEFT: (_P.ENDED,),
     NewsKind.TIME_TO_PERSON: (_P.PROPOSED, *RUNNING),
-    NewsKind.MET: (_P.ACTIVE,),
 }
+# What one side is told because the other one did something.
+DONE_BY_MENTOR = (NewsKind.ACCEPTED, NewsKind.DECLINED, NewsKind.TIME_TO_PERSON, NewsKind.MET)
+DONE_BY_PERSON = (NewsKind.TIME_TO_MENTOR,)
 AT_ONCE = 500
 
 
@@ -114,7 +116,9 @@ def calls_to_make(
 ) -> list[tuple[MentoringNews, Pairing]]:
     """Return what is still true and reached nobody, oldest first.
 
-    `lost_causes` are those of messages that a channel took and could not deliver.
+    Of several pieces for the same receiver the newest is enough, and none is needed once
+    the receiver did something about the pairing. `lost_causes` are those of messages that
+    a channel took and could not deliver.
     """
     lost = [int(cause.removeprefix("mentoring:")) for cause in lost_causes]
     unreached = (MentoringNews.state == NewsState.UNREACHED) | (
@@ -126,8 +130,22 @@ def calls_to_make(
         .where(unreached)
         .order_by(MentoringNews.id)
     )
-    return [
+    found = [
         (news, pairing)
         for news, pairing in db.execute(rows)
         if pairing.state in CALL_WHILE.get(news.kind, ())
     ]
+    history: dict[int, list[MentoringNews]] = {}
+    written = select(MentoringNews).where(
+        MentoringNews.pairing_id.in_({pairing.id for _, pairing in found})
+    )
+    for news in db.scalars(written.order_by(MentoringNews.id)):
+        history.setdefault(news.pairing_id, []).append(news)
+    return [one for one in found if not _overtaken(one[0], history[one[1].id])]
+
+
+def _overtaken(news: MentoringNews, history: Sequence[MentoringNews]) -> bool:
+    """Whether the receiver was written to again, or did something, since."""
+    did = DONE_BY_MENTOR if news.to_mentor else DONE_BY_PERSON
+    later = [one for one in history if one.id > news.id]
+    return any(one.to_mentor == news.to_mentor or one.kind in did for one in later)
