@@ -15,6 +15,7 @@ from api.chat.pages import render
 from api.chat.thread import Rated
 from api.deps import CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.people.own import own_references
 from assistant.guardrails import mask_personal_data
 from guidance.gaps.contact import (
     ConsentMissing,
@@ -56,7 +57,11 @@ def own_turn(db: Session, turn_id: int, person: str) -> Turn:
     """
     turn = db.get(Turn, turn_id)
     conversation = db.get(Conversation, turn.conversation_id) if turn else None
-    if turn is None or conversation is None or conversation.person != person:
+    if (
+        turn is None
+        or conversation is None
+        or conversation.person not in own_references(db, person)
+    ):
         raise ConversationNotFound("没有找到这次问答。它可能是在别的手机或浏览器上问的。")
     return turn
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.chat.routes import card_policy_url, clause_url
+from api.people.own import own_references
 from api.policies.validity import chinese_date, spoken_address
 from assistant.answer import CardKind, Intent
 from guidance.gaps.contact import contacts_of
@@ -152,17 +153,17 @@ def current_conversation(db: Session, person: str, now: datetime) -> str | None:
 def own_conversation(db: Session, person: str, conversation_id: str) -> Conversation:
     """Return a conversation of this person; another's is as unknown as none at all."""
     conversation = db.get(Conversation, conversation_id)
-    if conversation is None or conversation.person != person:
+    if conversation is None or conversation.person not in own_references(db, person):
         raise ConversationNotFound("没有找到这段对话。它可能是在别的手机或浏览器上问的。")
     return conversation
 
 
 def list_conversations(db: Session, person: str) -> Sequence[ConversationLine]:
-    """Return a person's conversations, newest first."""
+    """Return a person's conversations, newest first, those over WeChat where they logged in."""
     first = (
         select(func.min(Turn.id).label("first_id"), func.count().label("turns"))
         .join(Conversation, Conversation.id == Turn.conversation_id)
-        .where(Conversation.person == person)
+        .where(Conversation.person.in_(own_references(db, person)))
         .group_by(Turn.conversation_id)
         .order_by(func.min(Turn.id).desc())
         .limit(SHOWN_CONVERSATIONS)

@@ -3,6 +3,7 @@
 from fastapi import Request
 
 from api.wechat.account import AccountBook, AccountsInvalid, OfficialAccount
+from api.wechat.web_login import can_log_in
 
 # How the browser inside WeChat names itself.
 INSIDE_WECHAT = "MicroMessenger"
@@ -19,11 +20,6 @@ def login_account(request: Request) -> str:
         return ""
     able = [one.name for one in _accounts(request).values() if can_log_in(one)]
     return min(able, default="")
-
-
-def can_log_in(account: OfficialAccount) -> bool:
-    """Whether Tencent gives an account web logins: verified, and not played by a simulator."""
-    return account.can_push and not account.trial
 
 
 def _accounts(request: Request) -> dict[str, OfficialAccount]:

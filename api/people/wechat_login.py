@@ -10,11 +10,10 @@ from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
 from api.deps import CurrentSettings, CurrentVisitor, OpenDatabase
-from api.people.official_accounts import can_log_in
 from api.policies.reading_pages import local_path
 from api.visitor import Visitor, load_secret, remember, renew
 from api.wechat.account import OfficialAccount
-from api.wechat.binding import WeChatUser, link, note_settled
+from api.wechat.binding import LinkProof, WeChatUser, link, note_settled
 from api.wechat.client import ErrorKind, SendFailed
 from api.wechat.contact import person_reference
 from api.wechat.desk import WeChatDesk
@@ -26,6 +25,7 @@ from api.wechat.web_login import (
     WeChatLoginUnavailable,
     WeChatSnapshot,
     authorize_address,
+    can_log_in,
     come_back,
     set_out,
 )
@@ -93,7 +93,7 @@ def come_from_tencent(
     with database.writing() as db:
         note_union(db, user.person, str(told.get("unionid", "")), secret, now)
         join_people(db, visitor.reference, user.person, now, "login")
-        link(db, visitor.reference, user, now, "login")
+        link(db, visitor.reference, user, now, LinkProof.LOGIN)
         note_settled(db, visitor.reference, user.person, now)
     reply = RedirectResponse(next_path, HTTPStatus.SEE_OTHER)
     remember(request, reply, visitor)

@@ -49,6 +49,13 @@ class BindingOutcome(StrEnum):
     NOTHING_BOUND = "nothing_bound"
 
 
+class LinkProof(StrEnum):
+    """What showed that both ends are in one hand."""
+
+    CODE = "code"
+    LOGIN = "login"
+
+
 class WeChatLink(Base):
     """The WeChat user whom one receiver is written to."""
 
@@ -59,6 +66,7 @@ class WeChatLink(Base):
     account: Mapped[str]
     openid: Mapped[str]
     person: Mapped[str] = mapped_column(index=True)  # how records name the WeChat user
+    proof: Mapped[LinkProof]
     linked_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]  # both references were made one person
 
@@ -158,7 +166,7 @@ def redeem(db: Session, user: WeChatUser, code: str, secret: str, at: datetime) 
     if receiver is None:
         count_attempt(db, secret.encode(), guesses, at)
         return BindingOutcome.UNKNOWN
-    link(db, receiver, user, at, "code")
+    link(db, receiver, user, at, LinkProof.CODE)
     return BindingOutcome.STAFF if receiver.startswith(ACCOUNT) else BindingOutcome.PERSON
 
 
@@ -171,10 +179,10 @@ def person_showing(db: Session, code: str, secret: str, at: datetime) -> str | N
     return receiver.removeprefix(SHOWN) if receiver is not None else None
 
 
-def link(db: Session, receiver: str, user: WeChatUser, at: datetime, how: str) -> None:
+def link(db: Session, receiver: str, user: WeChatUser, at: datetime, proof: LinkProof) -> None:
     """Bind a WeChat user to a receiver, in place of whom it was bound to before.
 
-    `how` names the proof: "code" or "login". Who is staff or a mentor is not counted any
+    Who is staff or a mentor is not counted any
     more; that a person's references are one is settled soon after (`settle_links`).
     """
     staff = receiver.startswith(ACCOUNT)
@@ -188,6 +196,7 @@ def link(db: Session, receiver: str, user: WeChatUser, at: datetime, how: str) -
             account=user.account,
             openid=user.openid,
             person=user.person,
+            proof=proof,
             linked_at=at,
             settled_at=at if staff else None,
         )
@@ -195,7 +204,7 @@ def link(db: Session, receiver: str, user: WeChatUser, at: datetime, how: str) -
     db.flush()
     if staff:
         mark_internal(db, user.person, at)
-    said = {"channel": user.account, "how": how, "person": digest_of(user.person)}
+    said = {"channel": user.account, "how": proof, "person": digest_of(user.person)}
     append_event(db, "wechat.linked", subject_of(receiver), user.actor, said)
 
 

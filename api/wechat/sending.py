@@ -14,6 +14,7 @@ from api.wechat.layout import Place
 from api.wechat.notice_layout import notice_body
 from api.wechat.outbox import OutboxMessage
 from api.wechat.ways import anything_due, settle, take_due
+from api.wechat.web_login import entry_path
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
@@ -95,4 +96,5 @@ def _body(account: OfficialAccount, message: OutboxMessage, site: str) -> dict[s
     template = account.templates.get((message.way, message.kind))
     if template is None and message.way is not Way.CUSTOMER:
         raise SendFailed(ErrorKind.FORM_REFUSED, "no template")
-    return notice_body(message.notice, message.way, template, Place(site))
+    told = message.notice | {"path": entry_path(account, message.notice["path"])}
+    return notice_body(told, message.way, template, Place(site))

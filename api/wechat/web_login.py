@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import String, delete
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -17,6 +17,7 @@ from storage.database import Base
 
 LOGIN_LIFE = timedelta(minutes=10)
 CODE_LENGTH = 512
+OWN_PAGES = ("/mentoring", "/conversations", "/me")
 
 
 class WeChatLoginFailed(RuntimeError):
@@ -105,6 +106,22 @@ def authorize_address(base: str, account: OfficialAccount, back_to: str, state: 
         "state": state,
     }
     return f"{base.rstrip('/')}/connect/oauth2/authorize?{urlencode(query)}#wechat_redirect"
+
+
+def can_log_in(account: OfficialAccount) -> bool:
+    """Whether Tencent gives an account web logins: verified, and not played by a simulator."""
+    return account.can_push and not account.trial
+
+
+def entry_path(account: OfficialAccount, path: str) -> str:
+    """Return where a link in WeChat leads to a page: to a person's own page by the login.
+
+    The browser inside WeChat does not know them yet; what is theirs would not be shown.
+    """
+    own = any(path == page or path.startswith((f"{page}/", f"{page}?")) for page in OWN_PAGES)
+    if not (own and can_log_in(account)):
+        return path
+    return f"/wechat/{account.name}/login?next={quote(path)}"
 
 
 def _digest(state: str) -> str:

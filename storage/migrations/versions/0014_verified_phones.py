@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String, nullable=False),
         sa.Column("openid", sa.String, nullable=False),
         sa.Column("person", sa.String, nullable=False, index=True),
+        sa.Column("proof", sa.String(32), nullable=False),
         sa.Column("linked_at", TIME, nullable=False),
         sa.Column("settled_at", TIME),
         sa.Index("ix_wechat_links_account_openid", "account", "openid"),

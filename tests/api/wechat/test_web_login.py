@@ -19,6 +19,7 @@ from api.wechat.contact import WeChatContact
 from api.wechat.desk import WeChatDesk
 from api.wechat.received import WeChatMessage
 from api.wechat.union import WeChatUnion, ask_unions, note_union
+from api.wechat.web_login import entry_path
 from api.wechat.wording import BINDING
 from guidance.people.identity import holder_of, standing_of
 from guidance.people.level import IdentityLevel
@@ -224,3 +225,39 @@ def test_who_unfollows_is_forgotten(
     assert settle_links(sqlite_database) == 0
     with sqlite_database.reading() as db:
         assert db.scalars(select(WeChatContact.openid)).all() == ["oAlice"]
+
+
+def test_who_logged_in_reads_on_the_web_what_they_asked_over_wechat(
+    app: FastAPI, verified: Tencent, browser: TestClient, sqlite_database: Database
+) -> None:
+    verified.says("oAlice", QUESTION)
+    path = re.compile(r"/conversations/[\w-]+")
+    assert not path.search(browser.get("/conversations").text)
+    log_in(browser, verified)
+    found = path.search(browser.get("/conversations").text)
+    assert found
+    assert QUESTION in browser.get(found[0]).text
+    # A code proves less: whoever sent it may have been talked into it.
+    other = TestClient(app)
+    command = re.search(r"绑定 \d{6}", other.post("/me/wechat").text)
+    assert command
+    verified.says("oAlice", command[0])
+    settle_links(sqlite_database)
+    assert not path.search(other.get("/conversations").text)
+    assert other.get(found[0]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "entry"),
+    [
+        ("verified", "/mentoring", "/wechat/verified/login?next=/mentoring"),
+        ("verified", "/me?a=1", "/wechat/verified/login?next=/me%3Fa%3D1"),
+        ("verified", "/mentor", "/mentor"),
+        ("verified", "/documents/1", "/documents/1"),
+        ("small", "/mentoring", "/mentoring"),
+    ],
+)
+def test_a_notice_leads_to_own_pages_by_the_login(
+    accounts: dict[str, OfficialAccount], name: str, path: str, entry: str
+) -> None:
+    assert entry_path(accounts[name], path) == entry
