@@ -11,6 +11,7 @@ from api.bench import pages as bench_pages
 from api.chat import feedback_pages
 from api.chat import pages as chat_pages
 from api.chat import routes as chat_routes
+from api.gaps import contact_pages as gap_contact_pages
 from api.gaps import pages as gap_pages
 from api.handover import duty_pages, person_pages
 from api.handover import pages as handover_pages
@@ -129,6 +130,7 @@ PARTS: tuple[Part, ...] = (
     mentoring_status,
     recommendation_routes,
     feedback_pages,
+    gap_contact_pages,
     gap_pages,
     bench_pages,
     policy_admin,
