@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from api.wechat.binding import SHOWN, WeChatLink, drop_code
+from api.wechat.binding import WeChatLink
+from api.wechat.binding_code import SHOWN, drop_code
 from api.wechat.leaving import erase_wechat_user
 from api.wechat.web_login import WeChatLogin
 from guidance.people.identity import WECHAT_PERSON

@@ -7,7 +7,8 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.wechat.binding import person_showing, wechat_of
+from api.wechat.binding import wechat_of
+from api.wechat.binding_code import person_showing
 from guidance.lifecycle import COUNTED
 from guidance.people.identity import (
     Identity,

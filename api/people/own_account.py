@@ -13,7 +13,8 @@ from api.people.official_accounts import account_names
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from api.visitor import load_secret
-from api.wechat.binding import ACCOUNT, CODE_LIFE, link_of, make_code, unlink
+from api.wechat.binding import ACCOUNT, link_of, unlink
+from api.wechat.binding_code import CODE_LIFE, make_code
 from guidance.people.attempt import TooManyAttempts
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.ACCOUNT))

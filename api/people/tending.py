@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from api.people.sms import SmsSender
 from api.wechat.account import AccountBook, AccountsInvalid
-from api.wechat.binding import forget_codes, note_settled, unsettled
+from api.wechat.binding import note_settled, unsettled
+from api.wechat.binding_code import forget_codes
 from api.wechat.client import TencentApi
 from api.wechat.leaving import find_gone, forget_if_gone
 from api.wechat.union import ask_unions

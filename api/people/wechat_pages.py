@@ -13,7 +13,8 @@ from api.errors import problem_of
 from api.guards import refuse_foreign_forms
 from api.people.official_accounts import account_names, login_account
 from api.visitor import Visitor, load_secret, remember
-from api.wechat.binding import CODE_LIFE, SHOWN, WeChatLink, make_code, unlink, wechat_of
+from api.wechat.binding import WeChatLink, unlink, wechat_of
+from api.wechat.binding_code import CODE_LIFE, SHOWN, make_code
 from audit.log import Actor, ActorKind
 from guidance.people.attempt import TooManyAttempts
 from guidance.people.identity import digest_of

@@ -4,17 +4,15 @@ A link says where somebody is written to. The receiver is a person reference, or
 "account:<id>" for staff and mentors; the openid stands here because a push needs it.
 """
 
-import hashlib
-import hmac
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Index, String, delete, select, update
+from sqlalchemy import Index, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from api.wechat.binding_code import drop_code, use_code
 from api.wechat.contact import WeChatContact
 from audit.log import Actor, ActorKind, append_event
 from guidance.people.attempt import (
@@ -25,15 +23,10 @@ from guidance.people.attempt import (
 )
 from guidance.people.identity import digest_of, mark_internal
 from guidance.privacy.rights import references_of
-from storage.database import Base, take_turns
+from storage.database import Base
 
 ACCOUNT = "account:"
-SHOWN = "shown:"  # begins the receiver of a code that is read out at a counter
-CODE_LIFE = timedelta(minutes=10)
-DIGITS = 6
-DRAWS = 20
 SETTLED_AT_ONCE = 100
-MADE = Limit(10, timedelta(hours=1))  # codes of one receiver
 GUESSED = Limit(5, timedelta(hours=1))  # wrong codes from one WeChat user
 
 
@@ -69,16 +62,6 @@ class WeChatLink(Base):
     proof: Mapped[LinkProof]
     linked_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]  # both references were made one person
-
-
-class BindingCode(Base):
-    """A code that waits to be sent; only a keyed digest of it is kept."""
-
-    __tablename__ = "binding_codes"
-
-    receiver: Mapped[str] = mapped_column(primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    expires_at: Mapped[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +105,6 @@ def link_of(db: Session, receiver: str) -> WeChatLink | None:
     return db.get(WeChatLink, receiver)
 
 
-def make_code(db: Session, receiver: str, secret: str, at: datetime) -> str:
-    """Return a new code for a receiver, good for ten minutes; an earlier one is void.
-
-    One for SHOWN and a person binds nothing: it tells staff at a counter who it is.
-    Raises TooManyAttempts.
-    """
-    count_attempt(db, secret.encode(), [(f"code for {receiver}", MADE)], at)
-    take_turns(db, "binding codes")
-    drop_code(db, receiver)
-    forget_codes(db, at)
-    for _ in range(DRAWS):
-        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-        digest = _digest(secret, code, shown=receiver.startswith(SHOWN))
-        if db.scalar(select(BindingCode.digest).where(BindingCode.digest == digest)) is None:
-            break
-    db.add(BindingCode(receiver=receiver, digest=digest, expires_at=at + CODE_LIFE))
-    db.flush()
-    return code
-
-
-def drop_code(db: Session, receiver: str) -> None:
-    """Delete the code of a receiver."""
-    db.execute(delete(BindingCode).where(BindingCode.receiver == receiver))
-
-
 def redeem(db: Session, user: WeChatUser, code: str, secret: str, at: datetime) -> BindingOutcome:
     """Bind the WeChat user to the receiver of a code that they sent; a code serves once.
 
@@ -159,24 +117,12 @@ def redeem(db: Session, user: WeChatUser, code: str, secret: str, at: datetime) 
         check_attempts(db, secret.encode(), guesses, at)
     except TooManyAttempts:
         return BindingOutcome.TOO_OFTEN
-    used = delete(BindingCode).where(
-        BindingCode.digest == _digest(secret, code), BindingCode.expires_at > at
-    )
-    receiver = db.scalar(used.returning(BindingCode.receiver))
+    receiver = use_code(db, code, secret, at)
     if receiver is None:
         count_attempt(db, secret.encode(), guesses, at)
         return BindingOutcome.UNKNOWN
     link(db, receiver, user, at, LinkProof.CODE)
     return BindingOutcome.STAFF if receiver.startswith(ACCOUNT) else BindingOutcome.PERSON
-
-
-def person_showing(db: Session, code: str, secret: str, at: datetime) -> str | None:
-    """Return who reads a code out at a counter; None for a wrong or old one."""
-    waiting = select(BindingCode.receiver).where(
-        BindingCode.digest == _digest(secret, code, shown=True), BindingCode.expires_at > at
-    )
-    receiver = db.scalar(waiting)
-    return receiver.removeprefix(SHOWN) if receiver is not None else None
 
 
 def link(db: Session, receiver: str, user: WeChatUser, at: datetime, proof: LinkProof) -> None:
@@ -254,16 +200,6 @@ def note_settled(db: Session, receiver: str, person: str, at: datetime) -> None:
     db.execute(update(WeChatLink).where(*mine).values(settled_at=at))
 
 
-def forget_codes(db: Session, at: datetime) -> None:
-    """Delete the codes that are too old."""
-    db.execute(delete(BindingCode).where(BindingCode.expires_at <= at))
-
-
 def subject_of(receiver: str) -> str:
     """Return how the audit log names a receiver."""
     return receiver if receiver.startswith(ACCOUNT) else f"person:{digest_of(receiver)}"
-
-
-def _digest(secret: str, code: str, *, shown: bool = False) -> str:
-    told = f"{'shown' if shown else 'binding'}\n{code}"
-    return hmac.new(secret.encode(), told.encode(), hashlib.sha256).hexdigest()

@@ -7,14 +7,8 @@ import time_machine
 from sqlalchemy import select
 
 from api.wechat.arrival import ArrivalKind, read_arrival
-from api.wechat.binding import (
-    GUESSED,
-    BindingCode,
-    BindingOutcome,
-    WeChatLink,
-    make_code,
-    wechat_of,
-)
+from api.wechat.binding import GUESSED, BindingOutcome, WeChatLink, wechat_of
+from api.wechat.binding_code import BindingCode, make_code
 from api.wechat.desk import WeChatDesk
 from api.wechat.envelope import Body, BodyFormat
 from api.wechat.wording import BINDING
