@@ -21,7 +21,7 @@ from api.staff_page import render_staff
 from audit.log import append_event
 from matching.mentoring.need import MentoringContact, MentoringNeed
 from matching.mentoring.news import NEWS_NAMES, MentoringNews, NewsState, calls_to_make
-from matching.mentoring.pairing import Pairing
+from matching.mentoring.pairing import Pairing, PairingNotFound
 from matching.mentors.mentor import Mentor, find_mentor
 from storage.database import Database
 
@@ -75,9 +75,12 @@ def post_called(news_id: Number, account: CurrentAccount, database: OpenDatabase
 
 def _seen(db: Session, account: SignedIn, news_id: int) -> tuple[MentoringNews, Pairing]:
     news = db.get(MentoringNews, news_id)
-    if news is None:
-        raise PageNotFound("没有这一项，可能已经办过。请回到列表。")
-    return news, seen_pairing(db, account, news.pairing_id)
+    try:
+        if news is not None:
+            return news, seen_pairing(db, account, news.pairing_id)
+    except PairingNotFound:
+        pass  # another unit's is as good as missing
+    raise PageNotFound("没有这一项，可能已经办过。请回到列表。")
 
 
 def _phone(db: Session, news: MentoringNews, pairing: Pairing) -> str:

@@ -56,7 +56,10 @@ class WishForm(BaseModel):
     project: Annotated[str, Field(max_length=32), Text] = ""
 
     def wish(self, code: str, unit: str) -> Wish:
-        """Return what is asked for. Raises MentoringRefused, PhoneInvalid, SlotUnreadable."""
+        """Return what is asked for; `unit` is the street as the district writes it.
+
+        Raises MentoringRefused, PhoneInvalid, SlotUnreadable.
+        """
         topics = tuple(topic for topic in topic_names() if topic in self.topics)
         if not topics:
             raise MentoringRefused("请至少点一个想请教的主题。")
@@ -65,7 +68,7 @@ class WishForm(BaseModel):
         return Wish(
             topics=topics,
             industry=self.industry if division_name(self.industry) else "",
-            street=self.street.strip(),
+            street=unit,
             slots=tuple(map(str, slots_from(self.taps))),
             words=self.words,
             wishes=(code,),
