@@ -140,11 +140,10 @@ def _cover_the_rest(draft: Draft, look: Lookup, evidence: list[Evidence]) -> Non
 
 def _expired(look: Lookup) -> Answer | None:
     """Say that only rules which no longer hold speak of the matter, or None."""
-    documents = look.knowledge.corpus.documents
-    ended = {i for i, d in documents.items() if d.ended_before(look.as_of)}
+    corpus, register = look.knowledge.corpus, look.knowledge.register
     best: tuple[float, Statement] | None = None
-    for statement in look.knowledge.register.statements:
-        if statement.document_id not in ended or statement.is_heading:
+    for statement in register.of_documents(corpus, corpus.ended_documents(look.as_of)):
+        if statement.is_heading:
             continue
         if not holds_asked(look.reading.asked, statement):
             continue
@@ -165,8 +164,9 @@ def _without_figures(found: Statement, look: Lookup) -> Statement:
     """Return what tells which document ended: a figure of the past would be taken for today's."""
     if look.reading.asked not in FIGURES or not found.figures:
         return found
-    statements = look.knowledge.register.statements
-    own = (s for s in statements if s.document_id == found.document_id and not s.figures)
+    corpus, register = look.knowledge.corpus, look.knowledge.register
+    of_document = register.of_documents(corpus, (found.document_id,))
+    own = (s for s in of_document if not s.figures)
     return max(own, key=lambda s: (s.clause_id == found.clause_id, not s.is_heading), default=found)
 
 

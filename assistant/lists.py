@@ -1,7 +1,7 @@
 """Complete lists: who does something, all that a body does, the parts of a clause."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant import patterns
@@ -45,7 +45,9 @@ def duties_about(
 ) -> list[RankedDuty]:
     """Rank every duty in force by how much of a topic it holds and how near it is, best first."""
     scored: list[RankedDuty] = []
-    for duty in knowledge.register.duties:
+    words = (*reading.terms, *reading.background)
+    alike = [w for word in words for w in knowledge.lexicon.alternatives(word)]
+    for duty in knowledge.finder.duties_with(words, alike):
         if duty.statement.document_id not in documents:
             continue
         clause = knowledge.corpus.clauses[duty.statement.clause_id]
@@ -71,12 +73,20 @@ def leading_duty(knowledge: Knowledge, documents: frozenset[int]) -> Duty | None
     Whoever has a question that no other duty covers is sent there. Where the documents
     of another place are asked about, it is the body that leads there.
     """
-    held = [d for d in knowledge.register.duties if d.statement.document_id in documents]
-    clauses = knowledge.corpus.clauses
-    own = [d for d in held if is_own_district(clauses[d.statement.clause_id], knowledge)]
-    offices = [d for d in held if any(map(find_department, d.departments))]
-    leads = (d for d in (*own, *held) if _LEADS.search(d.statement.text))
-    return next(leads, own[0] if own else offices[0] if offices else None)
+
+    def held(duties: Iterable[Duty]) -> Iterator[Duty]:
+        return (d for d in duties if d.statement.document_id in documents)
+
+    def is_own(duty: Duty) -> bool:
+        return is_own_district(knowledge.corpus.clauses[duty.statement.clause_id], knowledge)
+
+    leading = knowledge.finder.duties_with((), ("牵头", "统筹"))
+    leads = [d for d in held(leading) if _LEADS.search(d.statement.text)]
+    if leads:
+        return next(filter(is_own, leads), leads[0])
+    duties = knowledge.register.duties
+    offices = (d for d in held(duties) if any(map(find_department, d.departments)))
+    return next(filter(is_own, held(duties)), None) or next(offices, None)
 
 
 def duties_of(
@@ -85,15 +95,10 @@ def duties_of(
     """Return every statement that makes a department act, in document order."""
     found = [
         duty.statement
-        for duty in knowledge.register.duties
-        if duty.statement.document_id in documents and is_named(department, duty.departments)
+        for duty in knowledge.finder.duties_of(department)
+        if duty.statement.document_id in documents
     ]
     return list(dict.fromkeys(found))
-
-
-def is_named(department: Department, names: Sequence[str]) -> bool:
-    """Whether one of the names that a document prints means this department."""
-    return any(find_department(name) == department for name in names)
 
 
 def parts_about(
@@ -105,7 +110,7 @@ def parts_about(
     """
     best: Sequence[Clause] = ()
     most = 0.0
-    for outline in knowledge.outlines:
+    for outline in knowledge.finder.outlines_like(reading.text):
         clause, parts = outline.clause, outline.parts
         quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
         if _STEPS.search(reading.text) and "步骤" in clause.heading:
@@ -138,7 +143,7 @@ def parts_mentioned(
 ) -> tuple[Sequence[Clause], list[Clause]]:
     """Return the parts of the clause of which a text names most, and those that it names."""
     best: tuple[Sequence[Clause], list[Clause]] = ((), [])
-    for outline in knowledge.outlines:
+    for outline in knowledge.finder.outlines_like(text):
         if outline.clause.document_id in documents:
             named = parts_named(outline.parts, text)
             if len(named) > len(best[1]):
@@ -198,7 +203,7 @@ def help_for(
     pattern = re.compile("|".join(map(re.escape, names)))
     own: list[Statement] = []
     others: list[Statement] = []
-    for statement in knowledge.register.statements:
+    for statement in knowledge.finder.statements_with(names):
         if statement.document_id not in documents or statement.is_heading or is_note(statement):
             continue
         if not pattern.search(statement.text) or not patterns.HELP.search(statement.text):

@@ -1,6 +1,6 @@
 """Which clauses help with a project: found by what the project names and who the person is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -65,10 +65,13 @@ def _best(topic: str, words: Sequence[str], knowledge: Knowledge, day: date) -> 
     lexicon = knowledge.lexicon
     terms = [term for term in content_words(topic) if lexicon.knows(term)]
     best: tuple[float, Statement] | None = None
-    for statement in _help_in_force(knowledge, day) if terms else ():
+    documents = knowledge.corpus.documents
+    valid = knowledge.corpus.valid_documents(day) if terms else frozenset()
+    titled = {i: lexicon.coverage(terms, documents[i].title) for i in valid}
+    for statement in _help_about(terms, titled, knowledge):
+        title = documents[statement.document_id].title
         said = lexicon.coverage(terms, statement.text)
-        title = knowledge.corpus.documents[statement.document_id].title
-        score = said + TITLE_SHARE * lexicon.coverage(terms, title)
+        score = said + TITLE_SHARE * titled[statement.document_id]
         score += GROUP_BONUS * any(word in statement.text or word in title for word in words)
         if score < ENOUGH or not _meant_for(title, words):
             continue
@@ -78,9 +81,21 @@ def _best(topic: str, words: Sequence[str], knowledge: Knowledge, day: date) -> 
     return None if best is None else best[1]
 
 
-def _help_in_force(knowledge: Knowledge, day: date) -> Iterator[Statement]:
-    valid = knowledge.corpus.valid_documents(day)
-    for statement in knowledge.register.statements:
-        in_force = not statement.is_heading and statement.document_id in valid
+def _help_about(
+    terms: Sequence[str], titled: Mapping[int, float], knowledge: Knowledge
+) -> Iterator[Statement]:
+    """Yield, in reading order, the help that holds a piece of a topic, or whose title does.
+
+    `titled`: how much of the topic the title of each document in force holds; nothing else
+    reaches ENOUGH.
+    """
+    alike = [word for term in terms for word in knowledge.lexicon.alternatives(term)]
+    named = [i for i, share in titled.items() if share > 0]
+    found = {
+        *knowledge.finder.statements_touching(terms, alike),
+        *knowledge.register.of_documents(knowledge.corpus, named),
+    }
+    for statement in sorted(found, key=lambda s: (s.document_id, s.start)):
+        in_force = not statement.is_heading and statement.document_id in titled
         if in_force and patterns.HELP.search(statement.text):
             yield statement

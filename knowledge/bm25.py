@@ -28,11 +28,13 @@ def bm25(counts: Vector, lengths: Vector, mean_length: float, weights: Vector) -
     Args:
         counts: of each term in each passage, shape (c, t).
         lengths: terms of each passage, shape (c,).
-        mean_length: of all passages of the index.
+        mean_length: of all passages of the index; 0 where none of them has a term.
         weights: idf of each term times its weight in the query, shape (t,).
 
     Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, eq. 3.15.
     """
-    norm = K1 * (1 - B + B * lengths / mean_length)
-    scores = (counts / (counts + norm[:, np.newaxis])) @ weights
+    norm = K1 * (1 - B + B * lengths / (mean_length or 1.0))
+    shares = counts / (counts + norm[:, np.newaxis])
+    # Not `@`: on some processors BLAS raises the flags of divisions that it never made.
+    scores = np.einsum("ct,t->c", shares, weights)
     return np.asarray(scores / max(float(weights.sum()), 1e-6), np.float32)

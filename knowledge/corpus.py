@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from knowledge.document import Clause, DocumentStatus, PolicyDocument, text_digest
 
+MAX_DAYS = 64  # remembered of questions about one day or another
+
 
 class Corpus:
     """An immutable snapshot of every document version that is not a draft.
@@ -19,6 +21,8 @@ class Corpus:
     def __init__(self, documents: Iterable[PolicyDocument]) -> None:
         self.documents = {document.id: document for document in documents}
         self.clauses: dict[int, Clause] = {}
+        self._valid: dict[date, frozenset[int]] = {}  # days repeat; documents never change
+        self._ended: dict[date, tuple[int, ...]] = {}
         self._children: dict[int, list[Clause]] = {}
         self._by_address: dict[tuple[int, str], Clause] = {}
         for document in self.documents.values():
@@ -66,13 +70,29 @@ class Corpus:
         before our restatement; of official versions the older one held, because a newer
         one ends it from its own first day on; of restatements the newer is the better.
         """
+        if (known := self._valid.get(day)) is not None:
+            return known
         chosen: dict[str, PolicyDocument] = {}
         for document in self.documents.values():
             if document.holds_on(day):
                 rival = chosen.setdefault(document.series, document)
                 if _precedence(document) < _precedence(rival):
                     chosen[document.series] = document
-        return frozenset(document.id for document in chosen.values())
+        valid = frozenset(document.id for document in chosen.values())
+        if len(self._valid) >= MAX_DAYS:
+            self._valid.clear()
+        self._valid[day] = valid
+        return valid
+
+    def ended_documents(self, day: date) -> tuple[int, ...]:
+        """Return the ids of the documents that held once and no longer do, in order."""
+        if (known := self._ended.get(day)) is not None:
+            return known
+        ended = tuple(i for i, d in self.documents.items() if d.ended_before(day))
+        if len(self._ended) >= MAX_DAYS:
+            self._ended.clear()
+        self._ended[day] = ended
+        return ended
 
     @cached_property
     def version(self) -> str:

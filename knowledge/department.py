@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import yaml
@@ -81,6 +81,7 @@ def department_called(word: str) -> Department | None:
     return None
 
 
+@lru_cache(maxsize=10_000)
 def find_department(name: str) -> Department | None:
     """Return the department that a document calls by this name, or None."""
     bare = name.removeprefix("区")

@@ -9,10 +9,12 @@ from typing import Protocol
 from knowledge.corpus import Corpus
 from knowledge.document import Clause, ClauseKind
 from knowledge.eligibility.rulebook import Rulebook, RulesInForce, load_rulebook, rules_in_force
+from knowledge.finder import Finder
 from knowledge.lexicon import Lexicon, load_synonyms
 from knowledge.meaning import StatementVectors
 from knowledge.office import NO_OFFICES, Offices
 from knowledge.own_terms import NO_TERMS, OwnTerms, with_own
+from knowledge.parts import NumberedParts
 from knowledge.register import Register, build_register
 from knowledge.spelling import Speller, build_speller
 from knowledge.statement import Statement
@@ -56,14 +58,6 @@ def introduces(statement: Statement) -> bool:
     return _INTRODUCES.search(statement.text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """A headed clause with its numbered parts, at least two."""
-
-    clause: Clause
-    parts: tuple[Clause, ...]
-
-
 @dataclass(frozen=True)
 class Knowledge:
     """The corpus with all that is computed from it, and the search over it."""
@@ -79,7 +73,7 @@ class Knowledge:
     places: Mapping[str, frozenset[int]]  # 青溪 -> the documents of that county
 
     heads: Mapping[int, str]  # clause id -> what heads it and all above it, see _heads
-    outlines: tuple[Outline, ...]
+    finder: Finder
     rulebook: Rulebook
     offices: Offices = NO_OFFICES
 
@@ -132,6 +126,7 @@ def build_knowledge(
     topic_share("")  # reads the dictionary's tags now, not in the first question
     synonyms = with_own(load_synonyms(), own_terms.same)
     lexicon = Lexicon(texts, names, words, synonyms, topic_share)
+    heads = {clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()}
     return Knowledge(
         corpus=corpus,
         register=register,
@@ -141,8 +136,8 @@ def build_knowledge(
         speller=build_speller(texts, own_terms),
         names=names,
         places=_places(corpus),
-        heads={clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()},
-        outlines=tuple(_outlines(corpus)),
+        heads=heads,
+        finder=Finder(corpus, register, tuple(_outlines(corpus)), heads),
         rulebook=rulebook or load_rulebook(),
     )
 
@@ -167,11 +162,11 @@ def _heads(corpus: Corpus, clause: Clause) -> str:
     return "\n".join([corpus.document_of(clause).title, *heads])
 
 
-def _outlines(corpus: Corpus) -> Iterator[Outline]:
+def _outlines(corpus: Corpus) -> Iterator[NumberedParts]:
     for clause in corpus.clauses.values():
         parts = tuple(c for c in corpus.children(clause) if c.kind is ClauseKind.HEADING)
         if clause.heading and len(parts) > 1:
-            yield Outline(clause, parts)
+            yield NumberedParts(clause, parts)
 
 
 def _names(corpus: Corpus, texts: Iterable[str], own: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ and figures in the register the moment it is loaded.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from knowledge.corpus import Corpus
@@ -69,6 +69,12 @@ class Register:
     duties: tuple[Duty, ...]
     by_clause: dict[int, tuple[Statement, ...]] = field(repr=False)
     duties_by_clause: dict[int, tuple[Duty, ...]] = field(repr=False)
+
+    def of_documents(self, corpus: Corpus, documents: Iterable[int]) -> Iterator[Statement]:
+        """Yield every statement of some documents, in reading order."""
+        for document_id in documents:
+            for clause in corpus.documents[document_id].clauses:
+                yield from self.by_clause.get(clause.id, ())
 
     def departments(self, clause_id: int) -> tuple[str, ...]:
         """Return the bodies that a clause makes responsible, in reading order."""

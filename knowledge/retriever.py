@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +58,6 @@ class Retriever:
         self._outline = PassageOutline(passages)
         self._index = index
         self._encoder = encoder
-        # Looking at every document costs more than the search; days repeat.
-        self._valid_documents = lru_cache(maxsize=64)(corpus.valid_documents)
 
     def search(self, question: str, k: int, as_of: date) -> list[Hit]:
         """Return up to k clauses of documents that hold on a day, best first.
@@ -68,7 +65,7 @@ class Retriever:
         Equal scores are ordered by clause id. A question without any letter or digit
         finds nothing.
         """
-        return self._search(question, k, self._valid_documents(as_of))
+        return self._search(question, k, self._corpus.valid_documents(as_of))
 
     def search_any_time(self, question: str, k: int) -> list[Hit]:
         """Return up to k clauses of all documents, also those that do not hold, best first."""

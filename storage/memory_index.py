@@ -110,7 +110,7 @@ class MemoryIndex:
     def fetch(self, ids: Ids, terms: Mapping[str, Sequence[str]]) -> Candidates:
         """Return what the passages with these ids are scored from; unknown ids are skipped."""
         contents = self.contents
-        rows = np.flatnonzero(np.isin(contents.ids, ids))
+        rows = _rows_of(contents.ids, ids)
         counts = {
             name: np.stack(
                 [contents.postings[name].counts_in(rows, term) for term in asked], axis=1
@@ -146,6 +146,16 @@ def _gather(rows: Iterable[PassageRow], dimension: int) -> Contents:
         {name: builder.build() for name, builder in terms.items()},
         index_exactly(np.asarray(numbers, np.float32).reshape(-1, dimension)),
     )
+
+
+def _rows_of(stored: Ids, ids: Ids) -> NDArray[np.int64]:
+    """Return the rows of the given ids among stored ones, both ascending; unknown ones left out."""
+    wanted = np.unique(ids)
+    if not len(stored):
+        return wanted[:0]
+    at = np.minimum(np.searchsorted(stored, wanted), len(stored) - 1)
+    rows: NDArray[np.int64] = at[stored[at] == wanted]
+    return rows
 
 
 def _largest(scores: Vector, limit: int) -> NDArray[np.int64]:

@@ -81,7 +81,7 @@ class PostgresIndex:
             )
             known = {row.term: row.passages for row in rows}
         frequency = {term: known[term] for term in terms if term in known}
-        mean_length = size.length / size.passages if size.passages else 1.0
+        mean_length = (size.length / size.passages if size.passages else 0.0) or 1.0
         return TermStatistics(size.passages, mean_length, frequency)
 
     def matching(

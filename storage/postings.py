@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ MAX_COUNT = 255  # a larger count of one term in one passage is stored as this
 Rows = NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Postings:
     """Compressed sparse columns over n passages and v terms.
 
@@ -25,10 +26,10 @@ class Postings:
     counts: NDArray[np.uint8]  # (p,)
     lengths: NDArray[np.float32]  # (n,) terms of each passage
 
-    @property
+    @cached_property
     def mean_length(self) -> float:
         """Mean number of terms of a passage, 1 when there are none."""
-        return float(self.lengths.mean()) if len(self.lengths) else 1.0
+        return (float(self.lengths.mean()) if len(self.lengths) else 0.0) or 1.0
 
     def frequency(self, term: str) -> int:
         """Return how many passages hold a term."""
