@@ -7,7 +7,7 @@ from sqlalchemy import select
 from api.gaps.telling import tell_askers, told_of
 from api.gaps.work import collect_gaps, publish_clause
 from api.wechat.arrival import ArrivalKind
-from api.wechat.binding import WeChatUser, link
+from api.wechat.binding import LinkProof, WeChatUser, link
 from api.wechat.contact import note_contact
 from api.wechat.outbox import OutboxMessage, OutboxState
 from audit.log import SYSTEM
@@ -37,7 +37,7 @@ def test_who_asked_is_told_once_when_the_clause_is_in_force(installation: Instal
     with database.writing() as db:
         user = WeChatUser("district", "oAlice", "wechat:district:x")
         note_contact(db, ("district", "oAlice"), user.person, ArrivalKind.QUESTION, now)
-        link(db, person, user, now, "code")
+        link(db, person, user, now, LinkProof.CODE)
     assert tell_askers(database, now) == 0  # not in force yet
     assert tell_askers(database, later) == 1
     assert tell_askers(database, later) == 0
