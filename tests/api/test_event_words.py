@@ -34,6 +34,7 @@ PASSED_ON = {
     "guidance/periods/locking.py": {"period"},
     "guidance/transition.py": {"session", "review", "period"},
     "matching/mentoring/mentorship.py": {"mentoring"},
+    "matching/mentors/own_terms.py": {"mentor"},
     "matching/mentors/term.py": {"mentor"},
 }
 
