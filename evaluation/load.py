@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -50,6 +50,16 @@ def _with_children(process_id: int) -> list[int]:
     lists = Path(f"/proc/{process_id}/task").glob("*/children")  # a list for each thread
     children = [int(child) for one in lists for child in one.read_text().split()]
     return [process_id, *(one for child in children for one in _with_children(child))]
+
+
+def cpu_seconds(process_ids: Sequence[int]) -> float:
+    """Return the processor time that processes have used until now, in seconds; Linux only."""
+    ticks = 0
+    for process_id in process_ids:
+        # The name before the last bracket may hold spaces.
+        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_kb(process_id: int) -> int:
@@ -127,9 +137,14 @@ def _check(questions: Sequence[str], users: Sequence[int], seconds: float) -> No
 
 
 @contextmanager
-def running_server(folder: Path, answer_processes: int) -> Iterator[Server]:
-    """Start the product on a free loopback port with `folder` for its data; stop it after."""
-    own = {
+def running_server(
+    folder: Path, answer_processes: int, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Start the product on a free loopback port with `folder` for its data; stop it after.
+
+    `settings` are further ones, without their prefix.
+    """
+    own = dict(settings or {}) | {
         "DATA_DIR": str(folder),
         "DATABASE_URL": "",
         "RATE_LIMIT": "0",

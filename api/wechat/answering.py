@@ -97,9 +97,11 @@ class Job:
 class Workers:
     """Threads that take up jobs in order. They end with the process: a job may hang for ever."""
 
-    def __init__(self, threads: int, waiting: int) -> None:
+    def __init__(self, threads: int, waiting: int, may_begin: Callable[[], None]) -> None:
+        """`may_begin` returns when a job may be begun."""
         self._jobs: queue.Queue[Job] = queue.Queue(waiting)
         self._threads = threads
+        self._may_begin = may_begin
         self._started = False
         self._starting = threading.Lock()
 
@@ -119,6 +121,7 @@ class Workers:
     def _run(self) -> None:
         while True:
             job = self._jobs.get()
+            self._may_begin()
             try:
                 job.work()
             except Exception as error:

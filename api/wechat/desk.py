@@ -27,6 +27,7 @@ from api.wechat.answering import (
 )
 from api.wechat.backlog import Backlog
 from api.wechat.callback import Callback
+from api.wechat.calm import LOOK_EVERY_S, Calm
 from api.wechat.channel import Pulse
 from api.wechat.client import TencentApi
 from api.wechat.intake import MAX_TEXT, Intake, late_way
@@ -65,8 +66,8 @@ FORGET_SECONDS = 600.0
 class Pace:
     """When what happens after a callback came, in seconds. Tencent hangs up after five."""
 
-    passive_s: float = 4.0
-    give_up_s: float = 4.6  # the database itself does not answer
+    passive_s: float = 3.5
+    give_up_s: float = 4.4  # the database itself does not answer
     hold_s: float = 5.5  # longer than Tencent waits, so that it calls again
     poll_s: float = 0.4
 
@@ -99,7 +100,9 @@ class WeChatDesk:
         self._live = live
         self._around = around
         self._pace = pace or Pace()
-        self._workers = Workers(ANSWER_THREADS, WAITING_JOBS)
+        self._calm = Calm()
+        self._looking: asyncio.Task[None] | None = None
+        self._workers = Workers(ANSWER_THREADS, WAITING_JOBS, self._calm.wait)
         self._steps = ThreadPoolExecutor(STEP_THREADS, "wechat")
         self._answering: dict[int, asyncio.Event] = {}
         self._sending, self._resuming = threading.Lock(), threading.Lock()
@@ -139,6 +142,8 @@ class WeChatDesk:
     async def take(self, callback: Callback) -> bytes:
         """Return the body that answers a callback, in time whatever else stands still."""
         began = self._now()
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look_after_callbacks())
         if self._around.in_trouble():
             return callback.sealed_text(wording.BUSY, datetime.now(UTC))
         try:
@@ -155,6 +160,14 @@ class WeChatDesk:
             return await self._reply(callback, message, began)
         except (DatabaseUnavailable, TimeoutError):
             return SUCCESS  # it is recorded, and will be taken up
+
+    async def _look_after_callbacks(self) -> None:
+        """Watch whether callbacks are taken in time, while there is anything to do."""
+        while self._answering or self._intake.waiting_s > 0:
+            began = self._now()
+            await asyncio.sleep(LOOK_EVERY_S)
+            self._calm.note(self._now() - began - LOOK_EVERY_S, self._intake.waiting_s)
+        self._calm.rest()
 
     async def _reply(self, callback: Callback, message: WeChatMessage, began: float) -> bytes:
         delivery, turn = message.delivery, None
@@ -219,6 +232,7 @@ class WeChatDesk:
         """
         if not self.book.accounts():
             return 0
+        self._calm.wait()
         with self._sending:
             return send_due(self._post)
 

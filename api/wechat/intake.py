@@ -58,16 +58,25 @@ class Intake:
         self._secret = secret
         self._limit = limit
         self._backlog = backlog
-        self._waiting: list[tuple[Callback, asyncio.Future[Accepted]]] = []
+        self._waiting: list[tuple[Callback, asyncio.Future[Accepted], float]] = []
+        self._oldest_at: float | None = None  # when the callbacks being recorded came
         self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def waiting_s(self) -> float:
+        """How long the oldest callback has waited for being recorded; 0 when none does."""
+        if self._oldest_at is None:
+            return 0.0
+        return asyncio.get_running_loop().time() - self._oldest_at
 
     async def take(self, callback: Callback, within_s: float) -> Accepted:
         """Record a callback. Raises what recording raises, and TimeoutError.
 
         One whose time is over before its turn comes is not recorded: Tencent sends it again.
         """
-        answered: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self._waiting.append((callback, answered))
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Accepted] = loop.create_future()
+        self._waiting.append((callback, answered, loop.time()))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
         return await asyncio.wait_for(answered, within_s)
@@ -76,9 +85,10 @@ class Intake:
         loop = asyncio.get_running_loop()
         while self._waiting:
             some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            batch = [(callback, answered) for callback, answered in some if not answered.done()]
+            batch = [(callback, answered) for callback, answered, _ in some if not answered.done()]
             if not batch:
                 continue
+            self._oldest_at = some[0][2]
             callbacks = [callback for callback, _ in batch]
             try:
                 outcomes: Sequence[Outcome | Exception] = await loop.run_in_executor(
@@ -88,6 +98,7 @@ class Intake:
                 outcomes = [error] * len(batch)
             for (_, answered), outcome in zip(batch, outcomes, strict=True):
                 _tell(answered, outcome)
+        self._oldest_at = None
 
     def record(self, callbacks: Sequence[Callback]) -> list[Outcome]:
         """Record callbacks in one transaction; one that is refused does not touch the others."""
