@@ -24,8 +24,10 @@ from evaluation.ledger_store import LedgerNotMade, bytes_needed
 from evaluation.load import evaluate_load
 from evaluation.matching import FULL, QUICK, evaluate_matching
 from evaluation.retrieval import evaluate_retrieval
+from evaluation.vector_cache import CachedEncoder
 from evaluation.wechat import evaluate_wechat
 from knowledge.encoder import load_encoder
+from knowledge.indexing import TextEncoder
 from knowledge.ingest import ingest_file
 from matching.assignment.certificate_file import CertificateUnreadable, verify
 
@@ -41,9 +43,14 @@ def retrieval(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="同时给出几种单一检索方法的得分。")
     ] = False,
+    vectors: Annotated[
+        Path | None, typer.Option(help="把算好的向量留在这个目录，中断后接着算。")
+    ] = None,
 ) -> None:
     """衡量检索：用正式的切分、编码和检索，输出一个 JSON。"""
-    encoder = load_encoder(load_settings().data_dir)
+    encoder: TextEncoder = load_encoder(load_settings().data_dir)
+    if vectors is not None:
+        encoder = CachedEncoder(encoder, vectors)
     with Steps() as steps:
         report = evaluate_retrieval(
             folder, encoder, qrels=qrels, baselines=baselines, progress=steps

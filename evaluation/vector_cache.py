@@ -1,6 +1,6 @@
 """Vectors kept between measurements: a large set is encoded once, and a broken run goes on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,7 +19,8 @@ class CachedEncoder:
     """An encoder that keeps the vectors of passages in a folder; a `TextEncoder` itself.
 
     Two files per model are only ever appended to, the vectors first and then the digests of
-    their texts: after a cut the rows beyond the shorter one are written again.
+    their texts: after a cut the rows beyond the shorter one are written again. One process
+    at a time may use a folder.
     """
 
     def __init__(self, encoder: TextEncoder, folder: Path) -> None:
@@ -28,7 +29,10 @@ class CachedEncoder:
         name = blake2b(encoder.fingerprint.encode(), digest_size=8).hexdigest()
         self._digest_file = folder / f"{name}.digests"
         self._vector_file = folder / f"{name}.float32"
-        self._rows = {digest: row for row, digest in enumerate(self._stored())}
+        self._cut_to_whole_rows()
+        digests = self._digest_file.read_bytes()
+        starts = range(0, len(digests), DIGEST_BYTES)
+        self._rows = {digests[at : at + DIGEST_BYTES]: row for row, at in enumerate(starts)}
 
     @property
     def dimension(self) -> int:
@@ -67,20 +71,13 @@ class CachedEncoder:
         kept = np.memmap(self._vector_file, np.float32, "r").reshape(-1, self.dimension)
         return np.asarray(kept[[self._rows[digest] for digest in digests]])
 
-    def _stored(self) -> Iterator[bytes]:
-        """Yield the digests of whole rows, in order, after cutting both files to these."""
-        sizes = [file.stat().st_size if file.exists() else 0 for file in self._files]
-        rows = min(sizes[0] // DIGEST_BYTES, sizes[1] // (4 * self.dimension))
-        for file, width in zip(self._files, (DIGEST_BYTES, 4 * self.dimension), strict=True):
-            with file.open("ab") as opened:
-                opened.truncate(rows * width)
-        digests = self._digest_file.read_bytes()
-        for row in range(rows):
-            yield digests[row * DIGEST_BYTES : (row + 1) * DIGEST_BYTES]
-
-    @property
-    def _files(self) -> tuple[Path, Path]:
-        return self._digest_file, self._vector_file
+    def _cut_to_whole_rows(self) -> None:
+        """Leave in both files as many rows as are whole in each."""
+        files = ((self._digest_file, DIGEST_BYTES), (self._vector_file, 4 * self.dimension))
+        sizes = [path.stat().st_size // width if path.exists() else 0 for path, width in files]
+        for path, width in files:
+            with path.open("ab") as file:
+                file.truncate(min(sizes) * width)
 
     def _keep(self, digests: Sequence[bytes], vectors: Vectors) -> None:
         with self._vector_file.open("ab") as file:

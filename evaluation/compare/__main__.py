@@ -1,8 +1,8 @@
-"""`python -m evaluation.compare FOLDER [DATA_DIR]`: one JSON object of nDCG@10 and time.
+"""`python -m evaluation.compare FOLDER [DATA_DIR [VECTORS]]`: one JSON of nDCG@10 and time.
 
 Needs `pip install "qichuang[compare]"` in an environment of its own. Every pipeline gets
 the same pieces and the same encoder, and returns documents by their best piece; ours is
-the production retriever.
+the production retriever. VECTORS is a folder that keeps vectors between runs.
 """
 
 import json
@@ -17,7 +17,9 @@ from evaluation.compare.pieces import Pipeline, cut, documents_of
 from evaluation.judged_set import read_judged_set
 from evaluation.metrics import hit_at_1, ndcg_at_k
 from evaluation.retrieval import evaluate_retrieval
+from evaluation.vector_cache import CachedEncoder
 from knowledge.encoder import load_encoder
+from knowledge.indexing import TextEncoder
 
 PIPELINES: dict[str, Pipeline] = {
     "llama_index_reciprocal_rank": llama_index_hybrid.reciprocal_rank,
@@ -27,9 +29,11 @@ PIPELINES: dict[str, Pipeline] = {
 }
 
 
-def main(folder: Path, data_dir: Path) -> dict[str, object]:
+def main(folder: Path, data_dir: Path, vectors: Path | None = None) -> dict[str, object]:
     """Compare every pipeline with ours on one judged set."""
-    encoder = load_encoder(data_dir)
+    encoder: TextEncoder = load_encoder(data_dir)
+    if vectors is not None:
+        encoder = CachedEncoder(encoder, vectors)
     judged = read_judged_set(folder)
     pieces = cut(judged, encoder)
     report: dict[str, object] = {}
@@ -53,4 +57,6 @@ def main(folder: Path, data_dir: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path((sys.argv + ["var"])[2]))) + "\n")
+    arguments = [Path(argument) for argument in sys.argv[1:4]]
+    result = main(arguments[0], *(arguments[1:] or [Path("var")]))
+    sys.stdout.write(json.dumps(result) + "\n")
