@@ -16,6 +16,7 @@ from api.staff_page import render_staff
 from matching.assignment.pair_reasons import TERM_NAMES
 from matching.learning.fit import learn
 from matching.learning.outcome import events_of, lists_shown
+from matching.learning.swaps import compare_swaps, drawn_lists
 from matching.learning.weight_preview import WeightPreview, preview_weights
 from matching.learning.weight_version import (
     SUBJECT_NAMES,
@@ -162,9 +163,12 @@ def _version_page(
     with database.reading() as db:
         version = _known(db.get(WeightVersion, version_id))
         current = dict(current_weights(db, version.subject))
-        lists = lists_shown(db, datetime.now(UTC) - PREVIEWED)
+        now = datetime.now(UTC)
+        of_projects = version.subject is LearningSubject.PROJECTS
+        lists = lists_shown(db, now - PREVIEWED) if of_projects else []
+        drawn = drawn_lists(db, now - LEARNT_FROM) if of_projects else []
     preview: WeightPreview | None = None
-    if version.subject is LearningSubject.PROJECTS:
+    if of_projects:
         preview = preview_weights(lists, current, version.weights)
     rows = [
         (NAMES.get(name, name), weight, version.weights[name], version.weights[name] - weight)
@@ -180,6 +184,7 @@ def _version_page(
         state=STATE_NAMES[version.state],
         rows=rows,
         preview=preview,
+        swaps=compare_swaps(drawn, version.weights),
         refused=refused,
         may_publish=version.state is not WeightState.PUBLISHED,
     )

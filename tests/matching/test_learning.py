@@ -17,6 +17,7 @@ from matching.learning.outcome import (
     lists_shown,
     record_outcome,
 )
+from matching.learning.swaps import DrawnList, Shown, compare_swaps
 from matching.learning.weight_preview import preview_weights
 from matching.learning.weight_version import (
     LearningSubject,
@@ -253,3 +254,33 @@ def test_preview_shows_which_past_lists_would_begin_differently() -> None:
     found = preview_weights(lists, PRIOR, {"a": 3.0, "b": 1.0})
     assert (found.lists, found.first_changed, found.any_changed) == (2, 1, 1)
     assert (found.examples[0].before, found.examples[0].after) == (("X1", "X2"), ("X2", "X1"))
+
+
+def test_what_new_weights_swap_in_is_judged_by_what_was_drawn() -> None:
+    random = np.random.default_rng(1)
+
+    def shown(a: float, propensity: float) -> Shown:
+        return Shown({"a": a, "b": 1 - a}, propensity, bool(random.random() < 0.1 + 0.6 * a))
+
+    lists = [
+        DrawnList(
+            f"P{number % 300}",
+            tuple(shown(float(random.uniform(0, 0.4)), 1.0) for _ in range(2)),
+            shown(float(random.random()), 0.1),
+        )
+        for number in range(1500)
+    ]
+    better = compare_swaps(lists, {"a": 1.0, "b": 0.0})
+    assert better is not None
+    assert better.enough
+    assert better.out_rate.high < better.in_rate.low <= better.in_rate.value
+    assert better.in_rate_robust.value == pytest.approx(better.in_rate.value, abs=0.02)
+    assert "更常被选中" in better.verdict
+    worse = compare_swaps(lists, {"a": 0.0, "b": 1.0})
+    assert worse is not None
+    assert worse.in_rate.high < better.in_rate.low
+    few = compare_swaps(lists[:5], {"a": 1.0, "b": 0.0})
+    assert few is not None
+    assert "抽样还太少" in few.verdict
+    assert compare_swaps(lists, {"c": 1.0}) is None
+    assert compare_swaps([], {"a": 1.0}) is None
