@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Computation, Intent, Operand
+from assistant.asked import FIGURES, STRICT, Asked
 from assistant.draft import Draft
 from assistant.evidence import Evidence, gather_evidence
 from assistant.lookup import Lookup
-from assistant.reading import FIGURES, STRICT, Asked, Reading
+from assistant.reading import Reading
 from knowledge.eligibility.formula import InvalidFormula
 from knowledge.eligibility.quantity import InvalidQuantity, read_quantity
 from knowledge.figure import Figure, FigureKind

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, Sentence
+from assistant.asked import FIGURES, STRICT
 from assistant.comparison import compared
 from assistant.draft import Draft
 from assistant.evidence import (
@@ -18,11 +19,11 @@ from assistant.lookup import Lookup
 from assistant.nearest import nearest_figure
 from assistant.offices import answered_by_office, office_asked_for, with_offices
 from assistant.parts_answers import parts_by_name
-from assistant.reading import FIGURES, STRICT
 from assistant.register_answers import (
     FROM_REGISTERS,
     add_today_names,
     help_of_any_kind,
+    nearest_duty,
     whom_to_ask,
 )
 from assistant.several import answer_each
@@ -78,7 +79,7 @@ def _compose(look: Lookup) -> Answer:
     chosen = next((e for e in evidence if answers(e, look, evidence, least)), None)
     if chosen is not None:
         return _answer(look, evidence, chosen)
-    helped = help_of_any_kind(look) or nearest_figure(look, evidence)
+    helped = help_of_any_kind(look) or nearest_figure(look, evidence) or nearest_duty(look)
     if helped is not None:
         return helped
     if not strict:

@@ -21,6 +21,8 @@ _PART = re.compile(rf"{_YEAR}(?P<part>底|末|年底|年末|初|年初|上半年
 _AGO = re.compile(
     rf"(?:(?P<near>去年|前年|大前年)|(?P<years>[一二两三四五六七八九十]{{1,2}}|\d{{1,2}})年(?:以)?前)(?={_THEN})"
 )
+# "08年的时候": two digits before the words for a time.
+_SHORT = re.compile(rf"(?<![\d.])(?P<year>[0-4]\d|9\d)年(?={_THEN})")
 _NEAR = {"去年": 1, "前年": 2, "大前年": 3}
 _PART_ENDS = {"初": (1, 31), "年初": (1, 31), "上半年": (6, 30)}
 
@@ -32,15 +34,22 @@ def day_asked_about(text: str, today: date) -> date:
     """
     if patterns.NOW.search(text):
         return today
+    text = _SHORT.sub(_century, text)
     day = _exact(text) or _part_of_year(text) or _ago(text, today) or _year(text)
     return day if day is not None and day < today else today
 
 
 def without_day(text: str) -> str:
     """Return a question without the words for its time, which are no topic."""
+    text = _SHORT.sub(_century, text)
     for pattern in (_EXACT, _PART, _AGO, patterns.AS_OF):
         text = pattern.sub(" ", text)
     return text
+
+
+def _century(match: re.Match[str]) -> str:
+    year = match["year"]
+    return f"{'19' if year.startswith('9') else '20'}{year}年"
 
 
 def _exact(text: str) -> date | None:

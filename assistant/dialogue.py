@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from assistant import patterns
 from assistant.answer import AnswerStatus, Intent, PastTurn
-from assistant.reading import Asked, Reading, read_question
+from assistant.asked import Asked
+from assistant.reading import Reading, read_question
 from knowledge.department import mentioned_departments
 from knowledge.knowledge_base import Knowledge
 from knowledge.lexicon import groups_in
@@ -28,18 +29,21 @@ def read_in_context(text: str, history: Sequence[PastTurn], knowledge: Knowledge
     The reading's text is the completed question. A message that stands on its own, or
     that says it changes the subject, is read alone.
     """
-    reading = read_question(text, knowledge.names, knowledge.places)
+    reading = read_question(text, knowledge.names, knowledge.places, knowledge.lexicon.phrases)
     last = last_topic(history)
     if last is None or patterns.SWITCH.search(text) or not _leans(text, reading, knowledge):
         return reading
     before = read_question(
-        last.completed_question or last.question, knowledge.names, knowledge.places
+        last.completed_question or last.question,
+        knowledge.names,
+        knowledge.places,
+        knowledge.lexicon.phrases,
     )
     corrects = patterns.CORRECTION.search(text) is not None
     taken_back = _TAKEN_BACK.findall(text) if corrects else []
     if corrects:
         text = _TAKEN_BACK.sub(" ", text)
-        reading = read_question(text, knowledge.names, knowledge.places)
+        reading = read_question(text, knowledge.names, knowledge.places, knowledge.lexicon.phrases)
         before = _without(before, taken_back, reading)
     own = _TAIL.sub("", _LEAD.sub("", text))
     inherits_form = reading.asked in (Asked.ANY, Asked.YES_NO)

@@ -7,11 +7,12 @@ from typing import Any
 from assistant import eligibility_wording as say
 from assistant import patterns
 from assistant.answer import Answer, Intent, Question
+from assistant.asked import Asked
 from assistant.case import Case
 from assistant.eligibility_answers import Judged, judge_case
 from assistant.guardrails import NO_GROUNDS, Grounds
 from assistant.person_facts import Said, read_facts, read_reply
-from assistant.reading import Asked, asked_of
+from assistant.reading import by_pattern
 from knowledge.eligibility.fact import Facts, Inquiry
 from knowledge.eligibility.rule import Rule
 from knowledge.eligibility.rulebook import RulesInForce
@@ -100,7 +101,9 @@ def _listen(text: str, question: Question, knowledge: Knowledge) -> _Talk:
     if inquiry is not None and last is not None and last.intent is Intent.ELIGIBILITY:
         reply = read_reply(text, inquiry, facts)
     in_force = knowledge.rules_on(question.as_of)
-    return _Talk(text, asked_of(text), question, knowledge, in_force, state, facts, said, reply)
+    return _Talk(
+        text, by_pattern(text)[0], question, knowledge, in_force, state, facts, said, reply
+    )
 
 
 def _rules_asked_for(talk: _Talk, given: Mapping[str, Any]) -> list[Rule] | None:

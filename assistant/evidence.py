@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant import patterns
-from assistant.reading import Asked, Reading
+from assistant.asked import Asked
+from assistant.reading import Reading
 from knowledge.document import Clause, Level
 from knowledge.figure import FigureKind
 from knowledge.knowledge_base import Knowledge, introduces
@@ -15,6 +16,8 @@ from knowledge.tokenizer import topic_share
 PASSING_SHARE = 0.5  # verbs and function words alone make no topic
 SHORTEST = 8  # characters of a statement that can say something
 SEARCH_DEPTH = 40  # clauses taken from retrieval
+MAX_COMPARED = 3_000  # sentences that are all compared in meaning
+NEAR_IN_MEANING = 20
 DEPTH_OF_A_PLACE = 500  # before those of other places are left out
 CONTEXT_SHARE = 0.75  # a topic word in the headings counts less than in the sentence itself
 BACKGROUND_SHARE = 0.35  # a word taken over from the last turn
@@ -112,15 +115,15 @@ def gather_evidence(reading: Reading, knowledge: Knowledge, as_of: date) -> list
     if not hits:
         return []
     best, least = hits[0].score, hits[-1].score
+    closeness = {h.clause_id: (h.score - least) / ((best - least) or 1.0) for h in hits}
     statements = [
         statement
-        for hit in hits
-        for statement in knowledge.register.by_clause.get(hit.clause_id, ())
+        for clause_id in closeness
+        for statement in knowledge.register.by_clause.get(clause_id, ())
         if len(statement.text) >= SHORTEST
     ]
     texts = [statement.text for statement in statements]
     nearness = dict(zip(texts, knowledge.meaning.nearness(reading.text, texts), strict=True))
-    closeness = {h.clause_id: (h.score - least) / ((best - least) or 1.0) for h in hits}
     found = [
         _weigh(s, reading, knowledge, closeness[s.clause_id], float(nearness[s.text]))
         for s in statements
@@ -128,12 +131,37 @@ def gather_evidence(reading: Reading, knowledge: Knowledge, as_of: date) -> list
     return sorted(found, key=lambda e: (-e.score, e.statement.document_id, e.statement.start))
 
 
+def nearest_evidence(
+    reading: Reading, knowledge: Knowledge, documents: frozenset[int]
+) -> list[Evidence]:
+    """Return the sentences nearest in meaning that hold the kind of content asked for.
+
+    A search ranks clauses; the one sentence of a long clause that answers may stand behind.
+    Empty where documents are so many that not every sentence can be compared.
+    """
+    if len(knowledge.register.statements) > MAX_COMPARED:
+        return []
+    statements = [
+        s
+        for s in knowledge.register.statements
+        if s.document_id in documents and not s.is_heading
+        if _fills(reading, s) and not is_note(s)
+    ]
+    nearness = knowledge.meaning.nearness(reading.text, [s.text for s in statements])
+    best = sorted(range(len(statements)), key=lambda i: (-float(nearness[i]), i))[:NEAR_IN_MEANING]
+    return [_weigh(statements[i], reading, knowledge, 0.0, float(nearness[i])) for i in best]
+
+
+def _fills(reading: Reading, statement: Statement) -> bool:
+    return any(holds_asked(kind, statement) for kind in (reading.asked, *reading.also))
+
+
 def _weigh(
     statement: Statement, reading: Reading, knowledge: Knowledge, closeness: float, nearness: float
 ) -> Evidence:
     clause = knowledge.corpus.clauses[statement.clause_id]
     coverage = topic_coverage(reading, statement, clause, knowledge)
-    fills = holds_asked(reading.asked, statement)
+    fills = _fills(reading, statement)
     score = coverage + 0.5 * closeness + NEARNESS_WEIGHT * nearness + (0.4 if fills else 0.0)
     if reading.asked in (Asked.DEFINITION, Asked.LIST) and _says_what(statement, reading):
         score += SAYS_WHAT_BONUS
@@ -181,7 +209,7 @@ def is_note(statement: Statement) -> bool:
 def known_topic(reading: Reading, knowledge: Knowledge) -> bool:
     """Whether any word that can be a topic of its own is one that the policies use."""
     return any(
-        len(term) > 1 and knowledge.lexicon.knows(term) and topic_share(term) > PASSING_SHARE
+        len(term) > 1 and knowledge.lexicon.relates(term) and topic_share(term) > PASSING_SHARE
         for term in (*reading.terms, *reading.background)
     )
 

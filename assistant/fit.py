@@ -1,8 +1,9 @@
 """Whether a statement may answer a question at all, and how well it has to fit."""
 
+from assistant.asked import FIGURES, STRICT, Asked
 from assistant.evidence import Evidence, known_topic
 from assistant.lookup import Lookup
-from assistant.reading import FIGURES, STRICT, Asked, asks_name_of_person
+from assistant.reading import asks_name_of_person
 from assistant.slot import is_fine_enough, is_of_the_whole
 from knowledge.department import mentioned_departments
 from knowledge.lexicon import groups_in
@@ -16,6 +17,7 @@ LEAST_NEARNESS = 1.5  # of a clause that names every thing asked about
 BEHIND_SHARE = 0.6
 ALL_NOUNS_RELIEF = 0.35  # where every thing that the question names stands in the clause
 NAMED = 0.5
+CHARGE_NAMED = 0.4  # 拖欠工资 is named by 拖欠职工工资
 KNOWN_THINGS_RELIEF = 0.2  # where it names nothing that is foreign to the policies
 UNKNOWN_THING = 0.4  # more is needed where the question names a thing that no policy knows
 OFF_TOPIC_COVERAGE = 0.35
@@ -49,6 +51,9 @@ def may_answer(item: Evidence, look: Lookup) -> bool:
         return False
     # A word of the field that no policy uses is a matter that no policy settles.
     if any(map(lexicon.is_foreign, reading.terms)) or asks_name_of_person(reading):
+        return False
+    # What has to be paid for is settled by a sentence that names it, or not at all.
+    if any(lexicon.found(charge, item.context) < CHARGE_NAMED for charge in reading.charges):
         return False
     if reading.asked in FIGURES:
         level = look.knowledge.corpus.document_of(item.clause).level

@@ -18,7 +18,7 @@ def hand_over(question: Question, knowledge: Knowledge) -> Answer:
     """
     last = last_topic(question.history)
     topic = (last.completed_question or last.question) if last is not None else ""
-    reading = read_question(topic, knowledge.names, knowledge.places)
+    reading = read_question(topic, knowledge.names, knowledge.places, knowledge.lexicon.phrases)
     look = Lookup(reading, knowledge, question.as_of)
     duty = whom_to_ask(look)
     draft = Draft(knowledge)

@@ -26,6 +26,9 @@ MIN_NAME = 5  # characters of a heading that can name a part
 _LISTING = re.compile(r"(?:有|是|为|由|:|\uff1a)([\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+)")
 CLOSE_TO_BEST = 0.85
 OWN_DUTY_BONUS = 0.25  # people are sent to an office of their own district first
+MAX_COMPARED = 2_000  # duties that are all compared in meaning
+NEAR_IN_MEANING = 10
+NEARNESS_SHARE = 0.3  # of coverage, for each standard deviation; as in the training questions
 NEAR_DUTIES = 40  # duties compared in meaning after their words were
 _STEPS = re.compile(r"几步|哪几步|多少步|分步走")
 _LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
@@ -33,38 +36,64 @@ _LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
 
 @dataclass(frozen=True, slots=True)
 class RankedDuty:
-    """A duty with how much of the topic it holds, and its score for ranking."""
+    """A duty with how much of the topic it holds, how near it is, and its score for ranking."""
 
     duty: Duty
     coverage: float
+    nearness: float
     score: float
+
+    @property
+    def closeness(self) -> float:
+        """Words and meaning together; what decides whether the duty is the one asked about."""
+        return self.coverage + NEARNESS_SHARE * self.nearness
 
 
 def duties_about(
-    reading: Reading, knowledge: Knowledge, documents: frozenset[int]
+    reading: Reading,
+    knowledge: Knowledge,
+    documents: frozenset[int],
+    nearest: Sequence[Duty] = (),
 ) -> list[RankedDuty]:
-    """Rank every duty in force by how much of a topic it holds and how near it is, best first."""
+    """Rank every duty in force by how much of a topic it holds and how near it is, best first.
+
+    Duties without a word of the topic are left out, but for those in `nearest`.
+    """
     scored: list[RankedDuty] = []
     words = (*reading.terms, *reading.background)
     alike = [w for word in words for w in knowledge.lexicon.alternatives(word)]
-    for duty in knowledge.finder.duties_with(words, alike):
+    for duty in dict.fromkeys((*knowledge.finder.duties_with(words, alike), *nearest)):
         if duty.statement.document_id not in documents:
             continue
         clause = knowledge.corpus.clauses[duty.statement.clause_id]
         coverage = topic_coverage(reading, duty.statement, clause, knowledge)
-        if coverage > 0:
+        if coverage > 0 or duty in nearest:
             bonus = OWN_DUTY_BONUS if is_own_district(clause, knowledge) else 0.0
-            scored.append(RankedDuty(duty, coverage, coverage + bonus))
+            scored.append(RankedDuty(duty, coverage, 0.0, coverage + bonus))
     scored.sort(key=lambda d: (-d.score, d.duty.statement.document_id, d.duty.statement.start))
     scored = scored[:NEAR_DUTIES]
     texts = [d.duty.statement.text for d in scored]
     nearness = knowledge.meaning.nearness(reading.text, texts)
     scored = [
-        replace(d, score=d.score + NEARNESS_WEIGHT * float(near))
+        replace(d, nearness=float(near), score=d.score + NEARNESS_WEIGHT * float(near))
         for d, near in zip(scored, nearness, strict=True)
     ]
     scored.sort(key=lambda d: (-d.score, d.duty.statement.document_id, d.duty.statement.start))
     return scored
+
+
+def nearest_duties(reading: Reading, knowledge: Knowledge, documents: frozenset[int]) -> list[Duty]:
+    """Return the duties nearest in meaning: who asks for help in daily words names no duty.
+
+    Empty where duties are so many that not each can be compared.
+    """
+    duties = knowledge.register.duties
+    if len(duties) > MAX_COMPARED:
+        return []
+    held = [d for d in duties if d.statement.document_id in documents]
+    nearness = knowledge.meaning.nearness(reading.text, [d.statement.text for d in held])
+    best = sorted(range(len(held)), key=lambda i: (-float(nearness[i]), i))[:NEAR_IN_MEANING]
+    return [held[i] for i in best]
 
 
 def leading_duty(knowledge: Knowledge, documents: frozenset[int]) -> Duty | None:

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, OfficeSource, Sentence
+from assistant.asked import Asked
 from assistant.lookup import Lookup
-from assistant.reading import Asked
 from knowledge.department import mentioned_departments
 from knowledge.office import OfficeDetail, OfficeFacts, Offices
 

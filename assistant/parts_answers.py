@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent
+from assistant.asked import STRICT, Asked
 from assistant.draft import Draft
 from assistant.evidence import Evidence
 from assistant.lists import ordinal_in, parts_about, parts_mentioned, parts_named
 from assistant.lookup import Lookup
-from assistant.reading import STRICT, Asked
 from knowledge.document import Clause
 
 ENOUGH_OF_HEADER = 0.4

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent
+from assistant.asked import STRICT, Asked
 from assistant.draft import Draft
 from assistant.evidence import Evidence, is_note
 from assistant.lists import (
@@ -16,10 +17,10 @@ from assistant.lists import (
     duties_of,
     help_for,
     leading_duty,
+    nearest_duties,
 )
 from assistant.lookup import Lookup
 from assistant.parts_answers import numbered_parts, table_rows
-from assistant.reading import STRICT, Asked
 from knowledge.department import (
     Department,
     department_called,
@@ -36,6 +37,8 @@ WEAK_TERM = 2.5  # a word of less weight does not narrow a topic
 MANY_BODIES = 4
 MAX_DUTIES = 5
 ENOUGH_FOR_DUTY = 0.4
+MAX_NEAREST = 3
+ENOUGH_FOR_DUTY_ASKED = 0.9  # closeness; see docs/decisions/0018
 NAMES_MATTER = 0.7
 _NO_OFFICE = re.compile(r"小组|^各|^其他|有关")
 
@@ -47,6 +50,8 @@ def _department_duties(look: Lookup, _evidence: list[Evidence]) -> Answer | None
     if look.reading.asked is Asked.NAME and patterns.OFFICER.search(look.reading.text):
         return None
     named, others = _departments_meant(look)
+    if look.reading.asked is Asked.NAME and not any(d.renamed for d in named):
+        return None  # who heads a body, not what the body is called today
     if not named or others:
         return None
     draft = Draft(look.knowledge)
@@ -100,10 +105,10 @@ def _responsible(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
     if look.reading.asked is not Asked.DEPARTMENT:
         return None
     ranked = duties_about(look.reading, look.knowledge, look.documents)
-    if not look.reading.terms or not ranked:
+    if not look.reading.terms and not look.reading.background:
         lead = leading_duty(look.knowledge, look.documents)
         duties = [lead] if lead else []
-    elif ranked[0].coverage < ENOUGH_OF_TOPIC - 0.2:
+    elif not ranked or ranked[0].coverage < ENOUGH_OF_TOPIC - 0.2:
         return None
     else:
         least = CLOSE_TO_BEST * ranked[0].score
@@ -113,6 +118,33 @@ def _responsible(look: Lookup, _evidence: list[Evidence]) -> Answer | None:
         draft.quote(duty.statement, bullet=len(draft) > 0)
     add_today_names(draft, [name for duty in duties for name in duty.departments])
     return draft.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT) if duties else None
+
+
+def nearest_duty(look: Lookup) -> Answer | None:
+    """Who does what comes nearest to a question in meaning, where none of its words is shared.
+
+    People tell a story around what they ask; only words of the field say whose duty it is.
+    """
+    reading = look.reading
+    if reading.asked is not Asked.DEPARTMENT or not reading.terms:
+        return None
+    knows = look.knowledge.lexicon.knows
+    known = tuple(t for t in reading.terms if len(t) > 1 and knows(t))
+    topic = replace(reading, terms=known or reading.terms)
+    near = nearest_duties(topic, look.knowledge, look.documents)
+    ranked = duties_about(topic, look.knowledge, look.documents, near)
+    if not ranked or ranked[0].closeness < ENOUGH_FOR_DUTY_ASKED:
+        return None
+    least = CLOSE_TO_BEST * ranked[0].score
+    duties = [item.duty for item in ranked[:MAX_NEAREST] if item.score >= least]
+    draft = Draft(look.knowledge)
+    if len(duties) > 1:
+        draft.say(wording.PARTLY)
+    for duty in duties:
+        draft.quote(duty.statement, bullet=len(duties) > 1)
+    add_today_names(draft, [name for duty in duties for name in duty.departments])
+    status = AnswerStatus.PARTLY_ANSWERED if len(duties) > 1 else AnswerStatus.ANSWERED
+    return draft.finish(status, Intent.DEPARTMENT)
 
 
 def add_today_names(draft: Draft, names: Iterable[str]) -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Citation, OfficeSource, Sentence
+from assistant.asked import STRICT, Asked
 from assistant.lookup import Lookup
-from assistant.reading import STRICT, Asked, Reading, read_question
+from assistant.reading import Reading, read_question
 
 MAX_QUESTIONS = 4
 _BREAK = re.compile(r"[,;?!。\s]+|(?:然后|还有|以及|另外|顺便)")
@@ -47,14 +48,16 @@ def questions_in(look: Lookup) -> list[Reading]:
     found: list[Reading] = []
     lead = ""
     for piece in filter(None, _BREAK.split(look.reading.text)):
-        reading = read_question(piece, knowledge.names, knowledge.places)
+        reading = read_question(piece, knowledge.names, knowledge.places, knowledge.lexicon.phrases)
         if reading.asked not in _OWN_ANSWER:
             if found:
                 return []  # a remark behind a question may turn it
             lead += piece
             continue
         if lead:
-            reading = read_question(lead + piece, knowledge.names, knowledge.places)
+            reading = read_question(
+                lead + piece, knowledge.names, knowledge.places, knowledge.lexicon.phrases
+            )
             lead = ""
         found.append(_completed(reading, found[0]) if found else reading)
     kinds = {reading.asked for reading in found}

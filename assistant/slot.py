@@ -27,7 +27,9 @@ _DAYS_STATED = re.compile(
     r"工作日|\d+(?:天|日(?!起))|[一二三四五六七八九十]+(?:天|日)|小时|周|当场|即时|随时|立即"
 )
 _WIDE = re.compile(r"全国|全省|全市")
-_PER_ONE = re.compile(r"[每一](?:个班|期|批|届|节|堂)")
+_PER_ONE = re.compile(
+    r"每个?(?:街道|社区|部门|导师|学校)|(?:多少|几)[份张页本节堂门]|[每一](?:个班|期|批|届|节|堂)"
+)
 
 
 def unit_stated(text: str, statement: Statement) -> bool:
@@ -39,6 +41,11 @@ def unit_stated(text: str, statement: Statement) -> bool:
         if asked.search(text):
             return any(_measures(figure, kind, units) for figure in statement.figures)
     return False
+
+
+def names_unit(text: str) -> bool:
+    """Whether a question names the unit of the figure it asks for."""
+    return any(asked.search(text) for asked, _kind, _units in _UNITS)
 
 
 def is_fine_enough(text: str, statement: Statement) -> bool:

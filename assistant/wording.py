@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from assistant.reading import Asked
+from assistant.asked import Asked
 from knowledge.department import load_departments
 from knowledge.figure import number_values
 from knowledge.office import OfficeDetail

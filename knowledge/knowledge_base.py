@@ -125,7 +125,7 @@ def build_knowledge(
     names = _names(corpus, texts, own_terms.names)
     topic_share("")  # reads the dictionary's tags now, not in the first question
     synonyms = with_own(load_synonyms(), own_terms.same)
-    lexicon = Lexicon(texts, names, words, synonyms, topic_share)
+    lexicon = Lexicon(texts, names, words, synonyms, topic_share, segments)
     heads = {clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()}
     return Knowledge(
         corpus=corpus,

@@ -11,6 +11,8 @@ import yaml
 SINGLE_CHARACTER_WEIGHT = 0.5
 SINGLE_CHARACTER_IDF = 2.0
 UNKNOWN_VERB_SHARE = 0.5  # people say in many ways what is done, in few what it is about
+SHORTEST_PHRASE = 3
+TELLING_WEIGHT = 3.0  # of a word that stands in few statements: 见习 tells, 创业 does not
 PARTIAL_MATCH_SHARE = 0.7  # a word found only in pieces counts at most so much
 
 
@@ -24,6 +26,7 @@ class Lexicon:
         words: Callable[[str], list[str]],
         synonyms: Mapping[str, Sequence[str]],
         share: Callable[[str], float],
+        segments: Callable[[str], list[str]] = lambda text: [text],
     ) -> None:
         counts: Counter[str] = Counter()
         total = 0
@@ -39,12 +42,23 @@ class Lexicon:
         self._total = max(total, 1)
         self._synonyms = synonyms
         self._share = share
+        # "坐过牢" means one thing and is cut into three words: such are looked for as a whole.
+        self.phrases = frozenset(
+            w for w in synonyms if len(w) >= SHORTEST_PHRASE and len(segments(w)) > 1
+        )
         self._coverage = lru_cache(maxsize=50_000)(self._found)
         self._weights = lru_cache(maxsize=50_000)(self._weigh)
 
     def knows(self, word: str) -> bool:
         """Whether the corpus uses the word or one that means the same."""
         return any(w in self._counts for w in self.alternatives(word))
+
+    def relates(self, word: str) -> bool:
+        """Whether the corpus uses a word or what it begins with: 见习期 begins with 见习."""
+        begins = (word[:size] for size in range(2, len(word)))
+        return self.knows(word) or any(
+            self.knows(b) and self.weight(b) >= TELLING_WEIGHT for b in begins
+        )
 
     def alternatives(self, word: str) -> Sequence[str]:
         """Return the word and every word with the same meaning."""

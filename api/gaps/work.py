@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from api.snapshot import Snapshot, Vectors, Workings
-from assistant.reading import Asked, asked_of
+from assistant.asked import Asked
+from assistant.reading import asked_of
 from audit.log import SYSTEM, Actor, append_event
 from guidance.gaps.clustering import cluster
 from guidance.gaps.gap import (

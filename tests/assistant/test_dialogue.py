@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from assistant.answer import Answer, AnswerStatus, Intent, PastTurn
+from assistant.asked import Asked
 from assistant.dialogue import read_in_context
-from assistant.reading import Asked
 from knowledge.knowledge_base import Knowledge
 
 Talk = Callable[..., list[Answer]]

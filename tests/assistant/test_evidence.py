@@ -1,7 +1,8 @@
 import pytest
 
+from assistant.asked import Asked
 from assistant.evidence import gather_evidence, holds_asked, known_topic, topic_coverage
-from assistant.reading import Asked, Reading, read_question
+from assistant.reading import Reading, read_question
 from knowledge.figure import find_figures
 from knowledge.knowledge_base import Knowledge
 from knowledge.statement import Statement

@@ -11,6 +11,7 @@ from assistant.lists import (
     duties_of,
     help_for,
     leading_duty,
+    nearest_duties,
     ordinal_in,
     parts_about,
     parts_named,
@@ -19,6 +20,7 @@ from assistant.pipeline import answer_question
 from assistant.reading import read_question
 from knowledge.department import find_department
 from knowledge.knowledge_base import Knowledge
+from tests.assistant.conftest import Ask
 from tests.fixtures.policies import SOURCES, TODAY, Source, knowledge_of
 
 
@@ -131,3 +133,18 @@ def test_like_duties_of_two_departments_are_both_listed(tmp_path: Path) -> None:
     answer = answer_question(Question("教育局和民政局的职责", TODAY), built)
     assert "区教育局负责统计并报送" in answer.text
     assert "区民政局负责统计并报送" in answer.text
+
+
+def test_duties_near_in_meaning_are_ranked_with_the_others(knowledge: Knowledge) -> None:
+    documents = in_force(knowledge, TODAY)
+    reading = read_question("腿脚不便的人想学手艺归谁管")
+    near = nearest_duties(reading, knowledge, documents)
+    assert 0 < len(near) <= 10
+    ranked = duties_about(reading, knowledge, documents, near)
+    assert set(near) <= {d.duty for d in ranked}
+    assert all(d.closeness == pytest.approx(d.coverage + 0.3 * d.nearness) for d in ranked)
+
+
+def test_without_a_known_topic_nobody_is_made_responsible(ask: Ask) -> None:
+    answer = ask("我家的狗丢了找谁")
+    assert answer.status in (AnswerStatus.OUT_OF_SCOPE, AnswerStatus.NOT_IN_POLICY)

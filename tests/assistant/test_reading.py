@@ -1,7 +1,8 @@
 import pytest
 
 from assistant import patterns
-from assistant.reading import FIGURES, STRICT, Asked, asked_of, content_words, read_question
+from assistant.asked import FIGURES, STRICT, Asked
+from assistant.reading import asked_of, asks_name_of_person, content_words, read_question
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,35 @@ def test_a_given_name_is_one_word() -> None:
 )
 def test_the_one_case_of_several_is_seen(text: str, specifics: list[str]) -> None:
     assert read_question(text).specifics == specifics
+
+
+def test_everyday_words_for_one_thing_stay_one_word_and_cut_none() -> None:
+    phrases = frozenset({"坐过牢", "担保贷款"})
+    assert read_question("坐过牢的人能贷吗", phrases=phrases).terms[0] == "坐过牢"
+    assert "创业担保贷款" in read_question("创业担保贷款额度", phrases=phrases).terms
+
+
+def test_what_is_paid_for_is_kept_apart() -> None:
+    assert read_question("进园的水电费怎么算").charges == ("水电费",)
+    assert read_question("咨询免费吗").charges == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "own_name"),
+    [
+        ("组长叫什么名字", True),
+        ("局长贵姓", True),
+        ("组长由谁担任", False),
+        ("协会叫什么名字", False),
+    ],
+)
+def test_who_a_person_is_may_be_stated_but_no_surname(text: str, own_name: bool) -> None:
+    assert asks_name_of_person(read_question(text)) is own_name
+
+
+def test_a_question_for_an_end_may_be_told_by_a_date_or_a_time() -> None:
+    kinds = {read_question("补贴能领到什么时候为止").asked, *read_question("补贴能领到啥时候").also}
+    assert Asked.DATE in kinds
 
 
 def test_words_without_a_topic_are_left_out() -> None:

@@ -2,8 +2,8 @@ import pytest
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent, Sentence
+from assistant.asked import Asked
 from assistant.guardrails import verify_answer
-from assistant.reading import Asked
 from knowledge.department import load_departments
 from knowledge.figure import number_values
 
