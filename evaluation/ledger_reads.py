@@ -14,6 +14,7 @@ from guidance.ledger_list import count_page, members
 from guidance.lifecycle import COUNTED, ServiceLine, SessionState
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel
+from guidance.periods.period import Quarter
 from guidance.review.queue import unit_rates
 
 NEVER = "第零街道"  # nobody's: such a filter reads all there is before it says so
@@ -31,6 +32,7 @@ def page_reads(on: date, last: int, last_event: int) -> dict[str, dict[str, Read
         "ledger_list": list_reads(on, last // 2),
         "audit_log": event_reads(on, last_event // 2),
         "one_session": {"trace": lambda db: trace_session(db, max(1, last // 2))},
+        "report": {"unit_rates": lambda db: unit_rates(db, str(Quarter.of(on)))},
     }
 
 
@@ -48,7 +50,6 @@ def indicator_reads(on: date) -> dict[str, Read]:
         "members_of_year": lambda db: members(db, str(on.year)),
         "members_of_no_unit": lambda db: members(db, str(on.year), NEVER),
         "quarter": lambda db: trace_period(db, periods[0]),
-        "unit_rates": lambda db: unit_rates(db, periods[-1]),
     }
 
 

@@ -1,4 +1,4 @@
-"""The indexes that the pages of the ledger walk, whatever a page is narrowed down by.
+"""The indexes of the sessions: what the pages of the ledger walk, and what finds words to erase.
 
 Behind its key an index holds the other columns that a page may ask for, so that a walk
 that finds nothing has read narrow entries only, never the sessions with their words.
@@ -12,20 +12,22 @@ from sqlalchemy import Index, text
 REFUSED_SQL = "codes <> ''"
 FLAGGED_SQL = "flags <> ''"
 APPEALED_SQL = "appealed"
+MOVED_SQL = "person <> counts_for"  # since two identities were merged
+WITH_WORDS_SQL = "erased_at IS NULL"
 
 _KINDS = ("service_line", "channel", "identity_level", "flags", "appealed")
 _EVERY = ("state", "org_unit", "period", "count_on", "provider", "codes", *_KINDS)
 
 
-def _few(name: str, condition: str) -> Index:
+def _partial(name: str, condition: str, *columns: str) -> Index:
     where = text(condition)
     return Index(
-        f"ix_guidance_sessions_{name}", "id", *_EVERY, sqlite_where=where, postgresql_where=where
+        f"ix_guidance_sessions_{name}", *columns, sqlite_where=where, postgresql_where=where
     )
 
 
 def list_indexes() -> tuple[Index, ...]:
-    """Return the indexes of the table of sessions for its lists."""
+    """Return the indexes of the table of sessions, but those that keep its rules."""
     return (
         Index("ix_guidance_sessions_state", "state", "id", *_KINDS),
         Index("ix_guidance_sessions_unit", "org_unit", "state", "id", "period", *_KINDS),
@@ -34,7 +36,11 @@ def list_indexes() -> tuple[Index, ...]:
             "ix_guidance_sessions_count_on",
             "count_on", "id", "state", "org_unit", "period", *_KINDS,
         ),
-        _few("refused", REFUSED_SQL),
-        _few("flagged", FLAGGED_SQL),
-        _few("appealed", APPEALED_SQL),
+        _partial("refused", REFUSED_SQL, "id", *_EVERY),
+        _partial("flagged", FLAGGED_SQL, "id", *_EVERY),
+        _partial("appealed", APPEALED_SQL, "id", *_EVERY),
+        _partial("moved", MOVED_SQL, "person"),
+        _partial(
+            "with_words", WITH_WORDS_SQL, "state", "opened_at", "identity_level", "period"
+        ),
     )  # fmt: skip

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import and_, or_, select
+from sqlalchemy import CompoundSelect, select, text, union
 from sqlalchemy.orm import Session
 
 from audit.log import SYSTEM, append_event
+from guidance.ledger_indexes import WITH_WORDS_SQL
 from guidance.lifecycle import COUNTED, HOLDS_DAY, SessionState
 from guidance.people.level import IdentityLevel
 from guidance.periods.record import PeriodRecord
@@ -21,6 +22,7 @@ from guidance.session import GuidanceSession
 SHIPPED = Path(__file__).with_name("retention.yaml")
 FILE_NAME = "retention.yaml"
 AT_ONCE = 200
+UNCOUNTED = frozenset(SessionState) - HOLDS_DAY - {SessionState.OPEN}
 _LONGEST = 100 * 365
 
 
@@ -74,7 +76,7 @@ def erase_old(db: Session, schedule: Schedule, at: datetime) -> int:
 
     What is on its way to being counted is left alone. One event tells how many.
     """
-    due = list(db.scalars(_due(schedule, at).order_by(GuidanceSession.id).limit(AT_ONCE)))
+    due = list(db.scalars(_due(db, schedule, at)))
     if due:
         erase_words(db, due, at)
         db.add(Erasure(person="", sessions=len(due), restricted=0, erased_at=at))
@@ -84,17 +86,33 @@ def erase_old(db: Session, schedule: Schedule, at: datetime) -> int:
     return len(due) + erase_due(db, at, schedule.counted_for, SYSTEM)
 
 
-def _due(schedule: Schedule, at: datetime) -> Any:
+def _due(db: Session, schedule: Schedule, at: datetime) -> CompoundSelect[Any]:
+    """Return the query of some sessions whose words have had their time.
+
+    One walk for each state through the index of sessions with words, oldest first: the
+    sweep holds the writers up, so that it must not look at what is not due.
+    """
     session = GuidanceSession
-    visitor = session.identity_level == IdentityLevel.VISITOR
-    uncounted = session.state.not_in([*HOLDS_DAY, SessionState.OPEN])
+    visitors = at - timedelta(days=schedule.uncounted_visitor_days)
+    others = at - timedelta(days=schedule.uncounted_days)
     locked = select(PeriodRecord.period).where(PeriodRecord.locked_at <= at - schedule.counted_for)
-    last = session.last_turn_at
-    return select(session.id).where(
-        session.erased_at.is_(None),
-        or_(
-            and_(uncounted, visitor, last <= at - timedelta(days=schedule.uncounted_visitor_days)),
-            and_(uncounted, last <= at - timedelta(days=schedule.uncounted_days)),
-            and_(session.state.in_(COUNTED), session.period.in_(locked)),
-        ),
-    )
+    periods = db.scalars(locked).all()
+    walks = []
+    for state in sorted(UNCOUNTED):
+        walks += [
+            (session.state == state, session.opened_at <= visitors,
+             session.identity_level == IdentityLevel.VISITOR, session.last_turn_at <= visitors),
+            (session.state == state, session.opened_at <= others, session.last_turn_at <= others),
+        ]  # fmt: skip
+    for state in sorted(COUNTED):
+        before = session.opened_at <= at - schedule.counted_for
+        walks.append((session.state == state, before, session.period.in_(periods)))
+    some = [
+        select(session.id)
+        .where(text(WITH_WORDS_SQL), *walk)
+        .order_by(session.opened_at)
+        .limit(AT_ONCE)
+        .subquery()
+        for walk in walks
+    ]
+    return union(*(select(one.c.id) for one in some)).limit(AT_ONCE)

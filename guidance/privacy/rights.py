@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from audit.log import Actor, append_event
 from guidance.conversation import Conversation
 from guidance.gaps.contact import GapContact
+from guidance.ledger_indexes import MOVED_SQL
 from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import Identity, Person, digest_of, holder_of
 from guidance.privacy.erasing import ERASED, erase_payloads, erase_words, words_of
@@ -151,5 +152,6 @@ def _consultation(db: Session, session: GuidanceSession) -> dict[str, Any]:
 
 def _sessions_of(db: Session, references: Sequence[str]) -> list[GuidanceSession]:
     session = GuidanceSession
-    mine = or_(session.person.in_(references), session.counts_for.in_(references))
+    moved = and_(text(MOVED_SQL), session.person.in_(references))
+    mine = or_(session.counts_for.in_(references), moved)
     return list(db.scalars(select(session).where(mine).order_by(session.id)))

@@ -14,7 +14,13 @@ WALKED = {
     "period": ["period", "state", "id", "org_unit", *KINDS],
     "count_on": ["count_on", "id", "state", "org_unit", "period", *KINDS],
 }
-OF_FEW = {"refused": "codes <> ''", "flagged": "flags <> ''", "appealed": "appealed"}
+OF_FEW = {
+    "refused": ("codes <> ''", ["id", *EVERY]),
+    "flagged": ("flags <> ''", ["id", *EVERY]),
+    "appealed": ("appealed", ["id", *EVERY]),
+    "moved": ("person <> counts_for", ["person"]),
+    "with_words": ("erased_at IS NULL", ["state", "opened_at", "identity_level", "period"]),
+}
 
 
 def upgrade() -> None:
@@ -22,11 +28,11 @@ def upgrade() -> None:
         op.drop_index(f"ix_guidance_sessions_{name}", "guidance_sessions")
     for name, columns in WALKED.items():
         op.create_index(f"ix_guidance_sessions_{name}", "guidance_sessions", columns)
-    for name, condition in OF_FEW.items():
+    for name, (condition, columns) in OF_FEW.items():
         op.create_index(
             f"ix_guidance_sessions_{name}",
             "guidance_sessions",
-            ["id", *EVERY],
+            columns,
             sqlite_where=sa.text(condition),
             postgresql_where=sa.text(condition),
         )
