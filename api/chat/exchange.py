@@ -101,8 +101,7 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
     began = time.perf_counter()
     message = received.message
     answer = _answer(snapshot, received)
-    origin = message.channel, message.conversation_id
-    handing = plan_handover(database, answer, received.history, origin, message.received_at)
+    handing = plan_handover(database, answer, received.history, message)
     if handing is not None:
         answer = with_promise(answer, handing)
     reply = Reply(

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from api.policies.validity import chinese_date
 from assistant.answer import Answer, AnswerStatus, Intent, PastTurn, Sentence
+from guidance.handover.answering import last_answer
 from guidance.handover.duty import Promise, promise
-from guidance.handover.handover import Asked, Handover, open_of
+from guidance.handover.handover import Asked, Handover, answered_of, open_of
 from guidance.handover.lifecycle import HandoverReason, HandoverState
-from guidance.message import Channel
+from guidance.message import Channel, InboundMessage
 from guidance.periods.period import shanghai_day
 from guidance.periods.working_days import working_days
 from knowledge.department import mentioned_departments
@@ -39,7 +40,7 @@ _REASONS = {
 }
 _WHERE = {
     Channel.WEB: "答复会显示在这段对话里，请用同一个手机或浏览器回来查看。",
-    Channel.WECHAT: "有了答复，会在微信里通知您。",
+    Channel.WECHAT: "有了答复，会在微信里通知您；没收到的话，过几天再发“转人工”，就能看到答复。",
     Channel.KF: "有了答复，会发在这个聊天里。",
 }
 
@@ -56,25 +57,31 @@ def plan_handover(
     database: Database,
     answer: Answer,
     history: Sequence[PastTurn],
-    origin: tuple[Channel, str | None],
-    at: datetime,
+    message: InboundMessage,
 ) -> Handing | None:
     """Work out what to promise for an answer that hands over; None for every other answer.
 
-    `origin` is the channel and the conversation. Programs that ask for somebody else
-    (the API channel) cannot be answered later, so nothing is promised to them.
+    Programs that ask for somebody else (the API channel) cannot be answered later, so
+    nothing is promised to them.
     """
-    channel, conversation_id = origin
-    if answer.status is not AnswerStatus.HANDED_OVER or channel not in _WHERE:
+    if answer.status is not AnswerStatus.HANDED_OVER or message.channel not in _WHERE:
         return None
     with database.reading() as db:
-        known = open_of(db, conversation_id) if conversation_id else None
+        known = open_of(db, message.conversation_id) if message.conversation_id else None
         unit = known.org_unit if known else unit_of(answer)
-        promised = promise(db, unit, working_days(db), at)
-    asked = Asked(unit, _reason(answer, history), promised.due_on)
+        promised = promise(db, unit, working_days(db), message.received_at)
+        told = _told_before(db, message)
+    asked, where = Asked(unit, _reason(answer, history), promised.due_on), _WHERE[message.channel]
     if known is not None and known.state is not HandoverState.ANSWERED:
-        return Handing(asked, (_again(known), _WHERE[channel]))
-    return Handing(asked, (*promise_lines(promised), _WHERE[channel]))
+        return Handing(asked, (*told, _again(known), where))
+    return Handing(asked, (*told, *promise_lines(promised), where))
+
+
+def _told_before(db: Session, message: InboundMessage) -> tuple[str, ...]:
+    """Repeat the last answer of people where a notice of it may not have come through."""
+    answered = answered_of(db, message.person) if message.channel is not Channel.WEB else None
+    said = last_answer(db, answered) if answered is not None else ""
+    return (f"{unit_said(answered.org_unit)}上次答复您：{said}",) if answered and said else ()
 
 
 def with_promise(answer: Answer, handing: Handing) -> Answer:

@@ -1,6 +1,7 @@
 """The pages to read: policy documents, clauses, whom to contact, privacy; and the themes."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -8,8 +9,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
-from api.chat.pages import render
-from api.deps import CurrentSnapshot, OpenDatabase
+from api.chat.pages import new_message_id, render
+from api.chat.thread import current_conversation
+from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
 from api.policies.routes import find_clause, find_document, ordered_documents
 from api.policies.validity import Validity, today, validity_in
@@ -120,18 +122,28 @@ def _neighbours(corpus: Corpus, clause: Clause) -> tuple[Clause | None, Clause |
 
 
 @router.get("/contact")
-def show_contact(request: Request, snapshot: CurrentSnapshot, database: OpenDatabase) -> Response:
+def show_contact(
+    request: Request, snapshot: CurrentSnapshot, database: OpenDatabase, visitor: CurrentVisitor
+) -> Response:
     """Say honestly what help there is, which department does what, and where it is."""
     day = today()
     with database.reading() as db:
         offices = load_offices(db)
+        running = current_conversation(db, visitor.reference, datetime.now(UTC))
     departments = [
         replace(line, offices=tuple(offices.of(line.name, day)))
         for line in responsible_departments(snapshot.register, snapshot.corpus.valid_documents(day))
     ]
     listed = {office.number for line in departments for office in line.offices}
     others = [office for office in offices.on(day) if office.number not in listed]
-    return render(request, "contact.html", departments=departments, others=others)
+    return render(
+        request,
+        "contact.html",
+        departments=departments,
+        others=others,
+        conversation_id=running or "",
+        message_id=new_message_id(),
+    )
 
 
 def responsible_departments(register: Register, documents: frozenset[int]) -> list[DepartmentLine]:

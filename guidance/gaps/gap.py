@@ -160,9 +160,9 @@ def open_gap(question: str, leader: tuple[bytes, str], duty: tuple[str, str], at
     )
 
 
-def get_gap(db: Session, gap_id: int) -> Gap:
-    """Return a gap, locked for its next step, or raise GapNotFound."""
-    gap = db.get(Gap, gap_id, with_for_update=True) if 0 < gap_id <= LARGEST_ID else None
+def get_gap(db: Session, gap_id: int, *, lock: bool = True) -> Gap:
+    """Return a gap, locked for its next step unless it is only shown, or raise GapNotFound."""
+    gap = db.get(Gap, gap_id, with_for_update=lock) if 0 < gap_id <= LARGEST_ID else None
     if gap is None:
         raise GapNotFound(gap_id)
     return gap

@@ -133,6 +133,12 @@ def matter_of(db: Session, handover: Handover) -> Turn:
     return found or db.get_one(Turn, handover.turn_id)
 
 
+def last_answer(db: Session, handover: Handover) -> str:
+    """Return what people answered last, "" when they have not."""
+    told = select(Turn.answer_text).where(Turn.session_id == handover.session_id)
+    return db.scalar(told.order_by(Turn.sequence.desc()).limit(1)) or ""
+
+
 def close_handover(db: Session, handover: Handover, reason: str, by: Actor, at: datetime) -> None:
     """End a hand-over, and with it its session. Raises HandoverRefused."""
     note_closed(db, handover, reason, by, at)

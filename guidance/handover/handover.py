@@ -47,6 +47,7 @@ class Handover(Base):
             postgresql_where=text("closed_at IS NULL"),
         ),
         Index("ix_handovers_state", "state", "due_on"),
+        Index("ix_handovers_conversation", "conversation_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -141,6 +142,12 @@ def open_handover(db: Session, turn: Turn, person: str, asked: Asked, at: dateti
     details = {"unit": asked.org_unit, "why": asked.reason, "due": asked.due_on}
     append_event(db, "handover.opened", handover.subject, SYSTEM, details)
     return handover
+
+
+def answered_of(db: Session, person: str) -> Handover | None:
+    """Return the newest hand-over of a person that was answered and is still open."""
+    mine = (Handover.person == person, Handover.state == HandoverState.ANSWERED)
+    return db.scalar(select(Handover).where(*mine).order_by(Handover.id.desc()).limit(1))
 
 
 def open_of(db: Session, conversation_id: str) -> Handover | None:

@@ -36,7 +36,7 @@ def test_reply_has_the_agreed_fields_and_is_recorded(
     assert response.status_code == 200
     assert list(reply) == [
         "conversation_id", "message_id", "status", "text", "citations",
-        "projects", "mentors", "suggestions", "session_id", "rephrased",
+        "offices", "projects", "mentors", "suggestions", "session_id", "rephrased",
     ]  # fmt: skip
     assert reply["status"] == "answered"
     (citation,) = reply["citations"]

@@ -24,6 +24,7 @@ from guidance.handover.handover import (
     take,
 )
 from guidance.handover.lifecycle import HandoverReason, HandoverRefused, HandoverState
+from guidance.handover.privacy import erase_handovers, handovers_for
 from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import ServiceLine, SessionState
 from guidance.message import Channel, InboundMessage, Reply
@@ -217,3 +218,15 @@ def test_a_colleague_in_wecom_takes_it_without_an_account(database: Database) ->
         one = db.get_one(Handover, handover.id)
         take(db, one, None, SYSTEM, NOW)
         assert (one.state, one.taken_by) == (HandoverState.TAKEN, None)
+
+
+def test_erasing_a_person_leaves_no_word_and_ends_what_waits(database: Database) -> None:
+    handover = handed_over(database)
+    with database.writing() as db:
+        one = db.get_one(Handover, handover.id)
+        say(db, one, "k", "我住在南湖街道三号", one.due_on, NOW)
+        assert handovers_for(db, ["visitor:a"])[0]["added"] == ["我住在南湖街道三号"]
+        erase_handovers(db, ["visitor:a"], NOW)
+        assert not waiting_words(db, one.id)
+        assert (one.person, one.is_open) == ("", False)
+        assert handovers_for(db, ["visitor:a"]) == []

@@ -61,6 +61,7 @@ def _handovers() -> None:
         sa.Column("closing", sa.String, nullable=False),
         sa.Column("undelivered", sa.String, nullable=False),
         sa.Index("ix_handovers_state", "state", "due_on"),
+        sa.Index("ix_handovers_conversation", "conversation_id"),
         sa.Index(
             "uq_handovers_open",
             "conversation_id",
