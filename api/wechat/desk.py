@@ -108,7 +108,7 @@ class WeChatDesk:
         self._sending, self._resuming = threading.Lock(), threading.Lock()
         self.pulse = Pulse()
         self._backlog = Backlog(ANSWER_THREADS, self._pace.passive_s)
-        self._intake = Intake(database, self._steps, around.secret, around.limit, self._backlog)
+        self._intake = Intake(database, self._steps, around.secret, around.limit, self._is_late)
         self._post = Post(database, self.api_of, self.book, around.site)
 
     @property
@@ -160,6 +160,9 @@ class WeChatDesk:
             return await self._reply(callback, message, began)
         except (DatabaseUnavailable, TimeoutError):
             return SUCCESS  # it is recorded, and will be taken up
+
+    def _is_late(self) -> bool:
+        return self._calm.overwhelmed or self._backlog.is_late()
 
     async def _look_after_callbacks(self) -> None:
         """Watch whether callbacks are taken in time, while there is anything to do."""

@@ -1,7 +1,7 @@
 """Records what arrives together in one transaction: one commit for many callbacks."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 
@@ -11,7 +11,6 @@ from api.errors import TooManyMessages
 from api.limiter import MessageLimit
 from api.wechat.account import OfficialAccount
 from api.wechat.arrival import ArrivalKind
-from api.wechat.backlog import Backlog
 from api.wechat.binding import WeChatUser, redeem, release
 from api.wechat.callback import Callback
 from api.wechat.channel import stopped_accounts
@@ -51,13 +50,14 @@ class Intake:
         threads: Executor,
         secret: str,
         limit: MessageLimit,
-        backlog: Backlog,
+        is_late: Callable[[], bool],
     ) -> None:
+        """`is_late` tells that a message which comes now cannot be answered in time."""
         self._database = database
         self._threads = threads
         self._secret = secret
         self._limit = limit
-        self._backlog = backlog
+        self._is_late = is_late
         self._waiting: list[tuple[Callback, asyncio.Future[Accepted], float]] = []
         self._oldest_at: float | None = None  # when the callbacks being recorded came
         self._writing: asyncio.Task[None] | None = None
@@ -173,7 +173,7 @@ class Intake:
         if arrival.kind is not ArrivalKind.QUESTION or not text:
             return Entry(arrival, call, "", Delivery.NOTICE, lambda: None)
         person = self._person((call.account, arrival.openid))
-        way = late_way(callback.account) if self._backlog.is_late() else None
+        way = late_way(callback.account) if self._is_late() else None
         check = self._limit.check
         return Entry(arrival, call, mask_personal_data(text), way, lambda: check(person, person))
 
