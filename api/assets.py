@@ -13,7 +13,7 @@ from api.access import Permission, allow
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.PUBLIC))
 
 FOREVER = "public, max-age=31536000, immutable"
-OURS = ("base.css", "chat.js", "docs.js", "icon.svg")
+OURS = ("base.css", "chat.js", "docs.js", "icon.svg", "ledger.js")
 # Swagger UI for /docs, as a Python package carries it.
 SWAGGER = ("swagger-ui-bundle.js", "swagger-ui.css")
 

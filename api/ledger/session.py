@@ -1,7 +1,5 @@
 """One session of the ledger: its thread, why it counts or not, its history, what may be done."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +16,13 @@ from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.event_words import details_in_words, event_name
 from api.ledger.evidence import keep_upload
-from api.ledger.periods import KINDS
+from api.ledger.session_decisions import (
+    DECISIONS,
+    Decision,
+    possible_adjustments,
+    possible_decisions,
+)
+from api.ledger.sessions import list_behind, neighbours
 from api.ledger.staff import (
     CurrentStaff,
     Number,
@@ -37,30 +41,9 @@ from audit.log import append_event, events_of
 from guidance.indicators.evidence import EvidenceUnusable, add_evidence, evidence_of
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import list_sessions, session_within
-from guidance.lifecycle import (
-    JUDGEMENT_CODES,
-    TRANSITIONS,
-    SessionState,
-    TransitionRefused,
-)
-from guidance.periods.adjustment import AdjustmentKind
-from guidance.periods.record import PeriodState, state_of
-from guidance.review.decisions import (
-    CHECKLIST,
-    REJECT_REASONS,
-    RETURN_REASONS,
-    appeal,
-    approve,
-    propose_approvals,
-    propose_requalification,
-    record_callback,
-    reject,
-    resubmit,
-    send_back,
-    submit,
-    unapprove,
-    withdraw,
-)
+from guidance.lifecycle import SessionState, TransitionRefused
+from guidance.periods.record import state_of
+from guidance.review.decisions import CHECKLIST, REJECT_REASONS, RETURN_REASONS
 from guidance.review.proposal import AlreadyDecided, ReasonMissing
 from guidance.review.queue import may_review
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
@@ -76,57 +59,6 @@ REFUSALS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What somebody posted to decide on a session."""
-
-    session_id: int
-    by: Staff
-    at: datetime
-    code: str
-    reason: str
-    checklist: tuple[str, ...]
-
-
-def _approve(db: Session, what: Decision) -> None:
-    approve(db, what.session_id, what.by, what.at, what.checklist)
-
-
-def _called_back(db: Session, what: Decision) -> None:
-    what.by.require(Role.REVIEWER)
-    happened = what.code == "happened"
-    record_callback(db, what.session_id, what.by, happened=happened, words=what.reason)
-
-
-# Every decision a form of the page may ask for.
-DECISIONS: dict[str, Callable[[Session, Decision], object]] = {
-    "submit": lambda db, w: submit(db, w.session_id, w.by, w.at),
-    "approve": _approve,
-    "second": lambda db, w: propose_approvals(db, [w.session_id], w.by, w.at, w.reason),
-    "return": lambda db, w: send_back(db, w.session_id, w.by, w.at, w.code, w.reason),
-    "reject": lambda db, w: reject(db, w.session_id, w.by, w.at, w.code, w.reason),
-    "resubmit": lambda db, w: resubmit(db, w.session_id, w.by, w.at, w.reason),
-    "withdraw": lambda db, w: withdraw(db, w.session_id, w.by, w.at, w.reason),
-    "appeal": lambda db, w: appeal(db, w.session_id, w.by, w.at, w.reason),
-    "unapprove": lambda db, w: unapprove(db, w.session_id, w.by, w.at, w.reason),
-    "requalify": lambda db, w: propose_requalification(db, w.session_id, w.by, w.at, w.reason),
-    "callback": _called_back,
-}
-# The row of the table of transitions that a decision takes.
-STEPS = {
-    "submit": "review.submitted",
-    "approve": "review.approved",
-    "return": "review.returned",
-    "reject": "review.rejected",
-    "resubmit": "review.resubmitted",
-    "withdraw": "review.withdrawn",
-    "appeal": "review.appealed",
-    "unapprove": "review.unapproved",
-    "requalify": "session.requalified",
-}
-BY_ANOTHER = frozenset({"approve", "return", "reject", "unapprove", "requalify"})
-
-
 @router.get("/staff/sessions/next", dependencies=allow(Permission.REVIEWING))
 def show_next(database: OpenDatabase, account: CurrentAccount, staff: CurrentStaff) -> Response:
     """Lead to the oldest session in the queue that this reviewer may decide on."""
@@ -136,7 +68,8 @@ def show_next(database: OpenDatabase, account: CurrentAccount, staff: CurrentSta
     with database.reading() as db:
         waiting = list_sessions(db, wanted).sessions
     mine = next((one.id for one in waiting if may_review(one, staff)), None)
-    address = f"/staff/sessions/{mine}" if mine else "/staff/sessions?state=pending_review"
+    queue = "?state=pending_review"
+    address = f"/staff/sessions/{mine}{queue}" if mine else f"/staff/sessions{queue}"
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
@@ -176,7 +109,7 @@ def decide_one(
     except REFUSALS as error:
         status = problem_of(error).status
         return _session_page(request, database, account, staff, number, (str(error), status))
-    return RedirectResponse(f"/staff/sessions/{number}?saved=1", HTTPStatus.SEE_OTHER)
+    return _saved(request, number)
 
 
 @router.post("/staff/uploads/sessions/{number}", dependencies=allow(Permission.HANDLING))
@@ -197,29 +130,14 @@ def upload_evidence(
     except REFUSALS as error:
         status = problem_of(error).status
         return _session_page(request, database, account, staff, number, (str(error), status))
-    return RedirectResponse(f"/staff/sessions/{number}?saved=1", HTTPStatus.SEE_OTHER)
+    return _saved(request, number)
 
 
-def possible_decisions(session: GuidanceSession, staff: Staff, period: PeriodState) -> list[str]:
-    """Return the decisions that the session's state, its quarter and the account's part allow."""
-    locked = period is PeriodState.LOCKED
-    found = []
-    for name, action in STEPS.items():
-        row = TRANSITIONS[action]
-        if session.state not in row.sources or not staff.roles & row.roles or locked:
-            continue
-        if name in BY_ANOTHER and not may_review(session, staff):
-            continue
-        found.append(name)
-    if "requalify" in found and not set(session.codes.split()) <= JUDGEMENT_CODES:
-        found.remove("requalify")
-    if "appeal" in found and session.appealed:
-        found.remove("appeal")
-    if "approve" in found and "G7" in session.flags.split():
-        found[found.index("approve")] = "second"
-    if Role.REVIEWER in staff.roles and session.service_line != "assistant":
-        found.append("callback")
-    return found
+def _saved(request: Request, number: int) -> Response:
+    inside = list_behind(request).inside
+    joint = "&" if inside else "?"
+    target = f"/staff/sessions/{number}{inside}{joint}saved=1"
+    return RedirectResponse(target, HTTPStatus.SEE_OTHER)
 
 
 def _session_page(
@@ -240,12 +158,17 @@ def _session_page(
         turns = turns_of(db, number)
         period = state_of(db, session.period)
         context = _context(db, session, turns, readable)
+        listed = list_behind(request)
+        before, behind = neighbours(db, listed.wanted(account), number)
     return render_staff(
         request,
         account,
         "ledger/session.html",
         told[1],
         told=told[0],
+        inside=listed.inside,
+        before=before,
+        behind=behind,
         one=session,
         readable=readable,
         decisions=possible_decisions(session, staff, period),
@@ -255,21 +178,10 @@ def _session_page(
         reject_reasons=REJECT_REASONS,
         unit_name=unit_name,
         is_handler=Role.HANDLER in account.roles,
-        adjustments=_adjustments(session, staff, period),
+        adjustments=possible_adjustments(session, staff, period),
         **context,
         **NAMES,
     )
-
-
-def _adjustments(
-    session: GuidanceSession, staff: Staff, period: PeriodState
-) -> dict[AdjustmentKind, str]:
-    """Return the corrections of a locked quarter that this account may propose."""
-    if period is not PeriodState.LOCKED or not staff.roles & {Role.HANDLER, Role.REVIEWER}:
-        return {}
-    if session.state is SessionState.LOCKED:
-        return {kind: name for kind, name in KINDS.items() if kind is not AdjustmentKind.ADD}
-    return {AdjustmentKind.ADD: KINDS[AdjustmentKind.ADD]}
 
 
 def _context(

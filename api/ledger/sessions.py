@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from sqlalchemy.orm import Session
 
 from accounts.account import LARGEST_ID
 from accounts.role import Role
@@ -32,7 +33,7 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.qualification import REASONS
 from guidance.ledger_filter import LedgerFilter
-from guidance.ledger_list import count_page, session_within
+from guidance.ledger_list import count_page, list_sessions, session_within
 from guidance.lifecycle import COUNTED, ServiceLine, SessionState, TransitionRefused
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel
@@ -87,10 +88,32 @@ class ListQuery(BaseModel):
             code=self.code if self.code in REASONS else None,
         )
 
+    @property
+    def inside(self) -> str:
+        """What an address of one session carries along, so that it knows its list; "" for all."""
+        chosen = self.model_dump(exclude={"after"}, exclude_defaults=True)
+        return "?" + urlencode(chosen) if chosen else ""
+
     def address(self) -> str:
         """Return the address of the same list, to which the cursor is added."""
         chosen = self.model_dump(exclude={"after"}, exclude_defaults=True)
         return "/staff/sessions?" + urlencode({**chosen, "after": ""})
+
+
+def list_behind(request: Request) -> ListQuery:
+    """Return the list that a session was opened from, as its address says; else all of it."""
+    try:
+        return ListQuery.model_validate(dict(request.query_params))
+    except ValidationError:
+        return ListQuery()
+
+
+def neighbours(db: Session, wanted: LedgerFilter, number: int) -> tuple[int | None, int | None]:
+    """Return the sessions before and behind one in a list, in the list's own order."""
+    newest = not is_queue(wanted)
+    before = list_sessions(db, wanted, number, newest=not newest, limit=1).sessions
+    behind = list_sessions(db, wanted, number, newest=newest, limit=1).sessions
+    return (before[0].id if before else None, behind[0].id if behind else None)
 
 
 @router.get("/staff/sessions", dependencies=allow(Permission.STAFF))
@@ -148,7 +171,7 @@ def _list_page(
 ) -> Response:
     wanted = query.wanted(account)
     with database.reading() as db:
-        newest = not _is_queue(wanted)
+        newest = not is_queue(wanted)
         page = count_page(db, wanted, query.after, newest=newest)
         names = names_of(db, {one.provider for one in page.sessions})
         known_units = units(db)
@@ -179,7 +202,8 @@ def _list_page(
     )
 
 
-def _is_queue(wanted: LedgerFilter) -> bool:
+def is_queue(wanted: LedgerFilter) -> bool:
+    """Whether a list is a queue, of which the oldest comes first."""
     queues = {SessionState.PENDING, SessionState.QUALIFIED, SessionState.RETURNED}
     return bool(wanted.states) and wanted.states <= queues
 

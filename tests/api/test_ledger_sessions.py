@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from fastapi.testclient import TestClient
@@ -64,7 +65,7 @@ def test_one_session_from_the_queue_to_the_count(
     assert post(cast.reviewer, page, action="approve", check=[*CHECKLIST]).status_code == 303
     assert state_of(sqlite_database, number) is SessionState.APPROVED
     listed = read(client, sqlite_database, cast.auditor, "/staff/sessions?state=counted").text
-    assert f'href="{page}"' in listed
+    assert f'href="{page}?state=counted"' in listed
     assert "计 1 人次" in listed
     assert 'name="action"' not in listed
 
@@ -236,3 +237,24 @@ def test_evidence_is_uploaded_and_handed_out_within_the_scope(
     other = add_person(sqlite_database, Role.HANDLER, login="other", org_unit="南湖街道")
     sign_in(client, sqlite_database, other)
     assert client.get(f"/staff/evidence/{address}").status_code == 404
+
+
+def test_a_record_leads_on_within_the_list_it_was_opened_from(
+    client: TestClient, sqlite_database: Database, cast: Cast
+) -> None:
+    first, other, last = (
+        ask(sqlite_database, number, YESTERDAY, unit=unit)
+        for number, unit in enumerate(["东街街道", "南湖街道", "东街街道"])
+    )
+    sign_in(client, sqlite_database, cast.handler)
+    inside = "?" + urlencode({"state": "qualified", "unit": "东街街道"})
+    listed = client.get(f"/staff/sessions{inside}").text
+    carried = inside.replace("&", "&amp;")
+    assert f'href="/staff/sessions/{first}{carried}"' in listed
+    page = client.get(f"/staff/sessions/{first}{inside}").text
+    assert f'rel="next" href="/staff/sessions/{last}{carried}"' in page  # a queue: oldest first
+    assert 'rel="prev"' not in page
+    everywhere = client.get(f"/staff/sessions/{other}").text  # newest first
+    assert f'rel="next" href="/staff/sessions/{first}"' in everywhere
+    assert f'rel="prev" href="/staff/sessions/{last}"' in everywhere
+    assert client.get(f"/staff/sessions/{first}?after=x").status_code == 200

@@ -1,0 +1,113 @@
+"""What may be decided on a session, by whom, and the step of the ledger each decision takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from api.ledger.periods import KINDS
+from guidance.lifecycle import JUDGEMENT_CODES, TRANSITIONS, SessionState
+from guidance.periods.adjustment import AdjustmentKind
+from guidance.periods.record import PeriodState
+from guidance.review.decisions import (
+    appeal,
+    approve,
+    propose_approvals,
+    propose_requalification,
+    record_callback,
+    reject,
+    resubmit,
+    send_back,
+    submit,
+    unapprove,
+    withdraw,
+)
+from guidance.review.queue import may_review
+from guidance.review.staff import Staff
+from guidance.session import GuidanceSession
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody posted to decide on a session."""
+
+    session_id: int
+    by: Staff
+    at: datetime
+    code: str
+    reason: str
+    checklist: tuple[str, ...]
+
+
+def _approve(db: Session, what: Decision) -> None:
+    approve(db, what.session_id, what.by, what.at, what.checklist)
+
+
+def _called_back(db: Session, what: Decision) -> None:
+    what.by.require(Role.REVIEWER)
+    happened = what.code == "happened"
+    record_callback(db, what.session_id, what.by, happened=happened, words=what.reason)
+
+
+# Every decision a form of the page may ask for.
+DECISIONS: dict[str, Callable[[Session, Decision], object]] = {
+    "submit": lambda db, w: submit(db, w.session_id, w.by, w.at),
+    "approve": _approve,
+    "second": lambda db, w: propose_approvals(db, [w.session_id], w.by, w.at, w.reason),
+    "return": lambda db, w: send_back(db, w.session_id, w.by, w.at, w.code, w.reason),
+    "reject": lambda db, w: reject(db, w.session_id, w.by, w.at, w.code, w.reason),
+    "resubmit": lambda db, w: resubmit(db, w.session_id, w.by, w.at, w.reason),
+    "withdraw": lambda db, w: withdraw(db, w.session_id, w.by, w.at, w.reason),
+    "appeal": lambda db, w: appeal(db, w.session_id, w.by, w.at, w.reason),
+    "unapprove": lambda db, w: unapprove(db, w.session_id, w.by, w.at, w.reason),
+    "requalify": lambda db, w: propose_requalification(db, w.session_id, w.by, w.at, w.reason),
+    "callback": _called_back,
+}
+# The row of the table of transitions that a decision takes.
+STEPS = {
+    "submit": "review.submitted",
+    "approve": "review.approved",
+    "return": "review.returned",
+    "reject": "review.rejected",
+    "resubmit": "review.resubmitted",
+    "withdraw": "review.withdrawn",
+    "appeal": "review.appealed",
+    "unapprove": "review.unapproved",
+    "requalify": "session.requalified",
+}
+BY_ANOTHER = frozenset({"approve", "return", "reject", "unapprove", "requalify"})
+
+
+def possible_decisions(session: GuidanceSession, staff: Staff, period: PeriodState) -> list[str]:
+    """Return the decisions that the session's state, its quarter and the account's part allow."""
+    locked = period is PeriodState.LOCKED
+    found = []
+    for name, action in STEPS.items():
+        row = TRANSITIONS[action]
+        if session.state not in row.sources or not staff.roles & row.roles or locked:
+            continue
+        if name in BY_ANOTHER and not may_review(session, staff):
+            continue
+        found.append(name)
+    if "requalify" in found and not set(session.codes.split()) <= JUDGEMENT_CODES:
+        found.remove("requalify")
+    if "appeal" in found and session.appealed:
+        found.remove("appeal")
+    if "approve" in found and "G7" in session.flags.split():
+        found[found.index("approve")] = "second"
+    if Role.REVIEWER in staff.roles and session.service_line != "assistant":
+        found.append("callback")
+    return found
+
+
+def possible_adjustments(
+    session: GuidanceSession, staff: Staff, period: PeriodState
+) -> dict[AdjustmentKind, str]:
+    """Return the corrections of a locked quarter that this account may propose."""
+    if period is not PeriodState.LOCKED or not staff.roles & {Role.HANDLER, Role.REVIEWER}:
+        return {}
+    if session.state is SessionState.LOCKED:
+        return {kind: name for kind, name in KINDS.items() if kind is not AdjustmentKind.ADD}
+    return {AdjustmentKind.ADD: KINDS[AdjustmentKind.ADD]}
