@@ -37,7 +37,7 @@ STATUS_LABELS = {
     "not_in_policy": "文件里没有写明",
     "out_of_scope": "不在服务范围",
     "expired_only": "只有已失效的文件",
-    "handed_over": "已留下记录",
+    "handed_over": "转给工作人员",
     "blocked_question": "没有查询",
     "blocked_answer": "没有给出答案",
     "failed": "没有查成",
@@ -192,7 +192,8 @@ def show_thread(db: Session, conversation_id: str) -> list[TurnView]:
 def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
     """Prepare one stored turn for the page; `rated` for the person who asked it."""
     cards, human = turn.reply.get("cards", ()), bool(turn.reply.get("human"))
-    before, after = _around_cards(_besides_offices(turn.reply["sentences"]), cards)
+    offices = turn.reply.get("offices", ())
+    before, after = _around_cards(_besides_offices(turn.reply["sentences"], offices), cards)
     sources = tuple(
         _source(number, citation) for number, citation in enumerate(turn.reply["citations"], 1)
     )
@@ -209,7 +210,7 @@ def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
         projects=tuple(_card(card) for card in cards if card["kind"] == CardKind.PROJECT),
         mentors=tuple(_card(card) for card in cards if card["kind"] == CardKind.MENTOR),
         made_by=made_by(turn.reply),
-        offices=tuple(map(_office, turn.reply.get("offices", ()))),
+        offices=tuple(map(_office, offices)),
         rated=rated if turn.intent != Intent.SMALLTALK and not human else None,
     )
 
@@ -221,11 +222,15 @@ def made_by(reply: Mapping[str, Any]) -> str:
     return REPHRASED_LABEL if reply.get("rephrased") else SOURCE_LABEL
 
 
-def _besides_offices(sentences: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what is said besides the offices, whose cards say it, but for a direct answer."""
-    kept = [s for s in sentences if s.get("office") is None]
-    first = sentences[:1] if len(kept) < len(sentences) else ()
-    return [*(s for s in first if s not in kept), *kept]
+def _besides_offices(
+    sentences: Sequence[dict[str, Any]], offices: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return what is said besides the details on the offices' cards: direct answers stay."""
+    return [
+        s
+        for s in sentences
+        if s.get("office") is None or s["text"].startswith(offices[s["office"]]["name"])
+    ]
 
 
 def _office(office: dict[str, Any]) -> OfficeView:

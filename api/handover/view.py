@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.chat.thread import TurnView, show_turn
 from api.handover.promise import day_said, unit_said
 from api.policies.validity import chinese_date, today
-from guidance.handover.answering import MOST_WORDS, matter_of, waiting_words
+from guidance.handover.answering import ANSWERS, MOST_WORDS, matter_of, waiting_words
 from guidance.handover.handover import Handover, handovers_of
 from guidance.handover.lifecycle import HandoverState
 from guidance.periods.period import shanghai_day
@@ -38,7 +38,7 @@ def human_turns(db: Session, handover: Handover, after: int = 0) -> list[TurnVie
     turns = select(Turn).where(
         Turn.conversation_id == handover.conversation_id,
         Turn.id > max(after, handover.turn_id),
-        Turn.message_id.startswith(f"handover:{handover.id}:", autoescape=True),
+        Turn.message_id.startswith(f"{ANSWERS}{handover.id}:"),
     )
     return [show_turn(turn) for turn in db.scalars(turns.order_by(Turn.id))]
 

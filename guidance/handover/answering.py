@@ -32,7 +32,7 @@ MOST_WORDS = 500
 MOST_WAITING = 20  # additions without an answer
 QUIET = "答复后两天没有再问，自动结束"
 ANSWERED = "answered"
-HANDOFF = "handoff"
+ANSWERS = "handover:"  # begins the message id of every answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def answer_person(
 ) -> Turn:
     """Record an answer as a turn, once however often it is sent. Raises HandoverRefused."""
     text = check_reply(answer.text)
-    message_id = f"handover:{handover.id}:{answer.key}"
+    message_id = f"{ANSWERS}{handover.id}:{answer.key}"
     take_turns(db, f"person {handover.person}")
     told = select(Turn).where(Turn.channel == handover.channel, Turn.message_id == message_id)
     if (stored := db.scalar(told)) is not None:
@@ -69,14 +69,16 @@ def answer_person(
     words = waiting_words(db, handover.id)
     matter = matter_of(db, handover)
     session = _session(db, handover, answer.provider, at)
-    first = session.turn_count == 0
+    asked = [one.text for one in words]
+    if session.turn_count == 0 and (matter.intent not in NO_SUBSTANCE or not asked):
+        asked.insert(0, matter.question)
     turn = Turn(
         session_id=session.id,
         conversation_id=handover.conversation_id,
         sequence=session.turn_count + 1,
         channel=handover.channel,
         message_id=message_id,
-        question="\n".join(one.text for one in words) or (matter.question if first else ""),
+        question="\n".join(asked),
         completed_question="",
         status=ANSWERED,
         intent=matter.intent,
@@ -128,6 +130,7 @@ def matter_of(db: Session, handover: Handover) -> Turn:
         Turn.conversation_id == handover.conversation_id,
         Turn.intent.not_in(NO_SUBSTANCE),
         Turn.question != "",
+        ~Turn.message_id.startswith(ANSWERS),  # what people answered is not what was asked
     )
     found = db.scalar(turns.order_by(Turn.id.desc()).limit(1))
     return found or db.get_one(Turn, handover.turn_id)

@@ -11,6 +11,7 @@ from guidance.handover.answering import (
     answer_person,
     close_handover,
     close_quiet,
+    matter_of,
     say,
     waiting_words,
 )
@@ -132,7 +133,9 @@ def test_an_answer_is_a_sealed_session_that_the_ledger_judges(database: Database
         answer = HumanAnswer("年利率3%，请到财政局二楼。", "account:7", "区财政局", "f1")
         turn = answer_person(db, one, answer, STAFF, at)
         again = answer_person(db, one, answer, STAFF, at + timedelta(seconds=1))
-        assert (again.id, turn.question, turn.intent) == (turn.id, "我是南湖街道的", "policy")
+        asked = "小额担保贷款的利率是多少？\n我是南湖街道的"
+        assert (again.id, turn.question, turn.intent) == (turn.id, asked, "policy")
+        assert matter_of(db, one).question == "小额担保贷款的利率是多少？"
         assert not waiting_words(db, one.id)
         assert one.state is HandoverState.ANSWERED
     with database.writing() as db:

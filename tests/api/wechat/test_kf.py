@@ -234,7 +234,8 @@ def test_people_take_over_in_wecom_and_the_ledger_hears_it(
         session = db.get_one(GuidanceSession, handover.session_id)
         assert (session.provider, session.state) == ("wecom:zhangsan", SessionState.RECORDED)
         turn = db.scalars(select(Turn).where(Turn.session_id == session.id)).one()
-        assert (turn.question, turn.answer_text) == ("我开的是早餐店", "可以，带执照到二楼。")
+        assert turn.question == "小额担保贷款怎么贴息？\n我开的是早餐店"
+        assert turn.answer_text == "可以，带执照到二楼。"
     wecom.says(ALICE, "创业培训的目标是多少人？")
     desk.work()
     assert "每年培训600人" in customer.shown[-1]  # the assistant is back
