@@ -1,8 +1,10 @@
 """Which projects count toward the plan's "not fewer than 50": defined here and nowhere else.
 
 Source: the plan, 三(三) — a project library with at least 50 projects. A project counts
-when it is published, its risks are stated, it is reviewed, not expired, and no earlier
-code has the same name.
+when it is published, its risks are stated, people of the district have reviewed or
+verified it, it is not expired, and no earlier code has the same name. What comes with the
+product counts from the day on which somebody here has vouched for it: the local rules
+that are known (Guangdong 2015, Zhengzhou 2016) ask for a review by experts first.
 """
 
 import re
@@ -29,8 +31,8 @@ class Counting:
     """One project with whether it counts; `why_not` is empty when it does."""
 
     project: ProjectFacts
-    reviewed_here: bool  # by people of the district, not only by the authors of the pack
     why_not: str
+    awaits_review: bool = False  # it would count, had anybody of the district reviewed it
 
     @property
     def counts(self) -> bool:
@@ -50,9 +52,9 @@ class LibraryCount:
         return sum(row.counts for row in self.rows)
 
     @property
-    def reviewed_here(self) -> int:
-        """How many of them the district itself has reviewed."""
-        return sum(row.counts and row.reviewed_here for row in self.rows)
+    def awaiting_review(self) -> int:
+        """How many would count as soon as somebody of the district has reviewed them."""
+        return sum(row.awaits_review for row in self.rows)
 
     @property
     def industries(self) -> int:
@@ -66,24 +68,26 @@ def count_library(
     """Judge every project; `reviewed_here` holds the codes that the district reviewed."""
     names: dict[str, str] = {}
     rows = []
-    for project in sorted(projects, key=lambda one: one.code):
-        here = project.code in reviewed_here
-        why_not = _why_not(project, here, names, on)
+    # Reviewed ones first: a name belongs to a project that somebody here has vouched for.
+    order = sorted(projects, key=lambda one: (one.code not in reviewed_here, one.code))
+    for project in order:
+        why_not = _why_not(project, names, on)
         if not why_not:
             names[name_key(project.title)] = project.code
-        rows.append(Counting(project, here, why_not))
-    return LibraryCount(tuple(rows))
+        awaits = not why_not and project.code not in reviewed_here
+        if awaits:
+            why_not = "系统随附，待本区核实" if project.shipped else "没有评审或核实记录"
+        rows.append(Counting(project, why_not, awaits))
+    return LibraryCount(tuple(sorted(rows, key=lambda row: row.project.code)))
 
 
-def _why_not(project: ProjectFacts, here: bool, names: dict[str, str], on: date) -> str:
+def _why_not(project: ProjectFacts, names: dict[str, str], on: date) -> str:
     if project.state not in PUBLISHED:
         return "还没有发布推介"
     if not project.risk_text.strip():
         return "没有写主要风险"
     if project.is_expired(on):
         return "有效期已过"
-    if not (here or project.shipped):
-        return "没有评审或核实记录"
     twin = names.get(name_key(project.title))
     return f"与 {twin} 重名" if twin else ""
 

@@ -49,7 +49,7 @@ def test_only_published_reviewed_valid_and_distinct_projects_count() -> None:
     ]
     count = count_library(projects[::-1], {"A7"}, DAY)
     assert {row.project.code: row.why_not for row in count.rows} == {
-        "A1": "",
+        "A1": "系统随附，待本区核实",
         "A2": "与 A1 重名",
         "A3": "有效期已过",
         "A4": "还没有发布推介",
@@ -57,12 +57,12 @@ def test_only_published_reviewed_valid_and_distinct_projects_count() -> None:
         "A6": "没有评审或核实记录",
         "A7": "",
     }
-    assert (count.counted, count.reviewed_here, count.industries) == (2, 1, 2)
+    assert (count.counted, count.awaiting_review, count.industries) == (1, 2, 1)
 
 
 def test_a_name_that_does_not_count_takes_no_place() -> None:
     first = replace(NOODLES, state=ProjectState.RETIRED)
-    count = count_library([first, replace(NOODLES, code="A2")], (), DAY)
+    count = count_library([first, replace(NOODLES, code="A2")], {"A2"}, DAY)
     assert [row.counts for row in count.rows] == [False, True]
 
 
