@@ -14,6 +14,7 @@ from assistant.evidence import (
     topic_coverage,
 )
 from assistant.fit import answers, in_scope
+from assistant.levels import by_level
 from assistant.lists import CLOSE_TO_BEST, leading_duty
 from assistant.lookup import Lookup
 from assistant.nearest import nearest_figure
@@ -26,7 +27,8 @@ from assistant.register_answers import (
     nearest_duty,
     whom_to_ask,
 )
-from assistant.several import answer_each
+from assistant.renamed import name_of_today
+from assistant.several import answer_each, joined
 from knowledge.department import mentioned_departments
 from knowledge.register import Duty
 from knowledge.statement import Statement
@@ -39,6 +41,7 @@ ENOUGH_IF_EXPIRED = 0.8
 WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
 WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
 COVERED = 0.8
+HOLDS_TOPIC = 0.5  # coverage of a duty that is the one for a matter
 MAX_POINTS = 5
 MAX_NAMES = 3  # departments in one answer whose names today are said
 MAX_CLAUSE_CHARACTERS = 320
@@ -46,7 +49,10 @@ MAX_CLAUSE_CHARACTERS = 320
 
 def compose_answer(look: Lookup) -> Answer:
     """Answer a question of policy, or say that the policies do not; part by part."""
-    answer = answer_each(look, _with_offices) or _with_offices(look)
+    answer = answer_each(look, _with_offices) or by_level(_with_offices(look), look)
+    renamed = name_of_today(answer, look)
+    if renamed is not None:
+        answer = joined([answer, renamed])
     return _with_names_today(answer, look)
 
 
@@ -174,7 +180,7 @@ def _without_figures(found: Statement, look: Lookup) -> Statement:
 def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     """Say what is not stated, what is stated nearby, and whom to ask."""
     duty = whom_to_ask(look)
-    if duty is not None and duty != leading_duty(look.knowledge, look.documents):
+    if duty is not None and _is_for_the_topic(duty, look):
         sent_on = Draft(look.knowledge)
         _send_on(sent_on, duty)
         why = sent_on.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT)
@@ -191,6 +197,12 @@ def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     draft.quote_all(wording.NEARBY, near[:2])
     _send_on(draft, duty)
     return draft.finish(AnswerStatus.NOT_IN_POLICY, Intent.POLICY)
+
+
+def _is_for_the_topic(duty: Duty, look: Lookup) -> bool:
+    """Whether a body has the very matter, and is not only the one that leads everything."""
+    held = look.knowledge.lexicon.coverage(look.reading.terms, duty.statement.text)
+    return held >= HOLDS_TOPIC or duty != leading_duty(look.knowledge, look.documents)
 
 
 def _send_on(draft: Draft, duty: Duty | None) -> None:

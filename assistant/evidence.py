@@ -38,7 +38,7 @@ _SOURCE_NOTE = re.compile(
 _DENIES = re.compile(r"不|除外|停止|取消|禁止|退回|追回|终止")
 _ENUMERATED = frozenset({Asked.LIST, Asked.MATERIALS, Asked.PROCEDURE, Asked.CONDITION})
 _ASKS_SOURCE = re.compile(
-    rf"{_SOURCE_NOTE.pattern}|施行|生效|哪个?文件|什么文件|几号文|发文|颁布|出台|公布|发布|哪年的"
+    rf"{_SOURCE_NOTE.pattern}|[施实]行|实施|生效|哪个?文件|什么文件|几号文|发文|颁布|出台|公布|发布|哪年的"
 )
 
 # What a sentence must hold to answer what is asked, where no figure can tell.
@@ -64,7 +64,9 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
         r"申请|申报|受理|审核|审查|办理|提交|流程|步骤|程序|窗口|登记|推荐|报名|开设|提供|建立|通过|方式|发放|享受|制定|给予|按照|组织|可以"
     ),
     Asked.LIST: re.compile(r"、[^、]+、|[:\uff1a]$|下列|以下|如下"),
-    Asked.DEFINITION: re.compile(r"是指|指的是|[,\uff0c]?是[^。]{4,}|包括|反映|称为|即"),
+    Asked.DEFINITION: re.compile(
+        r"是指|指的是|[,\uff0c]?是[^。]{4,}|(?<!不)包括|反映|称为|即|、[^、]+、"
+    ),
     Asked.NAME: re.compile(
         r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是|改称|更名|改为|现称|简称|统称|合并为"
     ),

@@ -21,8 +21,10 @@ BEHIND = 0.25  # how far the nearest statement of any kind may be ahead
 CLEAR = 0.3  # how far the next figure of the unit has to stay behind for a full answer
 MAX_SHOWN = 3
 # Kinds that plans set targets in, where the nearest may be shown without a unit that is named.
-_TARGETS = frozenset({Asked.COUNT, Asked.PEOPLE, Asked.TIMES, Asked.SHARE, Asked.AREA})
-LEAST_OF_KIND = 1.15
+_TARGETS = frozenset(
+    {Asked.COUNT, Asked.PEOPLE, Asked.TIMES, Asked.SHARE, Asked.AREA, Asked.NUMBER}
+)
+LEAST_OF_KIND = 1.05
 BEHIND_OF_KIND = 1.0  # standard deviations of nearness
 
 

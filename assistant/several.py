@@ -1,8 +1,9 @@
 """Several questions in one message: each is answered, and what is not stated is said."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Citation, OfficeSource, Sentence
@@ -34,10 +35,10 @@ def answer_each(look: Lookup, compose: Callable[[Lookup], Answer]) -> Answer | N
         for reading, answer in pairs
         if answer.status not in _ANSWERED
     ]
-    joined = _joined(answered)
-    sentences = (*joined.sentences, *(Sentence(text) for text in dict.fromkeys(missing)))
+    whole = joined(answered)
+    sentences = (*whole.sentences, *(Sentence(text) for text in dict.fromkeys(missing)))
     status = AnswerStatus.PARTLY_ANSWERED if missing else AnswerStatus.ANSWERED
-    return replace(joined, status=status, sentences=sentences)
+    return replace(whole, status=status, sentences=sentences)
 
 
 def questions_in(look: Lookup) -> list[Reading]:
@@ -70,28 +71,37 @@ def _completed(reading: Reading, first: Reading) -> Reading:
     return Reading(f"{topic} {reading.text}", reading.asked, terms)
 
 
-def _joined(answers: Sequence[Answer]) -> Answer:
-    """Put answers one after the other; a sentence said before is not said again."""
+def joined(answers: Sequence[Answer]) -> Answer:
+    """Put answers one after the other; what was said before is not said again."""
     sentences: list[Sentence] = []
     citations: list[Citation] = []
     offices: list[OfficeSource] = []
-    said: set[str] = set()
+    said: set[tuple[str, OfficeSource | None]] = set()
     for answer in answers:
         shift = len(citations)
-        office_shift = len(offices)
         citations += answer.citations
-        offices += answer.offices
-        counted = any(not sentence.citations for sentence in answer.sentences)
+        counted = any(wording.stated_count(sentence.text) for sentence in answer.sentences)
         for sentence in answer.sentences:
-            if sentence.text in said and not counted:
+            source = None if sentence.office is None else answer.offices[sentence.office]
+            if (sentence.text, source) in said and (source is not None or not counted):
                 continue
-            said.add(sentence.text)
+            said.add((sentence.text, source))
+            if source is not None and source not in offices:
+                offices.append(source)
             cited = tuple(place + shift for place in sentence.citations)
-            office = None if sentence.office is None else sentence.office + office_shift
-            sentences.append(replace(sentence, citations=cited, office=office))
+            place = None if source is None else offices.index(source)
+            sentences.append(replace(sentence, citations=cited, office=place))
     return replace(
         answers[0],
-        sentences=tuple(sentences),
+        sentences=tuple(_without_bare_leads(sentences)),
         citations=tuple(citations),
         offices=tuple(offices),
     )
+
+
+def _without_bare_leads(sentences: Sequence[Sentence]) -> Iterator[Sentence]:
+    """Leave out what leads in nothing any more: "建议向其咨询：" with no body behind it."""
+    for sentence, following in zip_longest(sentences, sentences[1:]):
+        is_lead = sentence.text.endswith("：") and not sentence.citations
+        if not is_lead or (following is not None and following.citations):
+            yield sentence

@@ -5,6 +5,7 @@ from datetime import date
 
 from assistant.asked import Asked
 from knowledge.department import load_departments
+from knowledge.document import Level
 from knowledge.figure import number_values
 from knowledge.office import OfficeDetail
 
@@ -38,9 +39,16 @@ ASK_THERE = "这方面的工作由下面的部门负责，建议向其咨询："
 AS_OF_EARLIER = "以下按您所问时间有效的文件回答，不代表现行政策。"
 EXPIRED_ONLY = "查到的相关文件已经失效，现在不能作为依据。"
 TODAY_NAME = "{old}的有关职责，现在一般由{new}承担。"
+LEVELS_DIFFER = "不同层级的文件都有规定，分列如下，办理时以当地经办部门执行的为准。"
 OWN_RULES = "本区文件里有{count}项："
 HIGHER_RULES = "上级文件里有{count}项，适用于各地，具体以当地为准："
 DIFFERENCE = "两者相差"
+LEVEL_LEADS: dict[Level, str] = {
+    Level.DISTRICT: "本区规定：",
+    Level.MUNICIPAL: "市级或外地规定：",
+    Level.PROVINCIAL: "省级规定：",
+    Level.NATIONAL: "国家规定：",
+}
 LIST_SIZE = "共查到{count}项："
 DEPARTMENT_COUNT = "共涉及{count}个部门："
 
@@ -122,6 +130,7 @@ def office_source(updated_on: date) -> str:
 
 def _patterns() -> list[re.Pattern[str]]:
     fixed = [v for name, v in globals().items() if name[0].isupper() and isinstance(v, str)]
+    fixed += LEVEL_LEADS.values()
     fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
     fixed += [today_name(d.name, d.today) for d in load_departments() if d.today]
     counted = re.escape("{count}")

@@ -44,10 +44,16 @@ class Lexicon:
         self._share = share
         # "坐过牢" means one thing and is cut into three words: such are looked for as a whole.
         self.phrases = frozenset(
-            w for w in synonyms if len(w) >= SHORTEST_PHRASE and len(segments(w)) > 1
+            word
+            for word in synonyms
+            if len(word) >= SHORTEST_PHRASE and self._is_more_than(segments(word))
         )
         self._coverage = lru_cache(maxsize=50_000)(self._found)
         self._weights = lru_cache(maxsize=50_000)(self._weigh)
+
+    def _is_more_than(self, parts: Sequence[str]) -> bool:
+        """Whether a word means more than its parts: some part alone names nothing here."""
+        return len(parts) > 1 and any(len(p) == 1 or p not in self._counts for p in parts)
 
     def knows(self, word: str) -> bool:
         """Whether the corpus uses the word or one that means the same."""
