@@ -68,10 +68,10 @@ def fill(database: Database, batches: Iterable[Batch], tell: Callable[[int], Non
             connection.commit()
     with database.writing() as db:
         rebuild_tallies(db)
-    if postgres:  # its server would do so within minutes; SQLite never does by itself
-        with database.engine.connect() as connected:
-            connected.execute(text("ANALYZE"))
-            connected.commit()
+    if postgres:  # its server would do so within minutes; SQLite has nothing like it
+        by_itself = database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with by_itself as connected:
+            connected.execute(text("VACUUM ANALYZE"))
 
 
 _POSTGRES = ("SET TIME ZONE 'UTC'",)
