@@ -18,6 +18,7 @@ from api.reports import excel, word
 from api.reports.form import read_form
 from api.reports.ledger_file import ledger_rows, write_csv, write_xlsx
 from api.reports.paper import make_paper, report_now
+from api.reports.rows_behind import rows_behind
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from audit.log import append_event
@@ -87,7 +88,8 @@ def show_report(
     """Show the figures of a report as they stand now."""
     require_district(account)
     report = _report(database, period, published=published == "1")
-    return render_staff(request, account, "reports/report.html", report=report)
+    behind = rows_behind(report)
+    return render_staff(request, account, "reports/report.html", report=report, behind=behind)
 
 
 @router.post("/{period}")

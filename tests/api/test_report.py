@@ -1,7 +1,9 @@
 """Reports and exports: the same figures in every format, and nothing that runs when opened."""
 
 import csv
+import html
 import io
+import re
 from pathlib import Path
 
 import docx
@@ -205,3 +207,18 @@ def test_odd_periods(client: TestClient, period: str, status: int) -> None:
 def test_others_see_no_reports(client: TestClient, sqlite_database: Database) -> None:
     sign_in_as(client, sqlite_database, Role.HANDLER)
     assert client.get("/staff/reports").status_code == 403
+
+
+def test_every_count_of_a_report_opens_its_rows(client: TestClient, token: str) -> None:
+    assert token
+    page = client.get(f"/staff/reports/{PERIOD}").text
+    links = re.findall(r'<td[^>]*><a href="([^"]+)">([^<]+)</a>', page)
+    counted = [(html.unescape(path), number) for path, number in links if "/sessions?" in path]
+    assert len(counted) >= 7  # the quarter, the year, and every split
+    for path, number in counted:
+        assert f"共 {number} 条" in client.get(path).text, path
+    other = {html.unescape(path) for path, _ in links} - {path for path, _ in counted}
+    assert any(path.startswith("/staff/indicators/M3c") for path in other)
+    for path in sorted(other)[:5]:
+        assert client.get(path).status_code == 200, path
+    assert "/staff/sessions?" not in client.get(f"/staff/reports/{PERIOD}?published=1").text
