@@ -139,3 +139,12 @@ def test_the_newest_version_that_covers_a_day_holds() -> None:
     assert on(2026, 10, 7) == [("创业路1号政务大厅三楼", "9:00-12:00")]
     assert on(2026, 10, 8) == [("新路2号", "工作日9:00-17:00")]
     assert on(2027, 1, 1) == []
+
+
+def test_two_questions_in_one_tell_an_office_once(ask_with: AskWith) -> None:
+    answer = ask_with("创业培训找谁办，电话多少")
+    lines = [sentence.text for sentence in answer.sentences]
+    assert "区人社局就业服务窗口的电话是：029-12345678" in lines
+    assert lines.count("可咨询：区人社局就业服务窗口") == 1
+    assert lines.count(wording.ASK_THERE) <= 1
+    assert len(answer.offices) == 1
