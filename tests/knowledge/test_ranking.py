@@ -93,3 +93,9 @@ def test_ids_of_another_process_are_left_out() -> None:
     outline = PassageOutline([piece(1)])
     assert outline.with_neighbours(np.array([piece(1).id, piece(9).id])).tolist() == [piece(1).id]
     assert outline.with_neighbours(np.empty(0, np.int64)).tolist() == []
+
+
+def test_bm25_of_passages_without_a_single_term_is_zero() -> None:
+    none = np.zeros(3, np.float32)
+    found = bm25(np.zeros((2, 3), np.float32), np.zeros(2, np.float32), 0.0, none)
+    assert found.tolist() == [0.0, 0.0]
