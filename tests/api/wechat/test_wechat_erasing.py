@@ -65,9 +65,8 @@ def test_no_byte_of_a_wechat_person_is_left(
     assert WORDS.encode() in before
     assert browser.post("/me/privacy/erase", data={"sure": "1"}).status_code == 200
     app.state.sms.tidy(datetime.now(UTC) + timedelta(minutes=11))
-    with sqlite_database.engine.connect() as connection:  # as `qichuang backup` does
-        driver = connection.connection.driver_connection
-        driver.execute("VACUUM INTO ?", (str(tmp_path / "later.backup"),))  # type: ignore[union-attr]
+    with sqlite_database.alone() as connection:  # as `qichuang backup` does
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "later.backup"),))
     after = in_files(tmp_path)
     assert [one for one in canaries if one.encode() in after] == []
     # Of the same process, the test's own browser logs where it goes.
