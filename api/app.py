@@ -40,10 +40,11 @@ from api.version import VERSION
 from api.visitor import load_secret, make_signer
 from api.wechat.account import FILE_NAME, AccountBook
 from api.wechat.client import TencentApi
-from api.wechat.desk import Surroundings, WeChatDesk
+from api.wechat.desk import WeChatDesk
 from api.wechat.kf_account import KfBook
 from api.wechat.kf_client import WeComApi
 from api.wechat.kf_desk import KfDesk, KfSetting
+from api.wechat.surroundings import Surroundings
 from audit.witness import open_witness
 from matching.projects.facts import in_wan
 from storage.database import Database

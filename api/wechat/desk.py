@@ -8,17 +8,14 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
 from api.errors import TooManyMessages
-from api.limiter import MessageLimit
-from api.observe import Metrics
 from api.snapshot import LiveSnapshot
 from api.wechat import wording
-from api.wechat.account import AccountBook, OfficialAccount
+from api.wechat.account import OfficialAccount
 from api.wechat.answering import (
     Job,
     Workers,
@@ -42,6 +39,7 @@ from api.wechat.received import (
 )
 from api.wechat.replying import reply_text
 from api.wechat.sending import Post, send_due
+from api.wechat.surroundings import Pace, Surroundings
 from api.wechat.trial import trial_api
 from guidance.session import Turn
 from storage.connection import DatabaseUnavailable
@@ -60,29 +58,6 @@ SEND_SECONDS = 0.5
 RESUME_SECONDS = 5.0
 PULSE_SECONDS = 10.0
 FORGET_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When what happens after a callback came, in seconds. Tencent hangs up after five."""
-
-    passive_s: float = 3.5
-    give_up_s: float = 4.4  # the database itself does not answer
-    hold_s: float = 5.5  # longer than Tencent waits, so that it calls again
-    poll_s: float = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a desk works with besides the database."""
-
-    book: AccountBook
-    api: TencentApi
-    secret: str  # of this installation, for the references of persons
-    site: str  # our public address, "" for none
-    metrics: Metrics
-    limit: MessageLimit
-    in_trouble: Callable[[], bool]  # nothing may be recorded now
 
 
 class WeChatDesk:

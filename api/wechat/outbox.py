@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, func, select, text, update
+from sqlalchemy import Index, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.notice import Notice, NoticeKind
@@ -245,9 +245,3 @@ def dead_letters(db: Session, account: str = "", limit: int = 100) -> Sequence[O
         dead = dead.where(OutboxMessage.account == account)
     order = (OutboxMessage.state.desc(), OutboxMessage.id.desc())
     return db.scalars(dead.order_by(*order).limit(limit)).all()
-
-
-def count_outbox(db: Session) -> dict[OutboxState, int]:
-    """Return how many messages stand where."""
-    rows = db.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state))
-    return {row[0]: row[1] for row in rows}

@@ -20,9 +20,10 @@ from api.settings import Settings
 from api.snapshot import LiveSnapshot
 from api.wechat.account import FILE_NAME, AccountBook, OfficialAccount, read_accounts
 from api.wechat.client import TencentApi
-from api.wechat.desk import Pace, WeChatDesk
+from api.wechat.desk import WeChatDesk
 from api.wechat.sending import Post, send_due
 from api.wechat.simulator import Simulator
+from api.wechat.surroundings import Pace
 from storage.database import Database
 from tests.api.wechat.outgoing import Api, Send
 from tests.fixtures.edge import add_document, live, settings, small_document, stand_in

@@ -15,8 +15,9 @@ from api.notices import Notice, NoticeKind, tell
 from api.wechat.account import FILE_NAME, AccountBook, OfficialAccount, read_accounts
 from api.wechat.checks import CheckState, hint_for, live_checks
 from api.wechat.client import TencentApi
-from api.wechat.desk import Pace, WeChatDesk
+from api.wechat.desk import WeChatDesk
 from api.wechat.outbox import OutboxMessage, OutboxState
+from api.wechat.surroundings import Pace
 from audit.log import AuditEvent
 from guidance.people.identity import Person
 from storage.database import Database
