@@ -38,7 +38,7 @@ MANY_BODIES = 4
 MAX_DUTIES = 5
 ENOUGH_FOR_DUTY = 0.4
 MAX_NEAREST = 3
-ENOUGH_FOR_DUTY_ASKED = 0.85  # closeness; see docs/decisions/0018
+ENOUGH_FOR_DUTY_ASKED = 0.85  # closeness; see docs/decisions/0021
 NAMES_MATTER = 0.7
 _NO_OFFICE = re.compile(r"小组|^各|^其他|有关")
 
