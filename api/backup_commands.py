@@ -41,10 +41,8 @@ def backup(
     draft = file.with_name(f".{file.name}.part")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
-    with database.engine.connect() as connection:
-        connection.connection.driver_connection.execute(  # type: ignore[union-attr]
-            "VACUUM INTO ?", (str(draft),)
-        )
+    with database.alone() as connection:  # a pooled one may be set to read only
+        connection.execute("VACUUM INTO ?", (str(draft),))
     database.close()
     events = _checked(draft)
     os.replace(draft, file)
