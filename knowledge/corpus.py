@@ -1,6 +1,6 @@
 """All published clauses in memory: what retrieval, registers and answers read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -22,6 +22,7 @@ class Corpus:
         self.documents = {document.id: document for document in documents}
         self.clauses: dict[int, Clause] = {}
         self._valid: dict[date, frozenset[int]] = {}  # days repeat; documents never change
+        self._series: dict[date, dict[str, int]] = {}
         self._ended: dict[date, tuple[int, ...]] = {}
         self._children: dict[int, list[Clause]] = {}
         self._by_address: dict[tuple[int, str], Clause] = {}
@@ -83,6 +84,16 @@ class Corpus:
             self._valid.clear()
         self._valid[day] = valid
         return valid
+
+    def series_on(self, day: date) -> Mapping[str, int]:
+        """Return the document that holds on a day of each series."""
+        if (known := self._series.get(day)) is not None:
+            return known
+        series = {self.documents[i].series: i for i in self.valid_documents(day)}
+        if len(self._series) >= MAX_DAYS:
+            self._series.clear()
+        self._series[day] = series
+        return series
 
     def ended_documents(self, day: date) -> tuple[int, ...]:
         """Return the ids of the documents that held once and no longer do, in order."""

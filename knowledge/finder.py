@@ -8,6 +8,7 @@ a pair of its characters. Whoever asks compares the few that are left one by one
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ class PairIndex:
         self._places: dict[str, Places] = {
             pair: np.frombuffer(at, np.int32) for pair, at in found.items()
         }
+        self._single = lru_cache(maxsize=256)(self._holding_character)
 
     def holding(self, words: Iterable[str]) -> list[int]:
         """Return, ascending, all texts that hold one of the words, and few others."""
@@ -49,8 +51,7 @@ class PairIndex:
 
     def _whole(self, word: str) -> Places:
         if len(word) == 1:
-            lists = [at for pair, at in self._places.items() if word in pair]
-            return np.array(_union(lists), np.int32)
+            return self._single(word)
         rarest_first = sorted(map(self._of, _pairs(word)), key=len)
         places = rarest_first[0] if rarest_first else self._of("")
         for other in rarest_first[1:]:
@@ -58,6 +59,10 @@ class PairIndex:
                 break
             places = places[np.isin(places, other, assume_unique=True)]
         return places
+
+    def _holding_character(self, character: str) -> Places:
+        lists = [at for pair, at in self._places.items() if character in pair]
+        return np.array(_union(lists), np.int32)
 
     def _of(self, pair: str) -> Places:
         return self._places.get(pair, np.zeros(0, np.int32))

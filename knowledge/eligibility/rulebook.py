@@ -94,7 +94,7 @@ def rules_in_force(
     A rule is left out where one of its clauses is missing, not in force on that day, or no
     longer says the words that the rule rests on.
     """
-    series = {corpus.documents[i].series: i for i in corpus.valid_documents(day)}
+    series = corpus.series_on(day)
     rules: list[Rule] = []
     statements: dict[Basis, Statement] = {}
     unusable: list[Unusable] = []
