@@ -17,7 +17,7 @@ from matching.projects import editing
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("accounts", "api", "assistant", "audit", "guidance", "knowledge", "matching", "storage")
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
-NO_EVENTS = ("id", "yaml", "html", "docx", "png", "key", "json")  # columns and files
+NO_EVENTS = ("id", "js", "yaml", "html", "docx", "png", "key", "json")  # columns, files
 # Where an action is put together: every value that its parts can take.
 COMPOSED = {
     "gap.{}": {f"gap.{state}" for state in GapState},
