@@ -45,8 +45,8 @@ from guidance.people.attempt import TooManyAttempts
 from guidance.people.merging import SamePersonAlready
 from guidance.periods.period import PeriodInvalid
 from guidance.periods.working_days import HolidaysInvalid
-from guidance.privacy.retention import ScheduleInvalid
 from guidance.privacy.restricted import RecordNotFound, StillLocked
+from guidance.privacy.retention import ScheduleInvalid
 from guidance.reports.report import ReportNotReady
 from guidance.review.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty

@@ -118,8 +118,6 @@ def _template(kind: Any, entry: Any) -> NoticeTemplate:
             )
         if str(source) not in FACTS and not str(source).startswith(FIXED):
             known = "、".join(FACTS)
-            raise TemplateInvalid(
-                f"{kind} 的字段 {name} 应填 {known} 之一，或 = 加固定文字。"
-            )
+            raise TemplateInvalid(f"{kind} 的字段 {name} 应填 {known} 之一，或 = 加固定文字。")
     named = {str(name): str(source) for name, source in fields.items()}
     return NoticeTemplate(number, MappingProxyType(named), entry.get("lasting") is True)

@@ -35,9 +35,7 @@ def open_questions(db: Session, now: datetime, limit: int = MOST_AT_ONCE) -> Seq
     """
     later = aliased(Turn)
     went_on = exists().where(later.conversation_id == Turn.conversation_id, later.id > Turn.id)
-    led_nowhere = and_(
-        Turn.status == ASKED_BACK, Turn.asked_at <= now - IDLE_LIMIT, ~went_on
-    )
+    led_nowhere = and_(Turn.status == ASKED_BACK, Turn.asked_at <= now - IDLE_LIMIT, ~went_on)
     # Without words there is nothing to answer: a picture, or words erased since.
     asked = func.trim(Turn.question, BLANKS) != ""
     disliked = exists().where(TurnFeedback.turn_id == Turn.id, TurnFeedback.helpful.is_(False))
