@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
 from accounts.role import Role
-from api.errors import DutyFirst, FormStale, RoleMissing, SignInNeeded
 from api.guards import refuse_foreign_forms
+from api.refusals import DutyFirst, FormStale, RoleMissing, SignInNeeded
 from api.signed_in import Presence, presence_of
 from audit.log import append_event
 from storage.database import Database

@@ -8,7 +8,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import HTTP_TEXTS, ForeignForm, Problem, respond
+from api.errors import HTTP_TEXTS, respond
+from api.problems import Problem
+from api.refusals import ForeignForm
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from api.access import Permission, allow
 from api.deps import CurrentSettings, CurrentSnapshot, OpenDatabase
-from api.errors import NotForYou
+from api.refusals import NotForYou
 from storage.connection import DatabaseUnavailable
 
 router = APIRouter(tags=["运行"])

@@ -8,7 +8,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from api.errors import TooManyMessages
+from api.refusals import TooManyMessages
 from api.visitor import recognize
 
 # Mobile networks put many phones behind one address, so an address may send more than

@@ -9,7 +9,8 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import HTTP_TEXTS, Problem, respond
+from api.errors import HTTP_TEXTS, respond
+from api.problems import Problem
 
 access_log = logging.getLogger("qichuang.access")
 log = logging.getLogger("qichuang")

@@ -18,7 +18,7 @@ from accounts.web_session import (
     find_session,
     form_token,
 )
-from api.errors import SignInNeeded
+from api.refusals import SignInNeeded
 from audit.log import Actor, ActorKind
 from storage.database import Database
 

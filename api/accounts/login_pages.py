@@ -20,10 +20,10 @@ from api.access import Permission, allow
 from api.accounts.device import describe_device, keep_device, known_device
 from api.chat.pages import render
 from api.deps import CurrentSettings, OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm, StaffForm, say
 from api.guards import refuse_foreign_forms
 from api.policies.reading_pages import local_path
+from api.problems import problem_of
 from api.settings import Settings
 from api.signed_in import (
     CurrentAccount,

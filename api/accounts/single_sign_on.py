@@ -25,8 +25,8 @@ from api.access import Permission, allow
 from api.accounts.device import describe_device
 from api.accounts.login_pages import NextPath, login_again, replace_session, welcome
 from api.deps import CurrentSettings, OpenDatabase
-from api.errors import problem_of
 from api.policies.reading_pages import local_path
+from api.problems import problem_of
 from api.settings import Settings
 from api.signed_in import keep_token
 from audit.log import SYSTEM, append_event

@@ -35,10 +35,10 @@ from api.chat.thread import (
     show_turn,
 )
 from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
-from api.errors import UnusableMessage
 from api.guards import refuse_foreign_forms
 from api.handover.view import HandoverView, box_context, latest_of, open_elsewhere
 from api.limiter import count_message
+from api.refusals import UnusableMessage
 from api.snapshot import Snapshot
 from api.visitor import Visitor, remember
 from assistant.answer import AnswerStatus

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from api.access import Permission, allow
 from api.chat.exchange import Received, receive, reply_to
 from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
-from api.errors import PROBLEMS, Problem, problem_body, problem_of
 from api.guards import refuse_foreign_forms
 from api.limiter import count_message
+from api.problems import PROBLEMS, Problem, problem_body, problem_of
 from api.signed_in import presence_of
 from api.snapshot import Snapshot
 from api.visitor import remember

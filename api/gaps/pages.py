@@ -11,11 +11,11 @@ from pydantic import BeforeValidator
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import CurrentSnapshot, OpenDatabase
-from api.errors import RoleMissing
 from api.gaps.draft_form import DraftForm
 from api.gaps.gap_page import GapId, Told, gap_page, gap_seen_by, to_gap
 from api.gaps.work import collect_gaps, publish_clause
 from api.policies.validity import today
+from api.refusals import RoleMissing
 from api.settings import Settings
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff

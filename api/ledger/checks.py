@@ -10,11 +10,12 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.chat.thread import show_turn
 from api.deps import OpenDatabase
-from api.errors import PageNotFound, problem_of
 from api.forms import PostedForm
 from api.ledger.periods import KINDS, period_page
 from api.ledger.staff import CurrentStaff, Number, deciding, masked_person, typed, unit_name
 from api.ledger.words import NAMES
+from api.problems import problem_of
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event

@@ -8,10 +8,10 @@ from fastapi.templating import Jinja2Templates
 from accounts.login_attempt import TooManyLogins, begin_attempt, forget_attempts
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import PageNotFound
 from api.forms import PostedForm
 from api.guards import refuse_foreign_forms
 from api.ledger.staff import row_number, typed
+from api.refusals import PageNotFound
 from guidance.human_session import ConfirmationWrong, confirm_attendance
 
 router = APIRouter(include_in_schema=False)

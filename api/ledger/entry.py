@@ -15,9 +15,9 @@ from starlette.datastructures import FormData
 from accounts.account import UNIT_LENGTH
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.staff import CurrentStaff, typed, unit_name, units
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from api.visitor import load_secret

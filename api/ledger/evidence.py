@@ -12,8 +12,8 @@ from starlette.datastructures import FormData, UploadFile
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import PageNotFound
 from api.ledger.staff import reads_transcripts
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount
 from audit.log import append_event
 from guidance.indicators.evidence import (

@@ -10,7 +10,8 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import Problem, respond
+from api.errors import respond
+from api.problems import Problem
 from audit.checkpoint import LedgerBehindWitness, compare_with_witness, write_checkpoint
 from audit.log import ORIGIN
 from audit.witness import Witness

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.staff import (
     CurrentStaff,
@@ -25,6 +24,7 @@ from api.ledger.staff import (
     unit_name,
 )
 from api.ledger.words import NAMES
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.rules import RulesInvalid, sign_rules

@@ -14,10 +14,10 @@ from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.staff import CurrentStaff, deciding, names_of, require_district, typed
 from api.policies.validity import today
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.impact import impact_of

@@ -12,7 +12,6 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.chat.thread import show_turn
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.event_words import details_in_words, event_name
 from api.ledger.evidence import keep_upload
@@ -35,6 +34,7 @@ from api.ledger.staff import (
     units,
 )
 from api.ledger.words import NAMES
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event, events_of

@@ -16,7 +16,6 @@ from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.staff import (
     CurrentStaff,
@@ -29,6 +28,7 @@ from api.ledger.staff import (
     units,
 )
 from api.ledger.words import NAMES
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.qualification import REASONS

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from accounts.account import LARGEST_ID, Account
 from accounts.role import Role
 from api.deps import CurrentVisitor
-from api.errors import PageNotFound
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from audit.log import append_event
 from guidance.counting.tally import Tally

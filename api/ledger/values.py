@@ -10,7 +10,6 @@ from starlette.datastructures import FormData
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import PageNotFound, problem_of
 from api.forms import PostedForm
 from api.ledger.evidence import keep_upload
 from api.ledger.indicators import indicator_page
@@ -22,6 +21,8 @@ from api.ledger.staff import (
     require_district,
     typed,
 )
+from api.problems import problem_of
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.indicators.definition import DefinitionInvalid, propose_definition, signed_choices

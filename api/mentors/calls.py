@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow, may
 from api.deps import OpenDatabase
-from api.errors import PageNotFound
 from api.mentors.scope import seen_pairing
 from api.mentors.telling import lost_causes
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event

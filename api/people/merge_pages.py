@@ -15,7 +15,6 @@ from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.entry import identity_key
 from api.ledger.staff import CurrentStaff, deciding, require_district, row_number, typed
@@ -28,6 +27,7 @@ from api.people.look_up import (
     describe,
     find_person,
 )
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from api.visitor import load_secret

@@ -8,8 +8,8 @@ from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
 from api.deps import CurrentSettings, OpenDatabase
-from api.errors import problem_of
 from api.people.official_accounts import account_names
+from api.problems import problem_of
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from api.visitor import load_secret

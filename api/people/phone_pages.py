@@ -13,10 +13,10 @@ from pydantic import BaseModel, BeforeValidator, Field
 from api.access import Permission, allow
 from api.chat.pages import render
 from api.deps import CurrentVisitor, OpenDatabase
-from api.errors import problem_of
 from api.guards import refuse_foreign_forms
 from api.ledger.entry import identity_key
 from api.people.sms import SmsNotSent, SmsSender
+from api.problems import problem_of
 from api.visitor import Visitor, remember
 from audit.log import Actor, ActorKind
 from guidance.gaps.contact import PhoneInvalid, check_phone, mask_phone

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse
 from api.access import Permission, allow
 from api.chat.pages import render
 from api.deps import CurrentSettings, CurrentVisitor, OpenDatabase
-from api.errors import problem_of
 from api.guards import refuse_foreign_forms
 from api.people.official_accounts import account_names, login_account
+from api.problems import problem_of
 from api.visitor import Visitor, load_secret, remember
 from api.wechat.binding import WeChatLink, unlink, wechat_of
 from api.wechat.binding_code import CODE_LIFE, SHOWN, make_code

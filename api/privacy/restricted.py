@@ -11,9 +11,9 @@ from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import problem_of
 from api.forms import PostedForm
 from api.ledger.staff import CurrentStaff, Number, deciding, names_of, typed, unit_name
+from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.ledger_list import session_within

@@ -30,10 +30,10 @@ from api.chat.routes import (
     check_text,
 )
 from api.deps import CurrentSettings, CurrentSnapshot, CurrentVisitor, OpenDatabase
-from api.errors import UnusableMessage
 from api.guards import refuse_foreign_forms
 from api.limiter import count_message
 from api.policies.validity import today
+from api.refusals import UnusableMessage
 from api.snapshot import Snapshot
 from api.visitor import REFERENCE_PREFIX, load_secret
 from assistant.answer import PastTurn, Question

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import PageNotFound
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from matching.assignment.pair_reasons import TERM_NAMES

@@ -12,9 +12,9 @@ from starlette.datastructures import UploadFile
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.errors import PageNotFound
 from api.forms import PostedForm
 from api.policies.validity import today
+from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.spreadsheets.subjects import SUBJECTS
 from api.spreadsheets.work import (

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-from api.errors import TooManyMessages
+from api.refusals import TooManyMessages
 from api.snapshot import LiveSnapshot
 from api.wechat import wording
 from api.wechat.account import OfficialAccount

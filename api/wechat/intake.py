@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from api.errors import TooManyMessages
 from api.limiter import MessageLimit
+from api.refusals import TooManyMessages
 from api.wechat.account import OfficialAccount
 from api.wechat.arrival import ArrivalKind
 from api.wechat.binding import WeChatUser, redeem, release

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from api.chat.exchange import receive_message, reply_to
 from api.chat.thread import current_conversation, made_by
-from api.errors import TooManyMessages
 from api.handover.promise import promise_anew, unit_said
 from api.limiter import MessageLimit
+from api.refusals import TooManyMessages
 from api.snapshot import Snapshot
 from api.wechat import kf_wording, wording
 from api.wechat.kf_account import KfAccount

@@ -7,7 +7,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from api.errors import HTTP_TEXTS, PROBLEMS, problem_of
+from api.errors import HTTP_TEXTS
+from api.problems import PROBLEMS, problem_of
 
 # Raised while starting or by a command, before there is anybody to answer over HTTP.
 COMMANDS_ONLY = {

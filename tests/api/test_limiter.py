@@ -2,8 +2,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.errors import TooManyMessages
 from api.limiter import VISITORS_PER_ADDRESS, MessageLimit
+from api.refusals import TooManyMessages
 from api.settings import Settings
 from api.snapshot import LiveSnapshot
 from storage.database import Database

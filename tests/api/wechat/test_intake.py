@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from api.errors import TooManyMessages
 from api.limiter import MessageLimit
+from api.refusals import TooManyMessages
 from api.wechat.crypt import CallbackRefused
 from api.wechat.desk import WeChatDesk
 from api.wechat.received import Accepted, Delivery
