@@ -84,8 +84,8 @@ PROBLEMS: dict[type[Exception], Problem] = {
     ClauseNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到条款", "没有这一条款，请从“政策文件”页重新选择。"
     ),
-    OfficeNotFound: Problem(
     OfficeInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "内容有误"),
+    OfficeNotFound: Problem(
         HTTPStatus.NOT_FOUND, "没有找到办事地点", "没有这个办事地点，请从列表重新选择。"
     ),
     MentorNotFound: Problem(HTTPStatus.NOT_FOUND, "没有找到导师"),
