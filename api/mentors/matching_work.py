@@ -44,14 +44,15 @@ def resolve(
         same = rules_now(db).inputs == inputs
     if (same or _too_large(round_, in_background)) and not asked_for:
         return None
-    run = round_.solve()
+    found = round_.solve()
+    run = found.run
     by = proposer or Proposer()
     with mentoring_step(database) as db:
         note_inputs(db, inputs)
         if not (run.new_pairs or run.dropped_pairs or asked_for):
             drop_waiting_run(db)
             return None
-        number = store_run(db, run, by, at)
+        number = store_run(db, run, by, at, found.text if found.members else "")
         if rules_now(db).automatic:
             apply_run(db, number, Proposer(by.actor, AUTOMATIC), at, today())
     return number

@@ -170,7 +170,7 @@ def _rows(db: Session, need: MentoringNeed, at: datetime) -> tuple[list[Row], bo
     if len(round_.needs) * len(round_.mentors) > AT_ONCE_PAIRS:
         rows = [_alone(Pair(facts, one, day), weights) for one in mentors_now(db, at, day)]
         return sorted(rows, key=lambda row: (len(row.broken), -(row.value or 0.0))), False
-    run = round_.solve()
+    run = round_.solve().run
     rows = [_explained(run, facts, one, weights) for one in run.mentors]
     rows.sort(key=lambda row: (_ORDER.index(row.kind) if row.kind else 0, -(row.value or 0.0)))
     rows.sort(key=lambda row: row.kind in (PairVerdictKind.RULE, PairVerdictKind.BANNED))

@@ -141,8 +141,9 @@ def post_form(
     now = datetime.now(UTC)
     with database.reading() as db:
         mentor, unit = _serving(db, code), unit_of(db, form.street)
+        groups = profile_of(known_facts(db, visitor.reference)).groups
     try:
-        wish = form.wish(mentor.code, unit)
+        wish = replace(form.wish(mentor.code, unit), groups=groups)
         if not form.anyway and (why := _hardly(visitor.reference, wish, mentor, now)):
             return _form(request, database, mentor, form, why, ask_anyway=True)
         with mentoring_step(database) as db:

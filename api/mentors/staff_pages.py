@@ -240,6 +240,7 @@ def _shown_run(
         "pairs": len(run.pairs),
         "mutual": mutual,
         "proven": proven,
+        "floor": run.floor,
         "rows": [] if run.applied_at else rows,
         "given_up": [] if run.applied_at else given_up,
     }

@@ -38,6 +38,7 @@ class AssignmentPolicy:
     wish: float = 0.0
     priority: float = 0.0
     priority_groups: frozenset[str] = frozenset()
+    floor: float = 0.0
 
     def urgency(self, need: MentorNeed) -> float:
         """Return what is added to every pair of a need."""

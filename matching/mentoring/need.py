@@ -74,6 +74,8 @@ class MentoringNeed(Base):
     wishes: Mapped[list[str]] = mapped_column(LIST, default=list)  # mentors' codes, dearest first
     org_unit: Mapped[str] = mapped_column(default="", index=True)  # whose staff see it
     project_code: Mapped[str] = mapped_column(default="")
+    # Those the plan favours; they raise no fit, only the share that is served.
+    groups: Mapped[list[str]] = mapped_column(LIST, default=list)
     rounds: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
@@ -113,6 +115,7 @@ class MentoringNeed(Base):
             online=self.online,
             onsite=self.onsite,
             projects=frozenset({self.project_code} - {""}),
+            groups=frozenset(self.groups),
             refused=refused,
             known_mentors=known_mentors,
             wishes=tuple(self.wishes),
@@ -147,6 +150,7 @@ class Wish:
     org_unit: str = ""
     project_code: str = ""
     phone: str = ""
+    groups: tuple[str, ...] = ()
 
 
 def open_need_of(db: Session, *persons: str) -> MentoringNeed | None:
@@ -202,5 +206,6 @@ def new_need(person: str, wish: Wish, at: datetime) -> MentoringNeed:
         wishes=list(wish.wishes[:MOST_WISHES]),
         org_unit=wish.org_unit,
         project_code=wish.project_code,
+        groups=sorted(wish.groups),
         opened_at=at,
     )

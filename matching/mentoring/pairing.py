@@ -127,6 +127,7 @@ class AssignmentRecord(Base):
     pairs: Mapped[dict[str, Any]]  # need's code -> mentor's code, all of them
     new_pairs: Mapped[dict[str, Any]]
     dropped_pairs: Mapped[dict[str, Any]]
+    floor: Mapped[str] = mapped_column(default="")  # what serving the favoured groups costs
     applied_at: Mapped[datetime | None]
 
 

@@ -22,6 +22,7 @@ def mentoring_of(db: Session, person: str) -> list[dict[str, Any]]:
             "industry": need.industry,
             "slots": list(need.slots),
             "wishes": list(need.wishes),
+            "groups": list(need.groups),
             "state": str(need.state),
             "opened_at": need.opened_at,
             "phone": db.scalar(
@@ -49,7 +50,8 @@ def erase_mentoring(db: Session, person: str, at: datetime) -> None:
             .where(Pairing.need_id == need.id)
             .values(words="", other_time="", reasons={})
         )
-        need.person, need.words, need.street, need.slots, need.wishes = "", "", "", [], []
+        need.person, need.words, need.street = "", "", ""
+        need.slots, need.wishes, need.groups = [], [], []
     db.flush()
 
 

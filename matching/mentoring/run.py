@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from audit.log import append_event
 from matching.assignment.certificate_file import certificate_data
+from matching.assignment.fairness import Floor, FloorRun, assign_with_floor
 from matching.assignment.reasons import explain
 from matching.assignment.rules import Pair, broken_rules
-from matching.assignment.run import AssignmentRun, assign, load_rulebook
+from matching.assignment.run import AssignmentRun, load_rulebook
 from matching.assignment.scoring import MentorWeights, score_one
 from matching.learning.weight_version import mentor_weights
 from matching.mentoring.moves import TURN, MentoringRefused, Proposer
@@ -90,11 +91,15 @@ class Round:
     open_pairs: Mapping[str, str]
     weights: MentorWeights
 
-    def solve(self) -> AssignmentRun:
-        """Match; takes time, so call it outside a transaction that writes."""
+    def solve(self) -> FloorRun:
+        """Match, with the floor for favoured groups and its price.
+
+        It takes time, so call it outside a transaction that writes.
+        """
         rulebook = load_rulebook(self.weights)
-        return assign(
-            self.needs, self.mentors, self.day, open_pairs=self.open_pairs, rulebook=rulebook
+        floor = Floor(rulebook.policy.priority_groups, rulebook.policy.floor)
+        return assign_with_floor(
+            self.needs, self.mentors, self.day, floor, rulebook, self.open_pairs
         )
 
 
@@ -111,11 +116,13 @@ def gather(db: Session, at: datetime, day: date) -> Round:
 
 def plan(db: Session, at: datetime, day: date) -> AssignmentRun:
     """Match all who wait or whose proposal is open; nothing is changed."""
-    return gather(db, at, day).solve()
+    return gather(db, at, day).solve().run
 
 
-def store_run(db: Session, run: AssignmentRun, proposer: Proposer, at: datetime) -> int:
-    """Keep a run with its certificate; return its number."""
+def store_run(
+    db: Session, run: AssignmentRun, proposer: Proposer, at: datetime, floor: str = ""
+) -> int:
+    """Keep a run with its certificate and the price of its floor in words; return its number."""
     return keep_run(
         db,
         AssignmentRecord(
@@ -125,6 +132,7 @@ def store_run(db: Session, run: AssignmentRun, proposer: Proposer, at: datetime)
             pairs=dict(run.pairs),
             new_pairs=dict(run.new_pairs),
             dropped_pairs=dict(run.dropped_pairs),
+            floor=floor,
         ),
         proposer,
         len(run.needs),

@@ -1,15 +1,17 @@
 """What a mentoring goes through beside the plain way: wishes, bars, absence, lessons, news."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from audit.log import SYSTEM
+from matching.assignment.certificate_file import verify
 from matching.learning.outcome import MatchOutcome
 from matching.learning.weight_version import LearningSubject
 from matching.mentoring.absence import release_absent
-from matching.mentoring.asking import order_wishes, withdraw_need
+from matching.mentoring.asking import order_wishes, request_mentor, withdraw_need
 from matching.mentoring.fingerprint import fingerprint
 from matching.mentoring.guiding import (
     Ending,
@@ -20,7 +22,7 @@ from matching.mentoring.guiding import (
     suggest_time,
 )
 from matching.mentoring.moves import MentoringRefused, SeatTaken
-from matching.mentoring.need import MentoringContact, NeedState, Wish
+from matching.mentoring.need import MentoringContact, MentoringNeed, NeedState, Wish
 from matching.mentoring.news import MentoringNews, NewsKind, NewsState, calls_to_make
 from matching.mentoring.pairing import (
     DeclineReason,
@@ -35,7 +37,7 @@ from matching.mentoring.ranking import (
     stable_faults,
     store_mutual_run,
 )
-from matching.mentoring.run import gather, last_run, plan, reasons_for
+from matching.mentoring.run import gather, last_run, plan, reasons_for, store_run
 from matching.mentors.facts import MentorState
 from matching.mentors.mentor import Mentor, find_mentor
 from storage.database import Database
@@ -254,3 +256,27 @@ def test_the_same_is_matched_once_and_anything_else_anew(loaded: Database) -> No
     ask(loaded, "visitor:2", Wish(topics=("创业贷款",)))
     signs.add(sign())
     assert len(signs) == 4
+
+
+def test_favoured_groups_get_their_share_and_staff_see_its_price(loaded: Database) -> None:
+    only_possible(loaded)
+    with loaded.writing() as db:
+        mentor = find_mentor(db, CODE)
+        mentor.concurrent_cap = 1
+        # Who waited longer comes first, unless the other belongs to a favoured group.
+        usual = request_mentor(db, "visitor:1", WISH, NOW - timedelta(days=9)).id
+        favoured = request_mentor(db, "visitor:2", replace(WISH, groups=("disabled",)), NOW).id
+    assert planned(loaded, favoured) == CODE
+    with loaded.reading() as db:
+        found = gather(db, NOW, DAY).solve()
+    assert (found.members, found.served, found.served_without) == (1, 1, 0)
+    assert 0.09 < found.priority < 0.11  # as much as nine days of waiting
+    with loaded.writing() as db:
+        store_run(db, found.run, STAFF, NOW, found.text)
+        run = last_run(db)
+        assert run is not None
+        assert verify(run.certificate).valid
+        assert run.floor.startswith("重点群体 1 人中安排 1 人（不设下限时 0 人），总匹配值减少")
+    with loaded.writing() as db:
+        db.get_one(MentoringNeed, favoured).groups = []
+    assert planned(loaded, usual) == CODE
