@@ -15,7 +15,7 @@ from api.ledger.audit_commands import audit_app
 from api.ledger.indicator_commands import indicators
 from api.policies.commands import ingest
 from api.privacy.commands import privacy_app
-from api.programs.tools import mcp
+from api.programs.commands import mcp
 from api.reports.commands import report
 from api.serving import serve
 from api.spreadsheets.commands import export_records, import_records

@@ -1,4 +1,4 @@
-"""qichuang mcp: the service as tools for other assistants (Model Context Protocol, stdio)."""
+"""The service as tools for other assistants (Model Context Protocol)."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -31,8 +31,8 @@ INSTRUCTIONS = (
 )
 
 
-def mcp() -> None:
-    """把查条款、荐项目、看指标作为 MCP 工具，经标准输入输出提供给其他智能助手。"""
+def serve_tools() -> None:
+    """Serve the tools on standard input and output until it is closed."""
     settings = load_settings()
     database = open_database(settings.database_url)
     bring_in_pack(database)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
+
+from matching.learning.scikit import scikit_learn
 
 Floats = NDArray[np.float64]
 
@@ -118,7 +118,9 @@ def _fit(features: Floats, good: NDArray[np.bool_], weights: Floats, penalty: fl
         # A fold without one kind says nothing about the terms: its base rate alone.
         rate = np.clip(good.mean(), 0.02, 0.98)
         return np.append(np.zeros(features.shape[1]), np.log(rate / (1 - rate)))
-    model = LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=200)
+    model = scikit_learn().linear_model.LogisticRegression(
+        C=penalty, solver="newton-cholesky", max_iter=200
+    )
     model.fit(features, good, sample_weight=weights)
     return np.append(model.coef_[0], model.intercept_[0])
 
@@ -127,7 +129,11 @@ def _losses(data: _Data, columns: slice, penalty: float) -> Floats:
     """Return each event's log-loss, predicted by a model that never saw its person; (e,)."""
     loss = np.empty(len(data.good))
     features = data.features[:, columns]
-    for seen, unseen in GroupKFold(data.folds).split(features, data.good, data.people):
+    for seen, unseen in (
+        scikit_learn()
+        .model_selection.GroupKFold(data.folds)
+        .split(features, data.good, data.people)
+    ):
         fitted = _fit(features[seen], data.good[seen], data.weights[seen], penalty)
         logits = features[unseen] @ fitted[:-1] + fitted[-1]
         loss[unseen] = np.logaddexp(0.0, np.where(data.good[unseen], -logits, logits))

@@ -12,13 +12,12 @@ from datetime import datetime
 from math import fsum
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.learning.counterfactual import Estimate, Floats, doubly_robust, snips
 from matching.learning.outcome import MatchOutcome
+from matching.learning.scikit import scikit_learn
 from matching.learning.weight_version import LearningSubject
 from matching.recommending.impression import Impression, RecommendationList
 
@@ -169,9 +168,13 @@ def _predicted(lists: Sequence[DrawnList], names: Sequence[str]) -> Floats:
     folds = min(FOLDS, int(people.max()) + 1)
     if folds < 2:
         return rate
-    for seen, unseen in GroupKFold(folds).split(features, chosen, people):
+    for seen, unseen in (
+        scikit_learn().model_selection.GroupKFold(folds).split(features, chosen, people)
+    ):
         if 0 < chosen[seen].sum() < len(seen):
-            model = LogisticRegression(C=MODEL_PENALTY, solver="newton-cholesky", max_iter=200)
+            model = scikit_learn().linear_model.LogisticRegression(
+                C=MODEL_PENALTY, solver="newton-cholesky", max_iter=200
+            )
             model.fit(features[seen], chosen[seen])
             rate[unseen] = model.predict_proba(features[unseen])[:, 1]
         else:
