@@ -29,6 +29,7 @@ from api.ledger.staff import (
     masked_person,
     names_of,
     reads_transcripts,
+    reviewers_now,
     typed,
     unit_name,
     units,
@@ -45,7 +46,7 @@ from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.periods.record import state_of
 from guidance.review.decisions import CHECKLIST, REJECT_REASONS, RETURN_REASONS
 from guidance.review.proposal import AlreadyDecided, ReasonMissing
-from guidance.review.queue import may_review
+from guidance.review.queue import drawn_reviewer, may_review
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.seal import seal_holds, turns_of
 from guidance.session import GuidanceSession, Turn
@@ -61,13 +62,15 @@ REFUSALS = (
 
 @router.get("/staff/sessions/next", dependencies=allow(Permission.REVIEWING))
 def show_next(database: OpenDatabase, account: CurrentAccount, staff: CurrentStaff) -> Response:
-    """Lead to the oldest session in the queue that this reviewer may decide on."""
+    """Lead to the oldest session that the lot gives this reviewer, else that they may decide on."""
     wanted = LedgerFilter(
         states=frozenset({SessionState.PENDING}), org_unit=account.org_unit or None
     )
     with database.reading() as db:
-        waiting = list_sessions(db, wanted).sessions
-    mine = next((one.id for one in waiting if may_review(one, staff)), None)
+        waiting = [one for one in list_sessions(db, wanted).sessions if may_review(one, staff)]
+        reviewers = reviewers_now(db)
+    drawn = [one for one in waiting if drawn_reviewer(one, reviewers) == staff.reference]
+    mine = next((one.id for one in (*drawn, *waiting)), None)
     queue = "?state=pending_review"
     address = f"/staff/sessions/{mine}{queue}" if mine else f"/staff/sessions{queue}"
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
@@ -192,11 +195,15 @@ def _context(
         for event, details in events_of(db, session.subject)
         if event.action != "transcript.read"
     ]
+    waits = session.state is SessionState.PENDING
+    drawn = drawn_reviewer(session, reviewers_now(db)) if waits else None
     parts = {session.provider, session.recorder, session.submitter, session.approver}
+    parts |= {drawn} if drawn else set()
     actors = {_reference(event.actor_kind, event.actor_id) for event, *_ in history}
     sealed = bool(session.seal) and session.erased_at is None
     return {
         "person": masked_person(session),
+        "drawn": drawn,
         "thread": [show_turn(turn) for turn in turns if "sentences" in turn.reply and readable],
         "turns": turns,
         "history": history,

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID, Account
+from accounts.account import LARGEST_ID, Account, accounts_with
 from accounts.role import Role
 from api.deps import CurrentVisitor
 from api.refusals import PageNotFound
@@ -38,6 +38,14 @@ async def current_staff(account: CurrentAccount, visitor: CurrentVisitor) -> Sta
 
 
 CurrentStaff = Annotated[Staff, Depends(current_staff)]
+
+
+def reviewers_now(db: Session) -> list[Staff]:
+    """Return everybody who may be drawn to review."""
+    return [
+        Staff(one.id, frozenset(one.roles), one.org_unit, one.mentor_code)
+        for one in accounts_with(db, Role.REVIEWER)
+    ]
 
 
 async def stored_number(request: Request) -> int:

@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from guidance.periods.period import Quarter
-from guidance.periods.record import PeriodRecord
 from guidance.review.sampling import draw_reviewer
 from guidance.review.staff import Staff
 from guidance.session import GuidanceSession
@@ -22,16 +21,17 @@ def may_review(session: GuidanceSession, staff: Staff) -> bool:
     )  # fmt: skip
 
 
-def drawn_reviewer(db: Session, session: GuidanceSession, reviewers: Sequence[Staff]) -> str | None:
+def drawn_reviewer(session: GuidanceSession, reviewers: Sequence[Staff]) -> str | None:
     """Return the reference of the reviewer that the lot gives a session, among those who may.
 
-    The lot rests on the quarter's committed seed; before it is committed nobody is drawn.
+    The lot rests on the session's seal: it is there before anybody judges, nobody can
+    choose it, and whoever holds the record can draw again (G1). None before it is sealed.
     """
-    seed = db.scalar(select(PeriodRecord.seed).where(PeriodRecord.period == session.period))
-    if not seed:
+    if not session.seal:
         return None
-    eligible = [one.reference for one in reviewers if may_review(session, one)]
-    return draw_reviewer(seed, session.id, eligible)
+    within = [one for one in reviewers if one.org_unit in ("", session.org_unit)]
+    eligible = [one.reference for one in within if may_review(session, one)]
+    return draw_reviewer(session.seal, session.id, eligible)
 
 
 def quarters_of(period: str) -> list[str]:

@@ -258,3 +258,22 @@ def test_a_record_leads_on_within_the_list_it_was_opened_from(
     assert f'rel="next" href="/staff/sessions/{first}"' in everywhere
     assert f'rel="prev" href="/staff/sessions/{last}"' in everywhere
     assert client.get(f"/staff/sessions/{first}?after=x").status_code == 200
+
+
+def test_the_lot_names_a_reviewer_and_leads_them_to_their_sessions_first(
+    client: TestClient, sqlite_database: Database, cast: Cast, post: Post
+) -> None:
+    elsewhere = add_person(sqlite_database, Role.REVIEWER, login="elsewhere", org_unit="南湖街道")
+    drawn: dict[str, list[int]] = {}
+    for client_number in range(1, 9):
+        number = ask(sqlite_database, client_number, YESTERDAY, unit="东街街道")
+        post(cast.handler, f"/staff/sessions/{number}", action="submit")
+        page = read(client, sqlite_database, cast.reviewer, f"/staff/sessions/{number}").text
+        name = page.split("<dt>抽签复核人</dt><dd>")[1].split("</dd>")[0]
+        drawn.setdefault(name, []).append(number)
+    yours, others = f"{cast.reviewer.name}（就是您）", cast.second.name
+    assert set(drawn) <= {yours, others}
+    assert elsewhere.name not in drawn
+    for name, account in ((yours, cast.reviewer), (others, cast.second)):
+        first = read(client, sqlite_database, account, "/staff/sessions/next")
+        assert str(first.url).split("?")[0].endswith(f"/{min(drawn.get(name, [1]))}")
