@@ -40,7 +40,7 @@ def test_an_office_is_told_at_once_and_every_version_kept(
 ) -> None:
     client = installation.client
     assert "已保存" in client.post("/staff/offices/new", data=details() | token).text
-    assert installation.live.refresh()
+    installation.live.refresh()
     page = installation.ask("人社局的电话是多少？")
     assert "区人社局就业服务窗口的电话是：029-12345678、12333" in page
     assert '<a href="tel:029-12345678">' in page

@@ -66,7 +66,7 @@ def test_published_withdrawn_and_restored(
     client, page = installation.client, "/staff/policies/2"
     upload(installation, token)
     client.post(f"{page}/publish", data=token)
-    assert installation.live.refresh()
+    installation.live.refresh()
     assert "200元" in installation.ask(QUESTION)
     assert client.post(f"{page}/publish", data=token).status_code == 409
     assert "请写明理由" in client.post(f"{page}/withdraw", data=token).text

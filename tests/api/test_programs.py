@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -124,7 +125,11 @@ def test_tools_search_read_match_and_count(installation: Installation) -> None:
                 await client.call_tool("get_clause", {"clause_id": 10**9}),
             ]
 
-    found, clause, projects, standing, missing = asyncio.run(use())
+    # In a thread of its own: the browser tests may have left a running loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        found, clause, projects, standing, missing = thread.submit(
+            lambda: asyncio.run(use())
+        ).result()
     assert "培训" in found.structured_content["results"][0]["text"]
     assert "600人" in clause.structured_content["text"]
     assert projects.structured_content["items"] == []  # no library is loaded here
