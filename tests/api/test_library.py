@@ -60,7 +60,7 @@ def test_snapshot_is_built_anew_only_when_documents_changed(
     assert not live.refresh()
     assert live.current is before
     add_document(sqlite_database, small_document("新办法"))
-    live.refresh()
+    assert live.refresh()
     assert live.current is not before
 
 
