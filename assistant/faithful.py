@@ -14,13 +14,12 @@ from functools import cache
 from importlib import resources
 from itertools import zip_longest
 
-import yaml
-
 from assistant.answer import Answer, Sentence
 from assistant.guardrails import AnswerNotVerified
 from knowledge.department import load_departments
 from knowledge.figure import find_figures, number_values
 from knowledge.tokenizer import normalize, segments
+from knowledge.yaml_text import read_yaml
 
 MAX_PIECES = 4  # sentences that one source sentence may become
 _SENTENCE = re.compile(r"[^。；\n]+[。；]*")
@@ -51,7 +50,7 @@ class _Word:
 @cache
 def plain_words() -> PlainWords:
     """Read the shipped lists."""
-    data = yaml.safe_load((resources.files("assistant") / "plain_words.yaml").read_text("utf-8"))
+    data = read_yaml((resources.files("assistant") / "plain_words.yaml").read_text("utf-8"))
     instead = {word: tuple(others) for word, others in data["instead"].items()}
     return PlainWords(tuple(data["added"]), frozenset(data["dropped"]), instead)
 

@@ -4,9 +4,9 @@ import re
 from importlib import resources
 from typing import Any
 
-import yaml
+from knowledge.yaml_text import read_yaml
 
-_DATA: dict[str, Any] = yaml.safe_load(
+_DATA: dict[str, Any] = read_yaml(
     (resources.files("assistant") / "patterns.yaml").read_text("utf-8")
 )
 

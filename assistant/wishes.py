@@ -7,13 +7,12 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from assistant.answer import Intent, PastTurn
 from knowledge.department import mentioned_departments
 from knowledge.lexicon import groups_in
+from knowledge.yaml_text import read_yaml
 
-_DATA: dict[str, Any] = yaml.safe_load(
+_DATA: dict[str, Any] = read_yaml(
     (resources.files("assistant") / "recommending.yaml").read_text("utf-8")
 )
 _PROJECT = re.compile("|".join(f"(?:{pattern})" for pattern in _DATA["project"]))

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from knowledge.document import DocumentStatus, Level
+from knowledge.yaml_text import read_yaml
 
 MAX_CHARACTERS = 10_000
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 
 
 class InvalidFrontMatter(ValueError):
@@ -51,7 +51,7 @@ def split_front_matter(text: str) -> tuple[FrontMatter | None, str]:
     if end < 0:
         return None, text
     try:
-        stated = yaml.load(text[4 : end + 1], Loader=_Loader) or {}  # a safe loader
+        stated = read_yaml(text[4 : end + 1]) or {}
     except yaml.YAMLError as error:
         raise InvalidFrontMatter(f"文件开头 --- 之间的内容不是正确的 YAML：{error}") from error
     if not isinstance(stated, dict):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import resources
 
-import yaml
+from knowledge.yaml_text import read_yaml
 
 SINGLE_CHARACTER_WEIGHT = 0.5
 SINGLE_CHARACTER_IDF = 2.0
@@ -147,7 +147,7 @@ def groups_in(text: str) -> list[tuple[str, ...]]:
 
 @cache
 def _load() -> dict[str, list[list[str]]]:
-    data: dict[str, list[list[str]]] = yaml.safe_load(
+    data: dict[str, list[list[str]]] = read_yaml(
         (resources.files("knowledge") / "synonyms.yaml").read_text("utf-8")
     )
     return data

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from knowledge.yaml_text import read_yaml
 
 SOURCE = Path(__file__).with_name("industries.yaml")
 
@@ -34,7 +34,7 @@ class Division:
 @cache
 def sections() -> tuple[Section, ...]:
     """Return the twenty sections in order."""
-    data = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    data = read_yaml(SOURCE.read_text(encoding="utf-8"))
     return tuple(
         Section(letter, one["name"], tuple(Division(c, n) for c, n in one["divisions"].items()))
         for letter, one in data.items()

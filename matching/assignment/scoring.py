@@ -12,9 +12,9 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
+from knowledge.yaml_text import read_yaml
 from matching.assignment.edges import possible_pairs
 from matching.assignment.pair_table import Floats, Mask, PairTable
 from matching.assignment.terms import MENTEE_TERMS, MENTOR_TERMS, Block
@@ -67,7 +67,7 @@ class Scores:
 def load_weights() -> MentorWeights:
     """Read the shipped weights."""
     text = (resources.files("matching.assignment") / "weights.yaml").read_text("utf-8")
-    return MentorWeights.read(yaml.safe_load(text))
+    return MentorWeights.read(read_yaml(text))
 
 
 def score_pairs(table: PairTable, rows: slice, mask: Mask, weights: MentorWeights) -> Scores:

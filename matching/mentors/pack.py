@@ -6,11 +6,11 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.log import SYSTEM, append_event
+from knowledge.yaml_text import read_yaml
 from matching.mentors.facts import MentorCategory, MentorOrigin, MentorState
 from matching.mentors.mentor import Mentor, MentorInvalid, term_end
 from matching.mentors.topics import topic_names
@@ -20,7 +20,7 @@ from matching.mentors.topics import topic_names
 def sample_mentors() -> tuple[Mapping[str, Any], ...]:
     """Read the samples, by code; each has the note that says what they are."""
     path = resources.files("matching") / "library" / "mentors" / "samples.yaml"
-    data = yaml.safe_load(path.read_text("utf-8"))
+    data = read_yaml(path.read_text("utf-8"))
     return tuple(entry | {"notes": data["note"]} for entry in data["mentors"])
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-import yaml
+from knowledge.yaml_text import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Topic:
 @cache
 def load_topics() -> tuple[Topic, ...]:
     """Read the shipped topics, in the order in which a form lists them."""
-    data = yaml.safe_load((resources.files("matching.mentors") / "topics.yaml").read_text("utf-8"))
+    data = read_yaml((resources.files("matching.mentors") / "topics.yaml").read_text("utf-8"))
     return tuple(Topic(entry["name"], tuple(entry["words"])) for entry in data["topics"])
 
 

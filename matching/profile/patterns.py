@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+from knowledge.yaml_text import read_yaml
 
 SOURCE = Path(__file__).with_name("said.yaml")
 
@@ -51,7 +51,7 @@ def _table(data: Mapping[Any, str]) -> dict[Any, re.Pattern[str]]:
 
 
 def _load() -> Patterns:
-    data = yaml.safe_load(SOURCE.read_text("utf-8"))
+    data = read_yaml(SOURCE.read_text("utf-8"))
     hours = data["hours"]
     names = ("bare_trade", "others", "gives", "self_before", "asks", "not_me", "passive")
     return Patterns(

@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.log import SYSTEM, append_event
+from knowledge.yaml_text import read_yaml
 from matching.projects.columns import COLUMNS_BY_NAME, CONTENT_COLUMNS, conflicts, contents_of
 from matching.projects.completeness import completeness_of
 from matching.projects.editing import Editor, check_publishable, step_of, version_of
@@ -47,7 +47,7 @@ def shipped_projects(folder: Path = LIBRARY) -> tuple[ShippedProject, ...]:
     """Read the pack, in the order of the codes. Raises PackInvalid."""
     found: dict[str, ShippedProject] = {}
     for path in sorted(folder.glob("*.yaml")):
-        file = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file = read_yaml(path.read_text(encoding="utf-8"))
         for entry in file["projects"]:
             project = _read_entry(path.name, file["defaults"] | entry)
             code = project.values["code"]

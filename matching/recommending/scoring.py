@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from knowledge.yaml_text import read_yaml
 from matching.profile.profile import Profile
 from matching.projects.facts import PremisesKind
 from matching.recommending.project_table import (
@@ -71,7 +71,7 @@ class ProjectWeights:
 @cache
 def load_weights() -> ProjectWeights:
     """Read the shipped weights."""
-    return ProjectWeights.read(yaml.safe_load(SOURCE.read_text("utf-8")))
+    return ProjectWeights.read(read_yaml(SOURCE.read_text("utf-8")))
 
 
 def score_terms(table: ProjectTable, wanted: Wanted) -> dict[str, Floats]:
