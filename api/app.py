@@ -38,7 +38,8 @@ from api.spreadsheets.work import ImportProgress
 from api.staff_page import chinese_time
 from api.version import VERSION
 from api.visitor import load_secret, make_signer
-from api.wechat.account import FILE_NAME, AccountBook
+from api.wechat.account import AccountBook
+from api.wechat.account_file import FILE_NAME
 from api.wechat.client import TencentApi
 from api.wechat.desk import WeChatDesk
 from api.wechat.kf_account import KfBook

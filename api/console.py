@@ -12,7 +12,7 @@ from accounts.account import AccountInvalid, AccountNotFound
 from accounts.password import PasswordRefused
 from accounts.role import RolesConflict
 from api.settings import PREFIX, Settings
-from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
+from api.wechat.account_file import AccountsInvalid, OfficialAccountNotFound
 from audit.witness import WitnessDamaged
 from evaluation.case import BadCaseFile
 from evaluation.judged_set import JudgedSetInvalid

@@ -25,7 +25,7 @@ from api.refusals import (
     UnusableMessage,
 )
 from api.reports.form import FormFileInvalid, TemplateUnusable
-from api.wechat.account import AccountsInvalid, OfficialAccountNotFound
+from api.wechat.account_file import AccountsInvalid, OfficialAccountNotFound
 from api.wechat.crypt import CallbackRefused
 from api.wechat.outbox import LetterNotFound
 from api.wechat.received import AnswerNotFound

@@ -18,7 +18,8 @@ from typing import Any
 import httpx
 import numpy as np
 
-from api.wechat.account import FILE_NAME, OfficialAccount, add_account, read_accounts
+from api.wechat.account import OfficialAccount, add_account, read_accounts
+from api.wechat.account_file import FILE_NAME
 from api.wechat.console import serve_api
 from api.wechat.simulator import FAULT, TIMEOUT_S, Simulator
 from evaluation.load import Progress, Server, cpu_seconds, running_server, wait_for_processes

@@ -2,7 +2,8 @@
 
 from fastapi import Request
 
-from api.wechat.account import AccountBook, AccountsInvalid, OfficialAccount
+from api.wechat.account import AccountBook, OfficialAccount
+from api.wechat.account_file import AccountsInvalid
 from api.wechat.web_login import can_log_in
 
 # How the browser inside WeChat names itself.

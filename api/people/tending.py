@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api.people.sms import SmsSender
-from api.wechat.account import AccountBook, AccountsInvalid
+from api.wechat.account import AccountBook
+from api.wechat.account_file import AccountsInvalid
 from api.wechat.binding import note_settled, unsettled
 from api.wechat.binding_code import forget_codes
 from api.wechat.client import TencentApi

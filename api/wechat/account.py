@@ -1,4 +1,4 @@
-"""The official accounts of an installation: one file with their secrets, followed as it changes.
+"""The official accounts of an installation, with their secrets.
 
 The file is `wechat.yaml` in the data folder, readable by its owner alone:
 
@@ -20,7 +20,6 @@ The file is `wechat.yaml` in the data folder, readable by its owner alone:
 """
 
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,11 +28,12 @@ from typing import Any
 import yaml
 
 from api.notice import NoticeKind
+from api.wechat.account_file import AccountsInvalid, FollowedAccounts, read_ciphers, read_entries
 from api.wechat.client import Way
-from api.wechat.crypt import AesKeyInvalid, MessageCipher
+from api.wechat.crypt import MessageCipher
 from api.wechat.template import NoticeTemplate, TemplateInvalid, read_templates
 
-FILE_NAME = "wechat.yaml"
+WHAT = "公众号"
 KF = "kf"  # kind of the entries that api/wechat/kf_account.py reads
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _APPID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -42,14 +42,6 @@ _FIELDS = {
     "name", "appid", "token", "aes_key", "previous_aes_key", "app_secret", "verified",
     "trial", "templates", "subscriptions",
 }  # fmt: skip
-
-
-class AccountsInvalid(ValueError):
-    """The file of accounts cannot be used; the message says what to mend, without its secrets."""
-
-
-class OfficialAccountNotFound(LookupError):
-    """No official account has this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,55 +65,21 @@ class OfficialAccount:
         return self.verified and bool(self.app_secret)
 
 
-class AccountBook:
-    """The accounts by name. A changed file is taken over when it is right, else told once more."""
+class AccountBook(FollowedAccounts[OfficialAccount]):
+    """The official accounts by name, as the file has them now."""
 
     def __init__(self, path: Path, *, on_trial: bool = False) -> None:
         """Read the accounts of a file; `on_trial`: all of them are trial accounts."""
-        self._path = path
-        self._on_trial = on_trial
-        self._reading = threading.Lock()
-        self._seen: tuple[int, int] | None = None
-        self._accounts: dict[str, OfficialAccount] = {}
-
-    def __getitem__(self, name: str) -> OfficialAccount:
-        """Return an account; raises OfficialAccountNotFound, and AccountsInvalid for a bad file."""
-        found = self.accounts().get(name)
-        if found is None:
-            raise OfficialAccountNotFound("没有这个公众号，请检查 wechat.yaml 里的 name。")
-        return found
-
-    def accounts(self) -> dict[str, OfficialAccount]:
-        """Return all accounts as the file has them now. Raises AccountsInvalid."""
-        with self._reading:
-            try:
-                stat = self._path.stat()
-            except OSError:
-                return {}
-            seen = (stat.st_mtime_ns, stat.st_size)
-            if seen != self._seen:
-                self._accounts = read_accounts(self._path)
-                if self._on_trial:
-                    on_trial = {n: replace(one, trial=True) for n, one in self._accounts.items()}
-                    self._accounts = on_trial
-                self._seen = seen
-            return self._accounts
+        super().__init__(path, _read_for_trial if on_trial else read_accounts, WHAT)
 
 
 def read_accounts(path: Path) -> dict[str, OfficialAccount]:
-    """Read the file of accounts. Raises AccountsInvalid."""
-    try:
-        if path.stat().st_mode & 0o077:
-            raise AccountsInvalid(f"{path.name} 里有密钥，其他人不应能读：请执行 chmod 600。")
-        entries = yaml.safe_load(path.read_text("utf-8"))["accounts"]
-        accounts = [_account(entry) for entry in entries if entry.get("kind") != KF]
-    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        # The text of these errors may quote the file.
-        raise AccountsInvalid(f"{path.name} 读不懂，请对照说明检查格式。") from error
-    named = {account.name: account for account in accounts}
-    if len(named) != len(accounts):
-        raise AccountsInvalid(f"{path.name} 里有两个公众号同名。")
-    return named
+    """Read the official accounts of the file. Raises AccountsInvalid."""
+    return read_entries(path, lambda entry: entry.get("kind") != KF, _account, WHAT)
+
+
+def _read_for_trial(path: Path) -> dict[str, OfficialAccount]:
+    return {name: replace(one, trial=True) for name, one in read_accounts(path).items()}
 
 
 def _account(entry: dict[str, Any]) -> OfficialAccount:
@@ -134,11 +92,7 @@ def _account(entry: dict[str, Any]) -> OfficialAccount:
         raise AccountsInvalid(
             f"公众号 {name} 的 appid 或 token 不对，token 是 3 至 32 位字母数字。"
         )
-    keys = [str(entry["aes_key"]), str(entry.get("previous_aes_key") or "")]
-    try:
-        ciphers = tuple(MessageCipher.of(key, appid) for key in keys if key)
-    except AesKeyInvalid as error:
-        raise AccountsInvalid(f"公众号 {name} 的 aes_key 不对，应为 43 个字符。") from error
+    ciphers = read_ciphers(entry, appid, f"公众号 {name}")
     if not ciphers:
         raise AccountsInvalid(f"公众号 {name} 缺少 aes_key。")
     account = OfficialAccount(name, appid, token, ciphers)

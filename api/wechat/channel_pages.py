@@ -14,7 +14,8 @@ from api.deps import OpenDatabase
 from api.notice import WORDS
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from api.wechat.account import AccountsInvalid, OfficialAccount
+from api.wechat.account import OfficialAccount
+from api.wechat.account_file import AccountsInvalid
 from api.wechat.channel import (
     MOST_REASON,
     ReasonMissing,

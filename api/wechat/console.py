@@ -18,7 +18,8 @@ import typer
 
 from api.console import load_settings
 from api.settings import SIMULATOR
-from api.wechat.account import FILE_NAME, AccountBook, add_account
+from api.wechat.account import AccountBook, add_account
+from api.wechat.account_file import FILE_NAME
 from api.wechat.channel import get_channel
 from api.wechat.checks import CheckState, live_checks, standing_checks
 from api.wechat.client import MAX_REPLY_BYTES, TencentApi

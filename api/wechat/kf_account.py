@@ -14,16 +14,15 @@ Under `accounts`:
 """
 
 import re
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from api.wechat.account import KF
+from api.wechat.account_file import AccountsInvalid, FollowedAccounts, read_ciphers, read_entries
+from api.wechat.crypt import MessageCipher
 
-from api.wechat.account import KF, AccountsInvalid, OfficialAccountNotFound
-from api.wechat.crypt import AesKeyInvalid, MessageCipher
-
+WHAT = "微信客服账号"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{3,32}")
@@ -45,50 +44,17 @@ class KfAccount:
     seats: bool = False
 
 
-class KfBook:
-    """The accounts by name. A changed file is taken over when it is right."""
+class KfBook(FollowedAccounts[KfAccount]):
+    """The 微信客服 accounts by name, as the file has them now."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._reading = threading.Lock()
-        self._seen: tuple[int, int] | None = None
-        self._accounts: dict[str, KfAccount] = {}
-
-    def __getitem__(self, name: str) -> KfAccount:
-        """Return an account; raises OfficialAccountNotFound, and AccountsInvalid for a bad file."""
-        found = self.accounts().get(name)
-        if found is None:
-            raise OfficialAccountNotFound("没有这个微信客服账号，请检查 wechat.yaml 里的 name。")
-        return found
-
-    def accounts(self) -> dict[str, KfAccount]:
-        """Return all accounts as the file has them now. Raises AccountsInvalid."""
-        with self._reading:
-            try:
-                stat = self._path.stat()
-            except OSError:
-                return {}
-            seen = (stat.st_mtime_ns, stat.st_size)
-            if seen != self._seen:
-                self._accounts = read_kf_accounts(self._path)
-                self._seen = seen
-            return self._accounts
+        """Read the accounts of a file."""
+        super().__init__(path, read_kf_accounts, WHAT)
 
 
 def read_kf_accounts(path: Path) -> dict[str, KfAccount]:
     """Read the 微信客服 accounts of the file. Raises AccountsInvalid."""
-    try:
-        entries = yaml.safe_load(path.read_text("utf-8"))["accounts"]
-        accounts = [read_kf(entry) for entry in entries if entry.get("kind") == KF]
-    except (
-        OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, AttributeError,
-    ) as error:  # fmt: skip
-        # The text of these errors may quote the file.
-        raise AccountsInvalid(f"{path.name} 读不懂，请对照说明检查格式。") from error
-    named = {account.name: account for account in accounts}
-    if len(named) != len(accounts):
-        raise AccountsInvalid(f"{path.name} 里有两个微信客服账号同名。")
-    return named
+    return read_entries(path, lambda entry: entry.get("kind") == KF, read_kf, WHAT)
 
 
 def read_kf(entry: dict[str, Any]) -> KfAccount:
@@ -101,10 +67,6 @@ def read_kf(entry: dict[str, Any]) -> KfAccount:
     desks = frozenset(map(str, entry.get("desks") or ()))
     if not desks or not all(_ID.fullmatch(desk) for desk in desks):
         raise AccountsInvalid(f"微信客服 {name} 的 desks 里要有至少一个客服账号（open_kfid）。")
-    keys = [str(entry["aes_key"]), str(entry.get("previous_aes_key") or "")]
-    try:
-        ciphers = tuple(MessageCipher.of(key, corpid) for key in keys if key)
-    except AesKeyInvalid as error:
-        raise AccountsInvalid(f"微信客服 {name} 的 aes_key 不对，应为 43 个字符。") from error
+    ciphers = read_ciphers(entry, corpid, f"微信客服 {name}")
     seats = entry.get("seats") is True
     return KfAccount(name, corpid, token, ciphers, str(entry["secret"]), desks, seats)

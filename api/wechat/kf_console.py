@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from api.console import load_settings
-from api.wechat.account import FILE_NAME, KF, append_entry
+from api.wechat.account import KF, append_entry
+from api.wechat.account_file import FILE_NAME
 from api.wechat.kf_account import read_kf
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import exists, or_, select
 
 from api.limiter import MessageLimit
 from api.snapshot import LiveSnapshot
-from api.wechat.account import AccountsInvalid
+from api.wechat.account_file import AccountsInvalid
 from api.wechat.client import SendFailed
 from api.wechat.kf_account import KfAccount, KfBook
 from api.wechat.kf_answering import Surroundings, settle_message

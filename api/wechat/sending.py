@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.wechat.access_token import access_token, drop_token
-from api.wechat.account import AccountBook, OfficialAccount, OfficialAccountNotFound
+from api.wechat.account import AccountBook, OfficialAccount
+from api.wechat.account_file import OfficialAccountNotFound
 from api.wechat.client import ErrorKind, SendFailed, TencentApi, Way
 from api.wechat.layout import Place
 from api.wechat.notice_layout import notice_body

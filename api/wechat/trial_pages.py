@@ -20,7 +20,8 @@ from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
-from api.wechat.account import AccountBook, OfficialAccount, OfficialAccountNotFound
+from api.wechat.account import AccountBook, OfficialAccount
+from api.wechat.account_file import OfficialAccountNotFound
 from api.wechat.client import Way
 from api.wechat.simulated_api import Bubble, Reader
 from api.wechat.simulator import Deliver, Mishaps

@@ -18,7 +18,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.settings import Settings
 from api.snapshot import LiveSnapshot
-from api.wechat.account import FILE_NAME, AccountBook, OfficialAccount, read_accounts
+from api.wechat.account import AccountBook, OfficialAccount, read_accounts
+from api.wechat.account_file import FILE_NAME
 from api.wechat.client import TencentApi
 from api.wechat.desk import WeChatDesk
 from api.wechat.sending import Post, send_due

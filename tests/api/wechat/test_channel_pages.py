@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from accounts.role import Role
 from api.notices import Notice, NoticeKind, tell
-from api.wechat.account import FILE_NAME, AccountBook, OfficialAccount, read_accounts
+from api.wechat.account import AccountBook, OfficialAccount, read_accounts
+from api.wechat.account_file import FILE_NAME
 from api.wechat.checks import CheckState, hint_for, live_checks
 from api.wechat.client import TencentApi
 from api.wechat.desk import WeChatDesk

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from api.app import create_app
 from api.settings import Settings
 from api.snapshot import LiveSnapshot
-from api.wechat.account import FILE_NAME, AccountsInvalid, read_accounts
+from api.wechat.account import read_accounts
+from api.wechat.account_file import FILE_NAME, AccountsInvalid
 from api.wechat.crypt import CallbackRefused
 from api.wechat.kf_account import KfBook, read_kf
 from api.wechat.kf_callback import open_kf_callback
@@ -303,3 +304,18 @@ def test_accounts_of_both_kinds_share_one_file(tmp_path_factory: pytest.TempPath
     for wrong in wrongs:
         with pytest.raises(AccountsInvalid):
             read_kf({**ENTRY, **wrong})
+
+
+def test_accounts_that_others_may_read_are_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.mktemp("kf") / FILE_NAME
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump({"accounts": [ENTRY]}))
+    book = KfBook(path)
+    for mode in (0o640, 0o604, 0o644):
+        path.chmod(mode)
+        with pytest.raises(AccountsInvalid, match="chmod 600"):
+            book["people"]
+    path.chmod(0o600)
+    assert book["people"].corpid == ENTRY["corpid"]
