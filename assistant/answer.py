@@ -1,6 +1,6 @@
 """What an answer is: sentences, each bound to spans of clauses, and a status."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -154,6 +154,14 @@ class Answer:
         """The answer as plain text, one sentence or list item a line."""
         return "\n".join(("· " if s.bullet else "") + s.text for s in self.sentences)
 
+    def as_past(self, question: str) -> "PastTurn":
+        """Return the question and this answer as a turn of the history."""
+        clauses = (citation.clause_id for citation in self.citations)
+        cards = ((card.kind, card.code) for card in self.cards)
+        return past_turn(
+            question, self.completed_question, self.intent, self.status, clauses, cards
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
@@ -165,6 +173,25 @@ class PastTurn:
     status: AnswerStatus
     clause_ids: tuple[int, ...]
     shown: tuple[str, ...] = ()  # codes of the projects that it recommended
+
+
+def past_turn(
+    question: str,
+    completed_question: str,
+    intent: str,
+    status: str,
+    clause_ids: Iterable[int],
+    cards: Iterable[tuple[str, str]],
+) -> PastTurn:
+    """Make an earlier turn of an answer, fresh or stored; `cards` are (kind, code)."""
+    return PastTurn(
+        question,
+        completed_question,
+        Intent(intent),
+        AnswerStatus(status),
+        tuple(dict.fromkeys(clause_ids)),
+        tuple(code for kind, code in cards if kind == CardKind.PROJECT),
+    )
 
 
 @dataclass(frozen=True, slots=True)

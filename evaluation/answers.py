@@ -84,9 +84,7 @@ def _replay(case: AnswerCase, answer: Answerer, day: date) -> Question:
     for message in case.history:
         given = answer(Question(message, day, history, known))
         known = {k: v for k, v in {**known, **given.learned}.items() if v is not None}
-        clauses = tuple(dict.fromkeys(c.clause_id for c in given.citations))
-        turn = PastTurn(message, given.completed_question, given.intent, given.status, clauses)
-        history += (turn,)
+        history += (given.as_past(message),)
     return Question(case.question, day, history, known)
 
 

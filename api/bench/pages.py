@@ -14,7 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from api.access import Permission, allow
-from api.bench.trace import Trace, past_of, trace_answer
+from api.bench.trace import Trace, trace_answer
 from api.bench.work import (
     MOST_CHARACTERS,
     MOST_QUESTIONS,
@@ -133,7 +133,7 @@ def run_traced(snapshot: Snapshot, form: BenchForm) -> Trace:
     for text in form.questions_before():
         earlier = snapshot.answer(Question(text[:MOST_CHARACTERS], day, tuple(history), known))
         known = {**known, **earlier.learned}
-        history.append(past_of(text, earlier))
+        history.append(earlier.as_past(text))
     return trace_answer(snapshot, Question(form.text, day, tuple(history), known))
 
 

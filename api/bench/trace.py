@@ -9,7 +9,7 @@ from typing import Any
 from api.policies.validity import validity_in
 from api.snapshot import Snapshot
 from assistant import wording
-from assistant.answer import Answer, Intent, PastTurn, Question
+from assistant.answer import Answer, Intent, Question
 from assistant.pipeline import answer_question
 from knowledge.retriever import Hit
 
@@ -121,12 +121,6 @@ def trace_answer(snapshot: Snapshot, question: Question) -> Trace:
         refused=str(refused) if refused else "",
         milliseconds=elapsed,
     )
-
-
-def past_of(text: str, answer: Answer) -> PastTurn:
-    """Return an answered question as a turn of the history."""
-    clauses = tuple(citation.clause_id for citation in answer.citations)
-    return PastTurn(text, answer.completed_question, answer.intent, answer.status, clauses)
 
 
 def _route(

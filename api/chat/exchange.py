@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 from api.handover.promise import plan_handover, suggestions_of, with_promise
 from api.snapshot import Snapshot
 from assistant import wording
-from assistant.answer import Answer, AnswerStatus, Intent, PastTurn, Question, Sentence
+from assistant.answer import (
+    Answer,
+    AnswerStatus,
+    Intent,
+    PastTurn,
+    Question,
+    Sentence,
+    past_turn,
+)
 from assistant.guardrails import mask_personal_data
 from assistant.rephraser import rephrase
 from guidance.handover.handover import open_handover
@@ -176,13 +184,8 @@ def _history(db: Session, conversation_id: str) -> tuple[PastTurn, ...]:
 
 
 def _past(turn: Turn) -> PastTurn:
-    return PastTurn(
-        question=turn.question,
-        completed_question=turn.completed_question,
-        intent=Intent(turn.intent),
-        status=AnswerStatus(turn.status),
-        clause_ids=tuple(citation["clause_id"] for citation in turn.reply["citations"]),
-        shown=tuple(
-            card["code"] for card in turn.reply.get("cards", ()) if card["kind"] == "project"
-        ),
+    clauses = (citation["clause_id"] for citation in turn.reply["citations"])
+    cards = ((card["kind"], card["code"]) for card in turn.reply.get("cards", ()))
+    return past_turn(
+        turn.question, turn.completed_question, turn.intent, turn.status, clauses, cards
     )

@@ -18,7 +18,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.access import Permission, allow
-from api.bench.trace import past_of
 from api.chat.exchange import HISTORY_TURNS, Received, receive_message
 from api.chat.routes import (
     MAX_TEXT_LENGTH,
@@ -172,7 +171,7 @@ def _replay(snapshot: Snapshot, earlier: list[str]) -> tuple[PastTurn, ...]:
     """Answer the earlier messages again: the sender keeps the chat, not what was found."""
     history: tuple[PastTurn, ...] = ()
     for text in earlier:
-        history += (past_of(text, snapshot.answer(Question(text, today(), history))),)
+        history += (snapshot.answer(Question(text, today(), history)).as_past(text),)
     return history
 
 

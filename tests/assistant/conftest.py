@@ -38,12 +38,7 @@ def talk(knowledge: Knowledge) -> Callable[..., list[Answer]]:
         for message in messages:
             answer = answer_question(Question(message, TODAY, tuple(history)), knowledge)
             given.append(answer)
-            history.append(turn_of(message, answer))
+            history.append(answer.as_past(message))
         return given
 
     return answers
-
-
-def turn_of(message: str, answer: Answer) -> PastTurn:
-    cited = tuple(citation.clause_id for citation in answer.citations)
-    return PastTurn(message, answer.completed_question, answer.intent, answer.status, cited)

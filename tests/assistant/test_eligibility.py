@@ -28,7 +28,6 @@ from knowledge.retriever import Retriever
 from storage.database import Database
 from storage.memory_index import MemoryIndex
 from storage.migrations import migrate
-from tests.assistant.conftest import turn_of
 from tests.fixtures.hashed_encoder import HashedEncoder
 
 TODAY = date(2026, 6, 30)
@@ -70,7 +69,7 @@ class Conversation:
         answer = answer_question(self.asked, self.knowledge)
         merged = {**self.known, **answer.learned}
         self.known = {key: value for key, value in merged.items() if value is not None}
-        self.history += (turn_of(text, answer),)
+        self.history += (answer.as_past(text),)
         return answer
 
 

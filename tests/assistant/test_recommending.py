@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.answer import Answer, AnswerStatus, CardKind, Intent, PastTurn, Question
+from assistant.answer import AnswerStatus, CardKind, Intent, PastTurn, Question
 from assistant.pipeline import answer_question
 from assistant.related_policy import related_policies
 from assistant.wishes import Wanting, wish_of
@@ -43,17 +43,6 @@ OFFERS = Offers(ProjectTable(LIBRARY), load_weights(), MENTORS)
 @pytest.fixture(scope="module")
 def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
     return knowledge_of(Path(tmp_path_factory.mktemp("vectors")), *SOURCES)
-
-
-def past(question: str, answer: Answer) -> PastTurn:
-    return PastTurn(
-        question=question,
-        completed_question=answer.completed_question,
-        intent=answer.intent,
-        status=answer.status,
-        clause_ids=tuple(citation.clause_id for citation in answer.citations),
-        shown=tuple(c.code for c in answer.cards if c.kind is CardKind.PROJECT),
-    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +142,7 @@ def test_help_for_other_groups_is_not_named(knowledge: Knowledge) -> None:
 def test_an_answer_to_the_question_makes_the_list_better(knowledge: Knowledge) -> None:
     first = answer_question(Question("推荐个项目", TODAY), knowledge, OFFERS)
     assert first.suggestions
-    history = (past("推荐个项目", first),)
+    history = (first.as_past("推荐个项目"),)
     second = answer_question(Question(first.suggestions[0], TODAY, history), knowledge, OFFERS)
     assert second.intent is Intent.PROJECT
     assert second.learned
@@ -164,7 +153,7 @@ def test_others_are_shown_on_request_and_then_from_the_start(knowledge: Knowledg
     seen: list[tuple[str, ...]] = []
     for text in ("推荐个项目", "换一批", "还有吗", "换一批"):
         answer = answer_question(Question(text, TODAY, history), knowledge, OFFERS)
-        history = (*history, past(text, answer))
+        history = (*history, answer.as_past(text))
         seen.append(tuple(card.code for card in answer.cards))
     assert not set(seen[0]) & set(seen[1])
     assert len({*seen[0], *seen[1], *seen[2]}) == len(LIBRARY)
