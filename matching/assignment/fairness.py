@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from matching.assignment.problem import NO_EDGE
-from matching.assignment.run import AssignmentRun, Rulebook, assign
+from matching.assignment.run import AssignmentRun, Rulebook, assign, with_priority
 from matching.mentors.facts import MentorFacts, MentorNeed
 
 HIGHEST_PRIORITY = 8.0  # in the unit of a pair's value, whose most is 1
@@ -68,15 +68,15 @@ def assign_with_floor(
     at once can be served within a largest matching.
     """
 
+    policy = replace(rulebook.policy, priority=0.0, priority_groups=floor.groups)
+    plain = replace(rulebook, policy=policy)
+    without = assign(needs, mentors, day, open_pairs=open_pairs, rulebook=plain)
+
     def run_at(priority: float) -> AssignmentRun:
-        policy = replace(rulebook.policy, priority=priority, priority_groups=floor.groups)
-        return assign(
-            needs, mentors, day, open_pairs=open_pairs, rulebook=replace(rulebook, policy=policy)
-        )
+        return with_priority(without, priority, floor.groups, rulebook.engine)
 
     members = {need.code for need in needs if need.groups & floor.groups}
     wanted = int(np.ceil(floor.share * len(members)))
-    without = run_at(0.0)
     run, priority = without, 0.0
     if _served(run, members) < wanted:
         priority, run = HIGHEST_PRIORITY, run_at(HIGHEST_PRIORITY)

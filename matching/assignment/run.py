@@ -6,7 +6,7 @@ mentor's load); open proposals may be moved, but only for a gain worth the troub
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
 from importlib import resources
@@ -188,6 +188,27 @@ def assign(
     )
 
 
+def with_priority(
+    run: AssignmentRun, priority: float, groups: frozenset[str], engine: Engine
+) -> AssignmentRun:
+    """Match what a run matched once more, with this priority of these groups.
+
+    A priority adds the same to every pair of a need: nothing else is built anew.
+    """
+    policy = replace(run.policy, priority=priority, priority_groups=groups)
+    problem = replace(run.problem, bonus=_urgencies(run.needs, policy))
+    found = find_optimum(problem, engine)
+    return replace(
+        run,
+        problem=problem,
+        match=found.match,
+        certificate=found.certificate,
+        solver=engine.name,
+        rounds=found.rounds,
+        policy=policy,
+    )
+
+
 def build_problem(
     needs: Sequence[MentorNeed],
     mentors: Sequence[MentorFacts],
@@ -216,8 +237,11 @@ def build_problem(
     ranks = np.arange(max(1, int(seats.max(initial=0))))
     filled = np.maximum(carried, 0)[:, None] + ranks[None, :]
     costs = np.rint(policy.fairness * UNITS * filled / caps[:, None]).astype(np.int64)
-    urgency = [round(policy.urgency(need) * UNITS) for need in needs]
-    return Problem(values, np.array(urgency, dtype=np.int64), seats.astype(np.int64), costs)
+    return Problem(values, _urgencies(needs, policy), seats.astype(np.int64), costs)
+
+
+def _urgencies(needs: Sequence[MentorNeed], policy: AssignmentPolicy) -> Ints:
+    return np.array([round(policy.urgency(need) * UNITS) for need in needs], dtype=np.int64)
 
 
 def _seats(mentor: MentorFacts, opened: int) -> int:

@@ -1,9 +1,19 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from evaluation.matching_instance import draw_district
 from matching.assignment.fairness import Floor, assign_with_floor, gini, load_gini
-from matching.assignment.run import Rulebook, assign, load_policy, load_rulebook
+from matching.assignment.problem import Problem
+from matching.assignment.run import (
+    Rulebook,
+    assign,
+    build_problem,
+    load_policy,
+    load_rulebook,
+)
 from matching.assignment.scoring import load_weights
 from matching.assignment.solvers import SCIPY
 from matching.target_group import TargetGroup
@@ -45,6 +55,37 @@ def test_floor_is_met_at_a_printed_price_without_losing_coverage() -> None:
     plain = assign(district.needs, district.mentors, district.day, rulebook=RULEBOOK)
     assert len(found.run.pairs) == len(plain.pairs)
     assert found.run.certificate.valid
+
+
+def test_a_floor_builds_the_problem_once_and_finds_what_building_it_anew_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    district = draw_district(80, 12, seats_per_need=0.5, seed=2, floor_group=True)
+    opened = {district.needs[0].code: district.mentors[0].code}
+    built = []
+
+    def build(*given: Any) -> Problem:
+        built.append(build_problem(*given))
+        return built[-1]
+
+    monkeypatch.setattr("matching.assignment.run.build_problem", build)
+    floor = Floor(PROTECTED, 0.6)
+    found = assign_with_floor(
+        district.needs, district.mentors, district.day, floor, RULEBOOK, opened
+    )
+    assert len(built) == 1
+    assert found.priority > 0
+    policy = replace(RULEBOOK.policy, priority=found.priority, priority_groups=PROTECTED)
+    anew = assign(
+        district.needs, district.mentors, district.day, open_pairs=opened,
+        rulebook=replace(RULEBOOK, policy=policy),
+    )  # fmt: skip
+    assert found.run.pairs == anew.pairs
+    assert found.run.utility == anew.utility
+    assert found.run.policy == anew.policy
+    for name in ("values", "bonus", "seats", "seat_costs"):
+        assert (getattr(found.run.problem, name) == getattr(anew.problem, name)).all()
+    assert (found.run.certificate.prices == anew.certificate.prices).all()
 
 
 def test_floor_that_nobody_can_reach_says_how_many_are_possible() -> None:
