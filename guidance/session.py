@@ -151,18 +151,9 @@ class GuidanceSession(Base):
     erased_at: Mapped[datetime | None]  # the words are gone, the count stays
 
     @property
-    def counts_on(self) -> date:
-        """The day it counts on."""
-        return self.count_on
-
-    @property
     def subject(self) -> str:
         """How the audit log names it."""
         return f"session:{self.id}"
-
-    def is_idle(self, at: datetime) -> bool:
-        """Whether a message received at this time begins a new session."""
-        return _is_idle(self.last_turn_at, at)
 
 
 class Turn(Base):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from storage.database import Base
@@ -163,13 +163,3 @@ def get_clause(db: Session, clause_id: int) -> Clause:
     if clause is None:
         raise ClauseNotFound(clause_id)
     return clause
-
-
-def newest_version(series: str) -> Select[PolicyDocument]:
-    """Select the newest version of a document series."""
-    return (
-        select(PolicyDocument)
-        .where(PolicyDocument.series == series)
-        .order_by(PolicyDocument.version.desc())
-        .limit(1)
-    )

@@ -18,7 +18,6 @@ from knowledge.repeal import Repeal, normalize_number
 from knowledge.validity import FRONT, read_validity
 
 HEAD_LINES = 12
-MAX_TITLE = 120
 
 _TITLE_END = re.compile(
     r"(?:方案|办法|通知|意见|规定|条例|细则|公告|决定|法|措施|规划|纲要|指南|批复|函|标准|规则|制度|章程|计划"

@@ -51,12 +51,6 @@ ROLE_TEXTS = {
     Role.PRIVACY_OFFICER: "隐私专员：查看原文、导出、删除个人信息",
     Role.AUDITOR: "审计：只读，查看全部记录和日志",
 }
-NAMED_IN_ERRORS = {
-    "登录名": "login",
-    "导师": "mentor_code",
-    "统一身份": "external_id",
-    "单位": "org_unit",
-}
 Reason = Annotated[str, Form(max_length=200), BeforeValidator(storable)]
 
 

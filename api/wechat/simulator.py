@@ -9,7 +9,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -111,12 +111,6 @@ class Simulator(SimulatedApi):
                 return Outcome(FAULT, number)
             return Outcome(self.read_reply(reply), number)
         return Outcome(FAULT, CALLS)
-
-    def in_disorder(self, messages: Sequence[Mapping[str, Any]]) -> list[Outcome]:
-        """Deliver several messages in another order than they were sent."""
-        mixed = list(messages)
-        self._random.shuffle(mixed)
-        return [self.call(message) for message in mixed]
 
     def request(self, message: Mapping[str, Any]) -> tuple[str, bytes]:
         """Return path and body of one call, encrypted and signed."""

@@ -49,16 +49,6 @@ class Quarter:
         return self.following.first_day - timedelta(days=1)
 
     @property
-    def entry_closes_on(self) -> date:
-        """The last day for entering its sessions."""
-        return self.last_day + timedelta(days=ENTRY_DAYS)
-
-    @property
-    def review_closes_on(self) -> date:
-        """The last day for reviewing them."""
-        return self.last_day + timedelta(days=REVIEW_DAYS)
-
-    @property
     def following(self) -> "Quarter":
         """The next quarter."""
         return Quarter(self.year + self.number // 4, self.number % 4 + 1)

@@ -147,10 +147,6 @@ class Mentor(Base):
         """The weekly times, in order of the week."""
         return parse_slots("；".join(self.slots))
 
-    def set_slots(self, text: str) -> None:
-        """Take weekly times as people write them. Raises SlotUnreadable."""
-        self.slots = [str(slot) for slot in parse_slots(text)]
-
     @property
     def slots_text(self) -> str:
         """The weekly times in one line."""

@@ -171,14 +171,6 @@ def find_project(db: Session, code: str) -> Project:
     return project
 
 
-def find_public_project(db: Session, code: str, on: date) -> ProjectFacts:
-    """Return a project that the public may see on this day, or raise ProjectNotFound."""
-    facts = find_project(db, code).facts()
-    if not facts.is_recommendable(on):
-        raise ProjectNotFound(code)
-    return facts
-
-
 def published_projects(db: Session, on: date) -> list[ProjectFacts]:
     """Return what may be recommended on this day, in the order of the codes."""
     query = (

@@ -232,8 +232,6 @@ def test_quarters() -> None:
         "2026Q1", "2026Q1", "2026Q2", "2026Q4",
     ]  # fmt: skip
     assert Quarter.parse(" 2026q4 ").following == Quarter(2027, 1)
-    assert Quarter(2026, 1).entry_closes_on == date(2026, 4, 10)
-    assert Quarter(2026, 1).review_closes_on == date(2026, 4, 20)
     assert Quarter(2028, 1).last_day == date(2028, 3, 31)
     assert Quarter(2026, 1).preceding == Quarter(2025, 4)
     assert min(last_working_days(Quarter(2026, 1), 5)) == date(2026, 3, 25)

@@ -171,7 +171,7 @@ def test_session_counts_on_the_shanghai_day_of_its_first_message(
     first = record(sqlite_database, message("m1", at=first_message_at))
     past_midnight = record(sqlite_database, message("m2", at=first_message_at + 20 * MINUTE))
     assert past_midnight.session_id == first.session_id
-    assert session_of(sqlite_database, first).counts_on == day
+    assert session_of(sqlite_database, first).count_on == day
 
 
 def test_late_message_is_added_without_moving_the_session_back(database: Database) -> None:
