@@ -33,6 +33,8 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "session.flagged": "标记为需要留意",
         "session.called_back": "电话回访",
         "transcript.read": "查看记录原文",
+        "persons.listed": "查看人数背后的名单",
+        "person.read": "查看一人计数的各次咨询",
         "evidence.stored": "保存材料",
         "evidence.read": "查看材料",
     },

@@ -13,6 +13,7 @@ from api.access import Permission, allow
 from api.deps import CurrentSnapshot, OpenDatabase
 from api.ledger.chart import Chart, line_chart
 from api.ledger.indicator_commands import standing
+from api.ledger.persons import persons_address
 from api.ledger.staff import names_of, shows_targets, unit_name
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
@@ -155,6 +156,7 @@ def indicator_page(
         ambiguity=register.ambiguities.get(indicator.ambiguity or 0),
         clause_id=plan_clauses(corpus).get(indicator.clause),
         trend=trend,
+        trend_rows=_trend_rows(indicator, trend),
         chart=_chart(trend, target),
         may_report=Role.HANDLER in account.roles and indicator.kind is IndicatorKind.ENTERED,
         may_propose=bool(
@@ -176,8 +178,10 @@ def last_day(year: int | None) -> date:
 
 def rows_of(indicator: Indicator, day: date) -> str:
     """Return where the rows behind an indicator's number are listed."""
-    if indicator.id in {"M3c", "B3"}:
+    if indicator.id == "M3c":
         return f"/staff/sessions?state=counted&period={day.year}"
+    if indicator.id == "B3":
+        return persons_address(year=day.year)
     return ROWS_OF.get(indicator.id, f"/staff/indicators/{indicator.id}?year={day.year}")
 
 
@@ -253,6 +257,11 @@ def _trend(db: Session, indicator: Indicator, day: date) -> list[tuple[str, floa
         return [one for one in persons if one[1]]
     accepted = [one for one in values_of(db, indicator.id) if one.status is ValueStatus.ACCEPTED]
     return [(one.as_of_on.isoformat(), float(one.value)) for one in reversed(accepted)]
+
+
+def _trend_rows(indicator: Indicator, trend: list[tuple[str, float]]) -> dict[str, str]:
+    """Return where the rows behind values of the trend are; a year's persons have a list."""
+    return {year: persons_address(year=year) for year, _ in trend} if indicator.id == "B3" else {}
 
 
 def _chart(trend: list[tuple[str, float]], target: float | None) -> Chart | None:

@@ -27,8 +27,15 @@ def neutral(text: str) -> str:
     return f"'{plain}" if begins and begins in _FORMULA else plain
 
 
-def write_cell(sheet: Any, row: int, column: int, value: object, form: Any = None) -> None:
-    """Write a value into a sheet of xlsxwriter: numbers as numbers, all else as text."""
+def write_cell(
+    sheet: Any, row: int, column: int, value: object, form: Any = None, link: str = ""
+) -> None:
+    """Write a value into a sheet of xlsxwriter: numbers as numbers, all else as text.
+
+    `link` is the address that the cell opens; the value stays what it is.
+    """
+    if link:
+        sheet.write_url(row, column, link, form)  # what is written next takes the place of its text
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         sheet.write_number(row, column, float(value), form)
     else:

@@ -51,7 +51,7 @@ def _write(
     subject = f"report:{found.period}"
     with database.writing() as db:  # first: what is printed then covers that it was made
         append_event(db, "report.made", subject, CONSOLE, {"published": found.published})
-    paper = make_paper(database, witness, settings, found, now)
+    paper = make_paper(database, witness, settings, found, settings.public_url)
     files = {
         "docx": word.write_report(paper, settings.data_dir),
         "xlsx": excel.write_report(paper),

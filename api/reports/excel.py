@@ -6,6 +6,7 @@ import xlsxwriter
 
 from api.reports.cells import neutral, write_cell
 from api.reports.paper import LABEL, Paper
+from api.reports.rows_behind import RowLinks
 from guidance.reports.table import Table
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -24,7 +25,7 @@ def write_report(paper: Paper) -> bytes:
     })  # fmt: skip
     _write_cover(book, paper)
     for table in paper.report.tables:
-        _write_table(book, table)
+        _write_table(book, table, paper.behind.get(table.name, []))
     book.close()
     return target.getvalue()
 
@@ -36,6 +37,7 @@ def _write_cover(book: xlsxwriter.Workbook, paper: Paper) -> None:
     sheet.set_column(0, 0, 14)
     sheet.set_column(1, 1, 72)
     write_cell(sheet, 0, 0, paper.title, bold)
+    totals = paper.totals
     rows = [
         *paper.head,
         ("人次", paper.report.sessions),
@@ -48,15 +50,19 @@ def _write_cover(book: xlsxwriter.Workbook, paper: Paper) -> None:
     ]
     for number, (label, value) in enumerate(rows, start=2):
         write_cell(sheet, number, 0, label, name)
-        write_cell(sheet, number, 1, value)
+        opened = totals.get({"人次": "sessions", "人": "persons"}.get(label, ""), "")
+        write_cell(sheet, number, 1, value, link=opened)
     image = {"image_data": paper.anchor.picture(), "description": "审计日志序号和根的二维码"}
     sheet.insert_image(len(rows) + 3, 1, "audit.png", image)
 
 
-def _write_table(book: xlsxwriter.Workbook, table: Table) -> None:
+def _write_table(book: xlsxwriter.Workbook, table: Table, links: list[RowLinks]) -> None:
     sheet = book.add_worksheet(table.title)
     heading = book.add_format({"bold": True, "bg_color": "#1F6F5C", "font_color": "#FFFFFF"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    opening = book.add_format(
+        {"text_wrap": True, "valign": "top", "font_color": "#0B57A4", "underline": 1}
+    )
     sheet.freeze_panes(1, 1)
     for place, column in enumerate(table.columns):
         cells = [str(row[place]) for row in table.rows]
@@ -64,8 +70,10 @@ def _write_table(book: xlsxwriter.Workbook, table: Table) -> None:
         sheet.set_column(place, place, min(widest + 2, WIDEST))
         write_cell(sheet, 0, place, column, heading)
     for number, row in enumerate(table.rows, start=1):
+        opened = links[number - 1] if links else {}
         for place, value in enumerate(row):
-            write_cell(sheet, number, place, value, wrapped)
+            link = opened.get(place, "")
+            write_cell(sheet, number, place, value, opening if link else wrapped, link)
     if table.note:
         write_cell(sheet, len(table.rows) + 2, 0, table.note)
 

@@ -7,14 +7,14 @@ from itertools import chain, count, islice
 from typing import Any
 
 import xlsxwriter
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.reports.cells import neutral, write_cell
 from api.reports.excel import OPTIONS
 from guidance.lifecycle import COUNTED, LINE_NAMES, STATE_NAMES
 from guidance.message import CHANNEL_NAMES
-from guidance.people.identity import digest_of
+from guidance.people.identity import Person, digest_of
 from guidance.people.level import LEVEL_NAMES
 from guidance.reports.report import DISTRICT
 from guidance.review.queue import quarters_of
@@ -33,14 +33,20 @@ def ledger_rows(db: Session, period: str, org_unit: str) -> Iterator[tuple[str |
     """Yield the sessions of a quarter or year and of a unit ("" for all), by number.
 
     No words of a consultation, no place and no names: a person is a short sign that is
-    the same in every row. Raises PeriodInvalid.
+    the same in every row, also where a locked record names them as before a merge. Raises
+    PeriodInvalid.
     """
     one = GuidanceSession
-    listed = select(
-        one.id, one.period, one.count_on, one.org_unit, one.service_line, one.channel,
-        one.identity_level, one.counts_for, one.state, one.codes, one.flags, one.rule_version,
-        one.turn_count, one.seal,
-    ).where(one.period.in_(quarters_of(period)))  # fmt: skip
+    holder: Any = func.coalesce(Person.merged_into, one.counts_for).label("holder")
+    listed = (
+        select(
+            one.id, one.period, one.count_on, one.org_unit, one.service_line, one.channel,
+            one.identity_level, holder, one.state, one.codes, one.flags, one.rule_version,
+            one.turn_count, one.seal,
+        )
+        .outerjoin(Person, Person.reference == one.counts_for)
+        .where(one.period.in_(quarters_of(period)))
+    )  # fmt: skip
     if org_unit:
         listed = listed.where(one.org_unit == org_unit)
     rows = db.execute(listed.order_by(one.id).execution_options(yield_per=BATCH))
@@ -84,7 +90,7 @@ def _masked(row: Any) -> tuple[str | int, ...]:
     return (
         row.id, row.period, row.count_on.isoformat(), row.org_unit or DISTRICT,
         LINE_NAMES[row.service_line], CHANNEL_NAMES[row.channel], LEVEL_NAMES[row.identity_level],
-        digest_of(row.counts_for)[:PERSON_SHOWN], STATE_NAMES[row.state],
+        digest_of(row.holder)[:PERSON_SHOWN], STATE_NAMES[row.state],
         "是" if row.state in COUNTED else "否", row.codes, row.flags, row.rule_version,
         row.turn_count, row.seal,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from api.reports import excel, word
 from api.reports.form import read_form
 from api.reports.ledger_file import ledger_rows, write_csv, write_xlsx
 from api.reports.paper import make_paper, report_now
-from api.reports.rows_behind import rows_behind
+from api.reports.rows_behind import rows_behind, totals_behind
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from audit.log import append_event
@@ -88,12 +88,15 @@ def show_report(
     """Show the figures of a report as they stand now."""
     require_district(account)
     report = _report(database, period, published=published == "1")
-    behind = rows_behind(report)
-    return render_staff(request, account, "reports/report.html", report=report, behind=behind)
+    return render_staff(
+        request, account, "reports/report.html", report=report, behind=rows_behind(report),
+        totals=totals_behind(report),
+    )  # fmt: skip
 
 
 @router.post("/{period}")
 def download_report(
+    request: Request,
     period: str,
     database: OpenDatabase,
     account: CurrentAccount,
@@ -105,7 +108,9 @@ def download_report(
     form = "xlsx" if typed(posted, "form") == "xlsx" else "docx"
     report = _report(database, period, published=typed(posted, "published") == "1")
     witness = open_witness(settings.data_dir, settings.witness_dir)
-    paper = make_paper(database, witness, settings, report, report.made_at)
+    # What was printed opens its rows where it was asked for, unless the site has another name.
+    site = settings.public_url or str(request.base_url)
+    paper = make_paper(database, witness, settings, report, site)
     if form == "xlsx":
         data, media = excel.write_report(paper), XLSX
     else:

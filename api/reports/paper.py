@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.ledger.indicator_commands import library_counts
 from api.policies.validity import chinese_date
 from api.reports.form import FIELD_NAMES, FormFields, read_form
+from api.reports.rows_behind import RowLinks, rows_behind, totals_behind
 from api.settings import Settings
 from api.version import VERSION
 from audit.checkpoint import LedgerBehindWitness, write_checkpoint
@@ -53,6 +54,7 @@ class Paper:
     form: FormFields
     anchor: Anchor
     district: str
+    site: str  # where the rows behind the figures are opened; "" where that is not known
 
     @property
     def title(self) -> str:
@@ -68,6 +70,22 @@ class Paper:
         made = chinese_date(shanghai_day(report.made_at))
         fields = tuple((name, getattr(self.form, key)) for name, key in FIELD_NAMES.items())
         return (*fields, ("统计时间", days), ("生成日期", made))
+
+    @property
+    def behind(self) -> dict[str, list[RowLinks]]:
+        """What the cells of every table open, as full addresses."""
+        if not self.site:
+            return {}
+        return {
+            name: [{place: self.site + path for place, path in row.items()} for row in rows]
+            for name, rows in rows_behind(self.report).items()
+        }
+
+    @property
+    def totals(self) -> dict[str, str]:
+        """What the headline's numbers open, as full addresses."""
+        paths = totals_behind(self.report) if self.site else {}
+        return {name: self.site + path for name, path in paths.items()}
 
     @property
     def metadata(self) -> str:
@@ -99,8 +117,9 @@ def report_now(db: Session, period: str, at: datetime, *, published: bool) -> Re
 
 
 def make_paper(
-    database: Database, witness: Witness, settings: Settings, report: Report, at: datetime
+    database: Database, witness: Witness, settings: Settings, report: Report, site: str
 ) -> Paper:
-    """Put a report on paper."""
-    anchor = anchor_now(database, witness, at)
-    return Paper(report, read_form(settings.data_dir), anchor, settings.district)
+    """Put a report on paper, whose figures open their rows at `site`."""
+    anchor = anchor_now(database, witness, report.made_at)
+    form = read_form(settings.data_dir)
+    return Paper(report, form, anchor, settings.district, site.rstrip("/"))

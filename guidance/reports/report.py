@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from guidance.counting.persons import PersonsOf, count_persons
 from guidance.counting.tally import counted_by
 from guidance.indicators.indicator import load_register
 from guidance.indicators.progress import guidance_sessions
@@ -21,7 +22,7 @@ from guidance.periods.closing import verification_factors
 from guidance.periods.locking import restated, units_restated
 from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import PERIOD_STATE_NAMES, PeriodState, state_of
-from guidance.reports.figures import persons_by_unit, persons_counted, returned_by_unit
+from guidance.reports.figures import persons_by_unit, returned_by_unit
 from guidance.reports.indicators import indicator_table, standing_at, year_of
 from guidance.reports.method import method_table
 from guidance.reports.suppression import HIDDEN, SMALLEST, suppress
@@ -80,7 +81,7 @@ def make_report(
         raise ReportNotReady("这段时间还没有开始，没有可以汇总的数字。")
     maker = _Maker(db, quarters, min(last.last_day, today), published)
     sessions = sum(restated(db, one)["revised"] for one in quarters)
-    persons = persons_counted(db, quarters[0], quarters[-1], date(2000, 1, 1))
+    persons = count_persons(db, PersonsOf(quarters[0], quarters[-1]))
     return Report(
         period=period.strip().upper(),
         name=f"{first.year}年" + (f"第{'一二三四'[first.number - 1]}季度" if first == last else ""),
@@ -130,7 +131,7 @@ class _Maker:
         for one in self.quarters:
             quarter = Quarter.parse(one)
             if quarter.first_day <= self.on:
-                people = persons_counted(self.db, one, one, date(2000, 1, 1))
+                people = count_persons(self.db, PersonsOf(one, one))
                 rows.append((one, self.shown(restated(self.db, one)["revised"]),
                              self.shown(people), NOTHING))  # fmt: skip
         sessions = guidance_sessions(self.db, self.on, year_of(self.on))
@@ -201,7 +202,7 @@ class _Maker:
             for unit, states in unit_rates(self.db, one).items():
                 submitted[unit] += sum(states.get(state, 0) for state in SUBMITTED)
                 rejected[unit] += states.get(SessionState.REJECTED, 0)
-        people = persons_by_unit(self.db, self.quarters[0], self.quarters[-1], date(2000, 1, 1))
+        people = persons_by_unit(self.db, PersonsOf(self.quarters[0], self.quarters[-1]))
         returned = returned_by_unit(self.db, self.quarters)
         proofs = self._proofs()
         listed = sorted(
@@ -229,7 +230,8 @@ class _Maker:
     def _year_persons(self) -> int:
         """Return the persons of the year up to the report's last quarter."""
         first = date(self.on.year, 1, 1)
-        return persons_counted(self.db, f"{self.on.year}Q1", str(Quarter.of(self.on)), first)
+        last = str(Quarter.of(self.on))
+        return count_persons(self.db, PersonsOf(f"{self.on.year}Q1", last, since=first))
 
     def _hiding(self, counts: Mapping[str, int], parts: Mapping[str, int | None]) -> str:
         if counts and not parts:

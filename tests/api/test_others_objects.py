@@ -88,6 +88,7 @@ OWNED: dict[str, tuple[str, str]] = {
     "/staff/sessions/{number}": ("unit", "session"),
     "/staff/uploads/sessions/{number}": ("unit", "session"),
     "/staff/sessions/{number}/adjust": ("unit", "session"),
+    "/staff/persons/{number}": ("unit", "session"),
     "/staff/samples/{number}": ("unit", "session"),
     "/staff/restricted/{number}": ("unit", "session"),
     "/staff/evidence/{digest}": ("unit", "session"),

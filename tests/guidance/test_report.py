@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guidance.counting.persons import PersonsOf, count_persons, of_year
 from guidance.counting.tally import persons_of_year
 from guidance.periods.adjustment import AdjustmentKind, Words, post_adjustment, propose_adjustment
 from guidance.periods.closing import check_sample, close_quarter, commit_seed, sample_left
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem
-from guidance.reports.figures import persons_counted
 from guidance.reports.report import ReportNotReady, make_report
 from guidance.reports.suppression import SMALLEST, suppress
 from guidance.review.decisions import reject, send_back, submit
@@ -67,7 +67,9 @@ def test_persons_and_sessions_stand_side_by_side(database: Database) -> None:
     assert found.table("month").rows == (("2026-03", 3, "100.0%"),)
     assert found.table("identity_level").rows == (("访客", 3, "100.0%"),)
     with database.reading() as db:
-        assert persons_of_year(db, 2026) == persons_counted(db, "2026Q1", "2026Q4", NOON.date())
+        days = PersonsOf("2026Q1", "2026Q4", since=NOON.date())
+        assert persons_of_year(db, 2026) == count_persons(db, days)
+        assert persons_of_year(db, 2026) == count_persons(db, of_year(2026))
 
 
 def test_what_cannot_be_said_is_said_as_such(database: Database) -> None:
