@@ -1,7 +1,9 @@
 """How commands speak: Chinese messages for what a person can mend, never a stack trace."""
 
 import sys
+import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -24,9 +26,11 @@ from knowledge.reader import UnreadableDocument
 from knowledge.weights.model_folder import ModelDamaged
 from knowledge.weights.packaged import WeightsNotFound, WeightsUnreadable
 from storage.connection import DatabaseUnavailable
+from storage.migrations import MigrationFailed
 
 FAILED = 1
 MISUSED = 2
+MIGRATION_LOG = "migration-failure.log"  # in the data folder: the last failure
 
 # Errors that a person at the console caused or can mend; their messages say how.
 TOLD = (
@@ -94,6 +98,8 @@ def run(app: Callable[..., object], arguments: list[str] | None = None) -> int:
         status = app(arguments, standalone_mode=False)
     except typer.TyperException as error:
         return _misused(error)
+    except MigrationFailed as error:
+        return _failed(f"{error}{_keep_detail(error)}")
     except (*TOLD, SettingsWrong, AddressTaken) as error:
         return _failed(str(error))
     except OSError as error:
@@ -102,6 +108,20 @@ def run(app: Callable[..., object], arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _failed("已中断。")
     return status if isinstance(status, int) else 0
+
+
+def _keep_detail(error: MigrationFailed) -> str:
+    """Write what failed to the log of migrations; return in a sentence where it stands."""
+    path = load_settings().data_dir / MIGRATION_LOG
+    try:
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # a statement that failed may quote what is stored
+        detail = "".join(traceback.format_exception(error))
+        path.write_text(f"{datetime.now(UTC).isoformat()}\n{detail}", "utf-8")
+    except OSError:
+        return f"技术细节没能写入 {path}，请检查权限和磁盘空间。"
+    return f"技术细节记录在 {path.resolve()}。"
 
 
 def _failed(message: str) -> int:

@@ -13,18 +13,38 @@ from storage.database import Database
 
 # "QICHUANG" in ASCII: whoever migrates the same PostgreSQL database takes this lock first.
 ADVISORY_LOCK = 0x5149434855414E47
+UNDONE = (
+    "数据库的表升级失败，已全部撤销，原有数据没有改动。请不要删除现有数据；"
+    "停止服务后用 qichuang restore 恢复最近的备份，或把 QICHUANG_DATA_DIR 换成另一个目录"
+    "（PostgreSQL 请用 pg_restore 恢复，或换 QICHUANG_DATABASE_URL）。"
+)
 
 
 class DatabaseTooNew(DatabaseUnavailable):
     """The database was written by a newer version of the software."""
 
 
+class MigrationFailed(DatabaseUnavailable):
+    """A step failed and nothing of the database changed; its cause is the technical detail."""
+
+
 def migrate(database: Database) -> None:
     """Bring the database's tables up to the newest schema, all steps or none.
 
     Safe when several processes start at once: the first one migrates, the others wait.
-    Raises DatabaseTooNew when the schema is unknown to this version of the code.
+    Raises DatabaseTooNew when the schema is unknown to this version of the code, and
+    MigrationFailed when a step fails, as it does on tables that are not the expected ones.
     """
+    try:
+        _migrate(database)
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        # Whatever a step raises: all of it is undone, and the operator can only do this.
+        raise MigrationFailed(UNDONE) from error
+
+
+def _migrate(database: Database) -> None:
     config = _config()
     script = ScriptDirectory.from_config(config)
     with database.migrating() as connection:

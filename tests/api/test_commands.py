@@ -1,7 +1,11 @@
 import json
 import re
 import socket
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -147,6 +151,35 @@ def test_data_folder_that_cannot_be_written_is_explained(
     (tmp_path / "var").write_text("a file in its place")
     assert command("ingest", tmp_path / "x.txt") == 1
     assert "错误" in capsys.readouterr().err
+
+
+def test_tables_that_do_not_fit_are_explained_and_left_alone(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "var"
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "qichuang.db")) as connection:
+        connection.execute("CREATE TABLE turns (question TEXT)")
+        connection.execute("INSERT INTO turns VALUES ('开店有补贴吗')")
+        connection.commit()
+        before = list(connection.iterdump())
+    start = [sys.executable, "-m", "api", "serve", "--port", "0"]
+    served = subprocess.run(start, capture_output=True, text=True, check=False)
+    assert (served.returncode, served.stdout) == (1, "")
+    assert command("indicators") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    log = folder / "migration-failure.log"
+    for errors in (served.stderr, printed.err):
+        (line,) = errors.splitlines()
+        for said in ("错误：", "不要删除", "qichuang restore", "QICHUANG_DATA_DIR", str(log)):
+            assert said in line
+    assert "table turns already exists" in log.read_text("utf-8")
+    assert log.stat().st_mode & 0o077 == 0
+    assert command("doctor") == 1
+    assert "升级失败" in capsys.readouterr().out
+    with closing(sqlite3.connect(folder / "qichuang.db")) as connection:
+        assert list(connection.iterdump()) == before
 
 
 def test_taken_port_is_explained(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

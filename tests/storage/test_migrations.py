@@ -14,7 +14,7 @@ from guidance.session import Channel, Conversation, GuidanceSession
 from storage import migrations
 from storage.connection import DatabaseDamaged
 from storage.database import Base, Database
-from storage.migrations import DatabaseTooNew, current_revision, migrate
+from storage.migrations import DatabaseTooNew, MigrationFailed, current_revision, migrate
 from tests.at_once import run_at_once
 from tests.guidance.messages import NOON
 
@@ -131,8 +131,9 @@ def test_new_step_is_added_to_an_existing_database(database: Database, add_step:
 def test_step_that_fails_leaves_the_old_schema(database: Database, add_step: AddStep) -> None:
     old = revision(database)
     add_step("op.execute('CREATE TABLE added (n INTEGER)'); op.execute('SELECT * FROM nowhere')")
-    with pytest.raises(Exception, match="nowhere"):
+    with pytest.raises(MigrationFailed, match="qichuang restore") as raised:
         migrate(database)
+    assert "nowhere" in str(raised.value.__cause__)
     assert "added" not in table_names(database)
     assert revision(database) == old
 
@@ -141,8 +142,9 @@ def test_failing_step_leaves_an_empty_database_empty(
     empty_database: Database, add_step: AddStep
 ) -> None:
     add_step("raise ZeroDivisionError")
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(MigrationFailed) as raised:
         migrate(empty_database)
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
     assert table_names(empty_database) == set()
 
 
