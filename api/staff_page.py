@@ -31,6 +31,7 @@ NAVIGATION: tuple[NavEntry, ...] = (
     NavEntry("/staff/proposals", "待确认", Permission.STAFF),
     NavEntry("/staff/people/merge", "合并身份", Permission.HANDLING),
     NavEntry("/staff/indicators", "指标", Permission.STAFF),
+    NavEntry("/staff/mentor-work", "导师服务量", Permission.STAFF),
     NavEntry("/staff/periods", "季度结算", Permission.STAFF),
     NavEntry("/staff/counting-rules", "计数口径", Permission.STAFF),
     NavEntry("/staff/audit", "审计日志", Permission.AUDITING),

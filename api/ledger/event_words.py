@@ -71,6 +71,7 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "report.made": "生成报表",
         "report.exported": "下载报表",
         "ledger.exported": "导出台账",
+        "mentor_work.exported": "导出导师服务量",
     },
     "身份和隐私": {
         "identity.bound": "核验身份",

@@ -1,5 +1,7 @@
 """The persons behind a number of persons: who counts, masked, and what each counts by."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,7 +14,7 @@ from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.ledger.sessions import NOBODY, Word
-from api.ledger.staff import Number, unit_name
+from api.ledger.staff import Number, names_of, unit_name
 from api.ledger.words import NAMES
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
@@ -49,6 +51,7 @@ class PersonsQuery(BaseModel):
     year: Year = 0  # a calendar year, where no period is given
     upto: Word = ""  # with a year: the last quarter that is in
     unit: Word = ""
+    provider: Word = ""
     after: Annotated[int, Field(ge=0, le=LARGEST_ID)] = 0
 
     def wanted(self, account: SignedIn) -> PersonsOf:
@@ -56,11 +59,13 @@ class PersonsQuery(BaseModel):
         unit = account.org_unit or ("" if self.unit == NOBODY else self.unit or None)
         if self.period:
             quarters = quarters_of(self.period.upper())
-            return PersonsOf(quarters[0], quarters[-1], unit=unit)
-        whole = of_year(self.of_year, unit)
-        if not self.upto:
-            return whole
-        return PersonsOf(f"{self.of_year}Q1", str(Quarter.parse(self.upto)), whole.since, unit=unit)
+            found = PersonsOf(quarters[0], quarters[-1], unit=unit)
+        elif self.upto:
+            first, last = f"{self.of_year}Q1", str(Quarter.parse(self.upto))
+            found = PersonsOf(first, last, date(self.of_year, 1, 1), unit=unit)
+        else:
+            found = of_year(self.of_year, unit)
+        return replace(found, provider=self.provider)
 
     @property
     def of_year(self) -> int:
@@ -107,15 +112,16 @@ def show_persons(
 ) -> Response:
     """List the persons behind a number, masked; that it was read goes into the log."""
     wanted, paused = query.wanted(account), request.app.state.keeper.trouble
-    page, count = PersonsPage((), None), 0
+    page, count, names = PersonsPage((), None), 0, {"": ""}
     if not paused:
         with database.writing() as db:
-            said = {"unit": wanted.unit or "", "after": query.after}
+            said = {"unit": wanted.unit or "", "provider": wanted.provider, "after": query.after}
             append_event(db, "persons.listed", f"persons:{_said(query)}", account.actor, said)
         with database.reading() as db:
             page = list_persons(db, wanted, query.after)
             all_here = not query.after and page.after is None
             count = len(page.persons) if all_here else count_persons(db, wanted)
+            names |= names_of(db, {query.provider}) if query.provider else {}
     return render_staff(
         request,
         account,
@@ -127,6 +133,7 @@ def show_persons(
         chosen=query,
         current_entry="/staff/indicators",
         unit=None if wanted.unit is None else unit_name(wanted.unit),
+        provider=names.get(query.provider, ""),
         following=f"{PAGE_PATH}{query.inside}&after={page.after}",
         sign_of=sign_of,
         unit_name=unit_name,

@@ -31,6 +31,7 @@ from api.ledger.words import NAMES
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from guidance.counting.mentor_work import UNCOUNTED, UNDECIDED
 from guidance.counting.qualification import REASONS
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import count_page, list_sessions, session_within
@@ -49,7 +50,7 @@ router = APIRouter(include_in_schema=False)
 Member = TypeVar("Member", bound=StrEnum)
 Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
 NOBODY = "-"  # in the address: the district itself, where "" means any unit
-GROUPS = {"counted": COUNTED}
+GROUPS = {"counted": COUNTED, "undecided": UNDECIDED, "uncounted": UNCOUNTED}
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 REFUSALS = (TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing)
 

@@ -16,9 +16,10 @@ from api.ledger.staff import require_district, typed
 from api.policies.validity import today
 from api.reports import excel, word
 from api.reports.form import read_form
-from api.reports.ledger_file import ledger_rows, write_csv, write_xlsx
+from api.reports.ledger_file import COLUMNS, SHEET, ledger_rows
 from api.reports.paper import make_paper, report_now
 from api.reports.rows_behind import rows_behind, totals_behind
+from api.reports.table_file import write_csv, write_xlsx
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from audit.log import append_event
@@ -73,7 +74,7 @@ def export_ledger(
     if form == "csv":
         return _file(_csv(database, period, account.org_unit), "text/csv; charset=utf-8", name)
     with database.reading() as db:
-        data = write_xlsx(ledger_rows(db, period, account.org_unit))
+        data = write_xlsx(SHEET, COLUMNS, ledger_rows(db, period, account.org_unit))
     return _file(iter([data]), XLSX, name)
 
 
@@ -136,7 +137,7 @@ def _report(database: Database, period: str, *, published: bool) -> Report:
 
 def _csv(database: Database, period: str, org_unit: str) -> Iterator[bytes]:
     with database.reading() as db:
-        yield from write_csv(ledger_rows(db, period, org_unit))
+        yield from write_csv(COLUMNS, ledger_rows(db, period, org_unit))
 
 
 def _file(pieces: Iterator[bytes], media_type: str, name: str) -> StreamingResponse:

@@ -31,6 +31,16 @@ class PersonsOf:
     since: date | None = None
     before: date | None = None
     unit: str | None = None  # "" is the district itself
+    provider: str = ""  # "mentor:M0003"; "mentor:" stands for every mentor
+
+    @property
+    def served(self) -> tuple[Any, ...]:
+        """Return the conditions on who gave the guidance."""
+        if not self.provider:
+            return ()
+        if self.provider.endswith(":"):
+            return (GuidanceSession.provider.startswith(self.provider, autoescape=True),)
+        return (GuidanceSession.provider == self.provider,)
 
     def within(self, table: Any) -> tuple[Any, ...]:
         """Return the conditions on the time of sessions, or of adjustments."""
@@ -164,7 +174,12 @@ def steps_of(chosen: PersonsOf, persons: Iterable[str] | None = None) -> Subquer
     as they stand on the records.
     """
     posted = [Adjustment.status == AdjustmentStatus.POSTED, *chosen.within(Adjustment)]
-    counting = [GuidanceSession.state.in_(COUNTED), *chosen.within(GuidanceSession)]
+    counting = [
+        GuidanceSession.state.in_(COUNTED), *chosen.within(GuidanceSession), *chosen.served,
+    ]  # fmt: skip
+    if chosen.provider:
+        theirs = select(GuidanceSession.id).where(*chosen.served)
+        posted.append(Adjustment.session_id.in_(theirs))
     if persons is not None:
         wanted = tuple(persons)
         posted.append(Adjustment.person.in_(wanted))

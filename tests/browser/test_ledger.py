@@ -15,8 +15,13 @@ from tests.fixtures.ledger import Cast, fill
 WIDTHS = (320, 390)
 PAGES = {
     "handler": (
-        "/staff", "/staff/entries", "/staff/indicators", "/staff/indicators/M3c",
-        "/staff/persons", "/staff/persons/2",
+        "/staff",
+        "/staff/entries",
+        "/staff/indicators",
+        "/staff/indicators/M3c",
+        "/staff/persons",
+        "/staff/persons/2",
+        "/staff/mentor-work",
     ),  # fmt: skip
     "reviewer": ("/staff/sessions?state=pending_review", "/staff/sessions/2"),
     "signer": ("/staff/periods/2026Q1", "/staff/reports"),
