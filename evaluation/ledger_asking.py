@@ -65,8 +65,8 @@ def _sweep(walker: Walker, db: Session) -> None:
     seal_recorded(db, walker.now)
 
 
-def _judge(_walker: Walker, db: Session) -> None:
-    qualify_recorded(db, lambda _db, person: UNITS[len(person) % 3])
+def _judge(walker: Walker, db: Session) -> None:
+    qualify_recorded(db, walker.now, lambda _db, person: UNITS[len(person) % 3])
 
 
 def _batch(walker: Walker, db: Session) -> None:

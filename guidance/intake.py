@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from guidance.awaited import is_awaited
 from guidance.counting.qualification import Said, SessionFacts, Verdict, qualify
 from guidance.counting.rules import rules_in_force
 from guidance.indicators.evidence import count_evidence
 from guidance.lifecycle import ServiceLine, SessionState
 from guidance.people.identity import standing_of
+from guidance.periods.carrying import carry_late
 from guidance.periods.closing import unreliable_units
 from guidance.periods.exceptions import exception_covers
 from guidance.periods.period import SHANGHAI
+from guidance.periods.record import PeriodRecord, PeriodState
 from guidance.review.flags import alike_sessions
 from guidance.seal import sealed_values, turns_of
 from guidance.session import GuidanceSession, Turn
@@ -61,21 +64,27 @@ def seal_recorded(db: Session, at: datetime, limit: int = AT_ONCE) -> int:
 
 
 def qualify_recorded(
-    db: Session, unit_of: UnitOf = nowhere, limit: int = AT_ONCE
+    db: Session, at: datetime, unit_of: UnitOf = nowhere, limit: int = AT_ONCE
 ) -> tuple[int, int]:
     """Judge sealed sessions (T3), some at a time; return how many qualified and did not.
 
-    `unit_of` gives the street or department a person's online sessions belong to.
+    Those of which a confirmation or a paper is still awaited are left alone. `unit_of` gives
+    the street or department a person's online sessions belong to.
     """
     take_ledger(db)
     sealed = (
         select(GuidanceSession.id)
-        .where(GuidanceSession.state == SessionState.RECORDED, GuidanceSession.seal != "")
+        .where(
+            GuidanceSession.state == SessionState.RECORDED,
+            GuidanceSession.seal != "",
+            ~is_awaited(db, at),
+        )
         .order_by(GuidanceSession.id)
         .limit(limit)
     )
     outcomes = [
-        _judge(db, find_session(db, session_id), unit_of) for session_id in db.scalars(sealed).all()
+        _judge(db, find_session(db, session_id), at, unit_of)
+        for session_id in db.scalars(sealed).all()
     ]
     return outcomes.count(True), outcomes.count(False)
 
@@ -119,17 +128,20 @@ def judge_facts(db: Session, session: GuidanceSession) -> Verdict:
 def submit_waiting(db: Session, now: datetime, limit: int = AT_ONCE) -> int:
     """Submit the qualified sessions of past weeks (T6, the weekly batch); return how many.
 
-    Units whose last sample was too bad submit theirs singly.
+    Units whose last sample was too bad submit theirs singly, and so does whoever has an
+    exception for a quarter that is closed.
     """
     take_ledger(db)
     today = now.astimezone(SHANGHAI).date()
     monday = today - timedelta(days=today.weekday())
+    closed = select(PeriodRecord.period).where(PeriodRecord.state != PeriodState.OPEN)
     waiting = (
         select(GuidanceSession.id)
         .where(
             GuidanceSession.state == SessionState.QUALIFIED,
             GuidanceSession.count_on < monday,
             GuidanceSession.org_unit.not_in(unreliable_units(db)),
+            GuidanceSession.period.not_in(closed),
         )
         .order_by(GuidanceSession.id)
         .limit(limit)
@@ -155,7 +167,8 @@ def wording_of(questions: list[str]) -> str:
     return hashlib.sha256("\n".join(plain).encode()).hexdigest()
 
 
-def _judge(db: Session, session: GuidanceSession, unit_of: UnitOf) -> bool:
+def _judge(db: Session, session: GuidanceSession, at: datetime, unit_of: UnitOf) -> bool:
+    carry_late(db, session, at)
     standing = standing_of(db, session.person)
     verdict = judge_facts(db, session)
     changes: dict[str, Any] = {

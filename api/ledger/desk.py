@@ -1,7 +1,6 @@
 """The desk: what waits today, for whom; every number leads to its rows."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import func, select
@@ -21,7 +20,7 @@ from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import count_sessions
 from guidance.lifecycle import SessionState
 from guidance.periods.adjustment import Adjustment, AdjustmentStatus
-from guidance.periods.period import ENTRY_DAYS, REVIEW_DAYS, Quarter, shanghai_day
+from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem, SampleOutcome
 from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
 
@@ -58,8 +57,7 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
             *_of_others(db),
             *_of_gaps(db, account),
         ]
-    now = datetime.now(UTC)
-    quarter = Quarter.of(shanghai_day(now)).preceding
+    quarter = Quarter.of(today()).preceding
     return render_staff(
         request,
         account,
@@ -72,8 +70,8 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
             if task.role not in account.roles and task.path not in FOR_HANDLERS
         ],
         quarter=quarter,
-        entry_ends=quarter.last_day.toordinal() + ENTRY_DAYS - shanghai_day(now).toordinal(),
-        review_ends=quarter.last_day.toordinal() + REVIEW_DAYS - shanghai_day(now).toordinal(),
+        entry_ends=(quarter.entry_closes_on - today()).days,
+        review_ends=(quarter.review_closes_on - today()).days,
     )
 
 

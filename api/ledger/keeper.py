@@ -85,7 +85,7 @@ class LedgerKeeper:
         chores: tuple[Callable[[Session], int], ...] = (
             lambda db: close_idle_sessions(db, now),
             lambda db: seal_recorded(db, now),
-            lambda db: sum(qualify_recorded(db, self._unit_of)),
+            lambda db: sum(qualify_recorded(db, now, self._unit_of)),
             lambda db: submit_waiting(db, now),
         )
         for chore in chores:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from guidance.counting.rules import CountingRules
 from guidance.lifecycle import CHATTED, ServiceLine
 from guidance.people.level import IdentityLevel
-from guidance.periods.period import shanghai_day
+from guidance.periods.period import Quarter, shanghai_day
 
 REASONS = {
     "Q1": "身份核验程度不够：现行口径要求达到规定的实名程度",
@@ -117,7 +117,7 @@ def _codes(facts: SessionFacts, rules: CountingRules) -> Iterator[str]:
         "Q6": not rules.needs_answer or _is_answered(facts, rules),
         "Q7": _is_evidenced(facts, rules),
         "Q8": not facts.day_taken,
-        "Q9": facts.excepted or _days_late(facts) <= rules.max_days_late,
+        "Q9": facts.excepted or _is_in_time(facts, rules),
         "D4": not _continues(facts, rules),
         "LINE": facts.service_line not in rules.not_counted_lines,
     }
@@ -184,10 +184,13 @@ def _is_evidenced(facts: SessionFacts, rules: CountingRules) -> bool:
     return facts.confirmed_at is not None and facts.confirmed_at <= limit
 
 
-def _days_late(facts: SessionFacts) -> int:
+def _is_in_time(facts: SessionFacts, rules: CountingRules) -> bool:
     if facts.service_line in CHATTED:
-        return 0  # recorded while it happened
-    return (shanghai_day(facts.recorded_at) - facts.count_on).days
+        return True  # recorded while it happened
+    recorded_on = shanghai_day(facts.recorded_at)
+    if recorded_on > Quarter.of(facts.count_on).entry_closes_on:
+        return False
+    return (recorded_on - facts.count_on).days <= rules.max_days_late
 
 
 def _continues(facts: SessionFacts, rules: CountingRules) -> bool:

@@ -107,6 +107,13 @@ def rules_in_force(db: Session, period: str) -> CountingRules:
     return read_rules(version.rules) if version else shipped_rules()["default"]
 
 
+def rules_by_start(db: Session) -> list[tuple[str, CountingRules]]:
+    """Return every rule set that was in force with the quarter it began in, "" the default's."""
+    versions = select(RuleVersion).order_by(RuleVersion.effective_from, RuleVersion.id)
+    signed = {one.effective_from: read_rules(one.rules) for one in db.scalars(versions)}
+    return [("", shipped_rules()["default"]), *signed.items()]
+
+
 def propose_rules(
     db: Session, rules: CountingRules, effective_from: Quarter, by: Staff, at: datetime, reason: str
 ) -> Proposal:

@@ -3,16 +3,17 @@
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from audit.log import append_event
 from audit.merkle import merkle_root
 from guidance.lifecycle import SessionState, TransitionRefused
+from guidance.periods.carrying import carry_over, count_undecided
 from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import (
     PeriodRecord,
@@ -33,14 +34,6 @@ from guidance.review.sampling import (
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import GuidanceSession
 from guidance.transition import find_session, take_ledger
-
-UNDECIDED = (
-    SessionState.OPEN,
-    SessionState.RECORDED,
-    SessionState.QUALIFIED,
-    SessionState.PENDING,
-    SessionState.RETURNED,
-)
 
 
 class PeriodNotReady(TransitionRefused):
@@ -74,9 +67,10 @@ def commit_seed(db: Session, quarter: Quarter, by: Staff) -> PeriodRecord:
 
 
 def close_quarter(db: Session, quarter: Quarter, by: Staff, at: datetime) -> PeriodRecord:
-    """Close a quarter that is over: carry over what is undecided, freeze the list, draw.
+    """Close a quarter whose entry is over: carry over what is undecided, freeze the list, draw.
 
-    Raises PeriodNotReady before its last day is over or without a committed seed.
+    Raises PeriodNotReady while sessions may still be entered, while any may still be
+    reviewed in time, or without a committed seed.
     """
     by.require(Role.SIGNER, Role.HANDLER)
     take_ledger(db)
@@ -85,8 +79,7 @@ def close_quarter(db: Session, quarter: Quarter, by: Staff, at: datetime) -> Per
         raise PeriodNotReady("请先公布抽查的随机种子摘要，再结算。")
     if record.state is not PeriodState.OPEN:
         raise PeriodNotReady(f"{quarter} 已经结算过了。")
-    if shanghai_day(at) <= quarter.last_day:
-        raise PeriodNotReady(f"{quarter} 还没有结束，不能结算。")
+    _check_calendar(db, quarter, shanghai_day(at))
     carried = carry_over(db, quarter, by)
     frame = _frame(db, str(quarter))
     drawn = draw_sample(frame, record.seed, rushing_units(db, quarter))
@@ -102,25 +95,6 @@ def close_quarter(db: Session, quarter: Quarter, by: Staff, at: datetime) -> Per
     }  # fmt: skip
     append_event(db, "period.closed", f"period:{quarter}", by.actor, said)
     return record
-
-
-def carry_over(db: Session, quarter: Quarter, by: Staff) -> int:
-    """Let what is undecided count in the next quarter if it is approved then; return how many."""
-    undecided = (
-        GuidanceSession.period == str(quarter),
-        GuidanceSession.state.in_(UNDECIDED),
-    )
-    ids = db.scalars(select(GuidanceSession.id).where(*undecided)).all()
-    if ids:
-        db.execute(
-            update(GuidanceSession)
-            .where(*undecided)
-            .values(period=str(quarter.following))
-            .execution_options(synchronize_session="fetch")
-        )
-        said = {"to": str(quarter.following), "sessions": list(ids)}
-        append_event(db, "period.carried", f"period:{quarter}", by.actor, said)
-    return len(ids)
 
 
 def check_sample(
@@ -215,6 +189,19 @@ def unconfirmed(db: Session, period: str) -> Sequence[int]:
         )
     )
     return db.scalars(failed.order_by(GuidanceSession.id)).all()
+
+
+def _check_calendar(db: Session, quarter: Quarter, today: date) -> None:
+    if today <= quarter.entry_closes_on:
+        raise PeriodNotReady(
+            f"{quarter} 还没有结束录入（{quarter.entry_closes_on} 截止），截止以后才能结算。"
+        )
+    left = count_undecided(db, quarter)
+    if left and today <= quarter.review_closes_on:
+        raise PeriodNotReady(
+            f"{quarter} 还有 {left} 条记录没有办完，复核到 {quarter.review_closes_on} 截止；"
+            "办完或截止以后才能结算。"
+        )
 
 
 def _widen(db: Session, period: str, unit: str) -> None:

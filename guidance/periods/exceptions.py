@@ -27,8 +27,8 @@ def grant_exception(db: Session, proposal_id: int, by: Staff, at: datetime) -> P
 
 
 def exception_covers(db: Session, session: GuidanceSession, at: datetime) -> bool:
-    """Whether an exception for the session's unit and quarter held at a moment."""
-    return is_excepted(db, session.period, session.org_unit, at)
+    """Whether an exception for the session's unit and the quarter of its day held at a moment."""
+    return is_excepted(db, str(Quarter.of(session.count_on)), session.org_unit, at)
 
 
 def is_excepted(db: Session, period: str, org_unit: str, at: datetime) -> bool:

@@ -14,8 +14,9 @@ from guidance.counting.rules import rules_in_force
 from guidance.counting.tally import counted, counted_by
 from guidance.lifecycle import SessionState, check_transition
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
-from guidance.periods.closing import PeriodNotReady, add_late, carry_over, sample_left, unconfirmed
-from guidance.periods.period import Quarter
+from guidance.periods.carrying import carry_over
+from guidance.periods.closing import PeriodNotReady, add_late, sample_left, unconfirmed
+from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import WHOLE, PeriodRecord, PeriodState, PeriodValue
 from guidance.review.proposal import Proposal, ProposalKind, decide, propose
 from guidance.review.staff import Staff
@@ -31,7 +32,7 @@ def prepare_lock(db: Session, quarter: Quarter, by: Staff, at: datetime) -> Prop
     """Draw up a closed quarter for signing (制表). Raises PeriodNotReady naming what is left."""
     by.require(Role.HANDLER, Role.REVIEWER, Role.SIGNER)
     take_ledger(db)
-    _ready(db, quarter, by)
+    _ready(db, quarter, by, at)
     content = {"sessions": counted(db, str(quarter)), "reason": f"{quarter} 结算表"}
     return propose(db, ProposalKind.LOCK, f"period:{quarter}", by, at, content)
 
@@ -41,7 +42,7 @@ def sign_lock(db: Session, proposal_id: int, by: Staff, at: datetime) -> PeriodR
     by.require(Role.SIGNER)
     proposal = decide(db, proposal_id, by, at, confirm=True)
     quarter = Quarter.parse(proposal.subject.split(":")[1])
-    record = _ready(db, quarter, by)
+    record = _ready(db, quarter, by, at)
     if counted(db, str(quarter)) != proposal.details["sessions"]:
         raise PeriodNotReady("制表以后数字有变化，请重新制表再签发。")
     row = check_transition("period.locked", SessionState.APPROVED)
@@ -119,10 +120,14 @@ def members_root(db: Session, period: str) -> str:
     return _members(db, period)[0]
 
 
-def _ready(db: Session, quarter: Quarter, by: Staff) -> PeriodRecord:
+def _ready(db: Session, quarter: Quarter, by: Staff, at: datetime) -> PeriodRecord:
     record = db.get(PeriodRecord, str(quarter), populate_existing=True)
     if record is None or record.state is not PeriodState.CLOSED:
         raise PeriodNotReady(f"{quarter} 还没有结算，或者已经锁定。")
+    if shanghai_day(at) <= quarter.review_closes_on:
+        raise PeriodNotReady(
+            f"{quarter} 的复核到 {quarter.review_closes_on} 截止，截止以后才能制表和锁定。"
+        )
     carry_over(db, quarter, by)
     add_late(db, str(quarter))
     if left := sample_left(db, str(quarter)):

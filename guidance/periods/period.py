@@ -49,6 +49,16 @@ class Quarter:
         return self.following.first_day - timedelta(days=1)
 
     @property
+    def entry_closes_on(self) -> date:
+        """The last day on which its sessions may be entered."""
+        return self.last_day + timedelta(days=ENTRY_DAYS)
+
+    @property
+    def review_closes_on(self) -> date:
+        """The last day on which its sessions are reviewed; it is locked after."""
+        return self.last_day + timedelta(days=REVIEW_DAYS)
+
+    @property
     def following(self) -> "Quarter":
         """The next quarter."""
         return Quarter(self.year + self.number // 4, self.number % 4 + 1)

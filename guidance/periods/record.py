@@ -105,10 +105,17 @@ def state_of(db: Session, period: str) -> PeriodState:
     return found or PeriodState.OPEN
 
 
-def require_open(db: Session, session: GuidanceSession, at: datetime) -> None:
-    """Raise PeriodClosed unless the session's quarter takes decisions, or an exception holds."""
+def takes_decisions(db: Session, session: GuidanceSession, at: datetime) -> bool:
+    """Whether the session's quarter is open, or closed with an exception that holds."""
     state = state_of(db, session.period)
-    if state is PeriodState.LOCKED:
+    if state is PeriodState.CLOSED:
+        return is_excepted(db, session.period, session.org_unit, at)
+    return state is PeriodState.OPEN
+
+
+def require_open(db: Session, session: GuidanceSession, at: datetime) -> None:
+    """Raise PeriodClosed unless the session's quarter takes decisions."""
+    if state_of(db, session.period) is PeriodState.LOCKED:
         raise PeriodClosed(f"{session.period} 已经锁定，只能登记调整，不能再改动记录。")
-    if state is PeriodState.CLOSED and not is_excepted(db, session.period, session.org_unit, at):
+    if not takes_decisions(db, session, at):
         raise PeriodClosed(f"{session.period} 已经结算，如需补办，请先申请补录特批。")

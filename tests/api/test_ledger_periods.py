@@ -18,7 +18,7 @@ from tests.fixtures.ledger import Cast, add_cast, ask, state_of
 from tests.fixtures.people import add_person, sign_in
 
 Post = Callable[..., Any]
-LAST = Quarter.of(today()).preceding
+LAST = Quarter.of(today()).preceding.preceding  # over for long enough to be locked
 PAGE = f"/staff/periods/{LAST}"
 THEN = datetime.combine(LAST.first_day, time(4), UTC)
 

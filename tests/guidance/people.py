@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 
 from accounts.role import Role
+from guidance.counting.rules import CountingRules, propose_rules, sign_rules
 from guidance.human_session import HumanEntry, record_human_session
 from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import ServiceLine
 from guidance.message import Channel, Reply
+from guidance.periods.period import Quarter, shanghai_day
 from guidance.review.decisions import CHECKLIST, approve, submit
 from guidance.review.staff import Staff
 from guidance.session import GuidanceSession, close_idle_sessions, record_turn
@@ -50,7 +52,16 @@ def judge_all(database: Database, at: datetime = NOON + LATER) -> None:
     with database.writing() as db:
         seal_recorded(db, at)
     with database.writing() as db:
-        qualify_recorded(db)
+        qualify_recorded(db, at)
+
+
+def put_in_force(database: Database, rules: CountingRules, at: datetime) -> None:
+    """Sign rules that hold from the quarter after a moment."""
+    following = Quarter.of(shanghai_day(at)).following
+    with database.writing() as db:
+        proposal = propose_rules(db, rules, following, SIGNER, at, "试行")
+    with database.writing() as db:
+        sign_rules(db, proposal.id, SECOND_SIGNER, at, "1号")
 
 
 def qualified_chat(database: Database, message_id: str, **words: object) -> int:

@@ -144,7 +144,7 @@ def test_an_answer_is_a_sealed_session_that_the_ledger_judges(database: Database
         assert close_quiet(db, at + timedelta(hours=48)) == 1
     with database.writing() as db:
         seal_recorded(db, at + timedelta(hours=49))
-        qualify_recorded(db)
+        qualify_recorded(db, at + timedelta(hours=49))
         session = db.scalars(
             select(GuidanceSession).where(GuidanceSession.service_line == ServiceLine.HANDOVER)
         ).one()

@@ -36,7 +36,7 @@ from tests.guidance.people import (
     qualified_chat,
 )
 
-AFTER = datetime(2026, 4, 15, tzinfo=UTC)
+AFTER = datetime(2026, 4, 22, tzinfo=UTC)  # the first quarter is reviewed by 20 April
 Q1 = Quarter(2026, 1)
 
 
@@ -74,7 +74,7 @@ def test_fifty_sessions_of_one_person_and_day_count_once(database: Database) -> 
 
     def judge(_number: int) -> None:
         with database.writing() as db:
-            qualify_recorded(db, limit=10)
+            qualify_recorded(db, NOON, limit=10)
 
     assert at_once(8, judge) == []
     with database.reading() as db:
@@ -218,7 +218,7 @@ def test_sweeps_of_several_processes_do_each_session_once(database: Database) ->
         with database.writing() as db:
             seal_recorded(db, NOON + LATER)
         with database.writing() as db:
-            qualify_recorded(db)
+            qualify_recorded(db, NOON + LATER)
 
     assert at_once(6, sweep) == []
     with database.reading() as db:

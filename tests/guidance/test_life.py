@@ -70,7 +70,7 @@ from tests.guidance.people import (
 )
 
 Q1 = Quarter(2026, 1)
-AFTER = datetime(2026, 4, 15, tzinfo=UTC)
+AFTER = datetime(2026, 4, 22, tzinfo=UTC)  # the first quarter is reviewed by 20 April
 DAY = timedelta(days=1)
 
 
@@ -238,15 +238,19 @@ def test_many_are_approved_by_a_second_reviewer_flagged_ones_singly(database: Da
 def test_quarter_is_closed_checked_locked_and_never_changes(database: Database) -> None:
     ids = [approved_chat(database, f"m{n}", person=f"visitor-{n}") for n in range(3)]
     waiting = qualified_chat(database, "late", person="visitor-late")
+    refused = qualified_chat(database, "no", person="visitor-no")
     with database.writing() as db:
+        submit(db, refused, HANDLER, NOON)
+        reject(db, refused, REVIEWER, NOON, "not_guidance", "只问了路")
         commit_seed(db, Q1, HANDLER)
     with pytest.raises(PeriodNotReady, match="还没有结束"), database.writing() as db:
         close_quarter(db, Q1, SIGNER, NOON)
     close(database)
     assert at_rest(database, waiting).period == "2026Q2"
     too_late = qualified_chat(database, "x", person="x")
+    assert at_rest(database, too_late).period == "2026Q2"
     with pytest.raises(PeriodClosed, match="特批"), database.writing() as db:
-        withdraw(db, too_late, HANDLER, AFTER, "不要了")
+        appeal(db, refused, HANDLER, AFTER, "请再看一次")
     with pytest.raises(PeriodNotReady, match="3 条抽查"), database.writing() as db:
         prepare_lock(db, Q1, HANDLER, AFTER)
     check_all(database)

@@ -243,3 +243,16 @@ def test_quarters() -> None:
 def test_leap_day_and_year_end_belong_to_their_shanghai_day() -> None:
     assert Quarter.of(datetime(2028, 2, 29, tzinfo=UTC).date()) == Quarter(2028, 1)
     assert Quarter(2027, 4).last_day == date(2027, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("day", "excepted", "codes"),
+    [(date(2026, 4, 10), False, ()), (date(2026, 4, 11), False, ("Q9",)),
+     (date(2026, 4, 11), True, ())],
+)  # fmt: skip
+def test_entry_closes_with_the_calendar_whatever_the_rules_allow(
+    day: date, excepted: bool, codes: tuple[str, ...]
+) -> None:
+    patient = replace(STRICT, max_days_late=90)
+    at = datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
+    assert qualify(replace(MEETING, recorded_at=at, excepted=excepted), patient).codes == codes

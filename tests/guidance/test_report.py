@@ -30,7 +30,7 @@ from tests.guidance.people import (
 )
 
 DAY = timedelta(days=1)
-AFTER = datetime(2026, 4, 15, tzinfo=UTC)
+AFTER = datetime(2026, 4, 22, tzinfo=UTC)  # the first quarter is reviewed by 20 April
 GIVEN = {"M3b": 61, "M4a": 81}
 
 
@@ -95,7 +95,7 @@ def test_locked_figure_is_restated_with_its_basis(database: Database) -> None:
     assert (found.sessions, found.persons) == (1, 1)
     assert found.table("restatement").rows == (("2026Q1", "已锁定", 2, 1, -1),)
     assert found.table("basis").rows == (
-        ("2026Q1", first, "核减", -1, "回访查实没有此事", "启人社〔2026〕9号", "2026-04-15"),
+        ("2026Q1", first, "核减", -1, "回访查实没有此事", "启人社〔2026〕9号", "2026-04-22"),
     )
     assert found.table("units").rows[0][:3] == ("区本级", 1, 1)
     published = report(database, published=True)
@@ -133,7 +133,7 @@ def test_year_has_a_row_for_every_quarter_begun(database: Database) -> None:
     approved_chat(database, "m1")
     approved_chat(database, "m2", at=NOON + 35 * DAY)
     found = report(database, "2026")
-    assert (found.name, found.as_of_on) == ("2026年", date(2026, 4, 15))
+    assert (found.name, found.as_of_on) == ("2026年", date(2026, 4, 22))
     assert [row[:3] for row in found.table("guidance").rows] == [
         ("2026Q1", 1, 1), ("2026Q2", 1, 1), ("2026年累计", 2, 1),
     ]  # fmt: skip
