@@ -57,6 +57,11 @@ def download(
             raise PageNotFound
         content, name = file.content, file.name
         append_event(db, "evidence.read", f"evidence:{digest}", account.actor)
+    return as_download(content, name)
+
+
+def as_download(content: bytes, name: str) -> Response:
+    """Return a file that somebody uploaded, to be saved and never shown."""
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
     # Never the type it came with: a browser must not show a stranger's page as ours.
     return Response(content, media_type="application/octet-stream", headers=headers)

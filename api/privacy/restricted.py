@@ -12,6 +12,7 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.ledger.evidence import as_download
 from api.ledger.staff import CurrentStaff, Number, deciding, names_of, typed, unit_name
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
@@ -22,6 +23,8 @@ from guidance.privacy.restricted import (
     StillLocked,
     agree_to_read,
     ask_to_read,
+    files_under_lock,
+    read_file,
     read_restricted,
     under_lock,
 )
@@ -58,9 +61,9 @@ def decide(
     staff: CurrentStaff,
     posted: PostedForm,
 ) -> Response:
-    """Ask to read a record, agree as the second auditor, or read it."""
+    """Ask to read a record, agree as the second auditor, or read it and its files."""
     action, now = typed(posted, "action"), datetime.now(UTC)
-    words = None
+    words, files = None, []
     try:
         with deciding(database, account, f"session:{number}") as db:
             session_within(db, number, account.org_unit)
@@ -70,6 +73,10 @@ def decide(
                 agree_to_read(db, number, staff, now)
             elif action == "read":
                 words = read_restricted(db, number, staff, now)
+                files = [(one.digest, one.name) for one in files_under_lock(db, number)]
+            elif action == "file":
+                file = read_file(db, number, typed(posted, "digest", 64), staff, now)
+                return as_download(file.content, file.name)
             else:
                 raise TransitionRefused("请选择要做的事。")
     except REFUSALS as error:
@@ -78,8 +85,9 @@ def decide(
     if words is None:
         return RedirectResponse("/staff/restricted?saved=1", HTTPStatus.SEE_OTHER)
     return render_staff(
-        request, account, "privacy/restricted_words.html", number=number, words=_readable(words)
-    )
+        request, account, "privacy/restricted_words.html", number=number, words=_readable(words),
+        files=files,
+    )  # fmt: skip
 
 
 def _page(

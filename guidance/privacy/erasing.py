@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from audit.log import AuditEvent, AuditPayload
@@ -14,6 +14,7 @@ from guidance.indicators.evidence import EvidenceFile, SessionEvidence
 from guidance.indicators.value import IndicatorValue
 from guidance.periods.adjustment import Adjustment
 from guidance.periods.record import SampleItem
+from guidance.privacy.restricted import RestrictedSession
 from guidance.review.proposal import Proposal
 from guidance.seal import SEALED_OF_TURN
 from guidance.session import GuidanceSession, Turn
@@ -48,11 +49,11 @@ def erase_words(db: Session, sessions: Sequence[int], at: datetime) -> None:
         # The id was chosen by the sender; its place stays, so that numbers stay without gaps.
         changed = update(Turn).where(Turn.id == turn_id)
         db.execute(changed.values(**gone, message_id=f"erased:{turn_id}"))
-    _erase_files(db, sessions)
     _erase_decisions(db, sessions)
     blank = dict.fromkeys((*WORDS_OF_SESSION, "wording", "seal_salt", "confirm_digest"), "")
     session = GuidanceSession
     db.execute(update(session).where(session.id.in_(sessions)).values(**blank, erased_at=at))
+    empty_files(db, sessions)
     erase_payloads(db, [f"session:{one}" for one in sessions])
     db.expire_all()
 
@@ -92,20 +93,25 @@ def _erase_gaps(db: Session, turns: Sequence[int]) -> None:
     db.flush()
 
 
-def _erase_files(db: Session, sessions: Sequence[int]) -> None:
-    """Empty the evidence files that prove nothing else."""
+def empty_files(db: Session, sessions: Sequence[int]) -> None:
+    """Empty the evidence files of sessions whose words are gone, unless they prove others.
+
+    A file outlives the erasure while one session that it proves has its words, under lock
+    or not: a signed sheet is the original record of what counts (decision 22).
+    """
     mine = select(SessionEvidence.digest).where(SessionEvidence.session_id.in_(sessions))
-    others = (
+    locked = select(RestrictedSession.session_id)
+    holding = (
         select(SessionEvidence.digest)
         .join(GuidanceSession, GuidanceSession.id == SessionEvidence.session_id)
-        .where(SessionEvidence.session_id.not_in(sessions), GuidanceSession.erased_at.is_(None))
+        .where(or_(GuidanceSession.erased_at.is_(None), GuidanceSession.id.in_(locked)))
     )
     reported = select(IndicatorValue.evidence_digest)
     digests = list(
         db.scalars(
             select(EvidenceFile.digest).where(
                 EvidenceFile.digest.in_(mine),
-                EvidenceFile.digest.not_in(others),
+                EvidenceFile.digest.not_in(holding),
                 EvidenceFile.digest.not_in(reported),
             )
         )

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from accounts.role import Role
 from audit.log import append_event
+from guidance.indicators.evidence import EvidenceFile, SessionEvidence
 from guidance.lifecycle import COUNTED
 from guidance.periods.record import PeriodRecord
 from guidance.review.proposal import required_reason
@@ -115,13 +116,29 @@ def agree_to_read(db: Session, session_id: int, by: Staff, at: datetime) -> None
 
 def read_restricted(db: Session, session_id: int, by: Staff, at: datetime) -> dict[str, Any]:
     """Return words under lock to the auditor who asked; that they were read is an event."""
-    by.require(Role.AUDITOR)
-    row = _restricted(db, session_id)
-    open_since = row.unlocked_at
-    if open_since is None or at - open_since > UNLOCKED_FOR or not by.is_one_of(row.asked_by):
-        raise StillLocked("这条记录已限制处理，须由两位审计人员共同解锁后，由申请人查阅。")
+    row = _opened(db, session_id, by, at)
     append_event(db, "restricted.read", f"session:{session_id}", by.actor)
     return row.words
+
+
+def files_under_lock(db: Session, session_id: int) -> Sequence[EvidenceFile]:
+    """Return the files that prove a session under lock, without their content loaded."""
+    files = (
+        select(EvidenceFile)
+        .join(SessionEvidence, SessionEvidence.digest == EvidenceFile.digest)
+        .where(SessionEvidence.session_id == session_id, EvidenceFile.size_bytes > 0)
+    )
+    return db.scalars(files.order_by(EvidenceFile.digest)).all()
+
+
+def read_file(db: Session, session_id: int, digest: str, by: Staff, at: datetime) -> EvidenceFile:
+    """Return a file under lock to the auditor who asked; that it was read is an event."""
+    _opened(db, session_id, by, at)
+    known = {one.digest: one for one in files_under_lock(db, session_id)}
+    if digest not in known:
+        raise RecordNotFound("没有这份材料，可能已经到期删除。")
+    append_event(db, "restricted.read", f"session:{session_id}", by.actor, {"digest": digest})
+    return known[digest]
 
 
 def must_be_kept(db: Session, session: GuidanceSession, at: datetime, kept_for: timedelta) -> bool:
@@ -131,6 +148,15 @@ def must_be_kept(db: Session, session: GuidanceSession, at: datetime, kept_for: 
     locked = select(PeriodRecord.locked_at).where(PeriodRecord.period == session.period)
     locked_at = db.scalar(locked)
     return locked_at is None or at < locked_at + kept_for
+
+
+def _opened(db: Session, session_id: int, by: Staff, at: datetime) -> RestrictedSession:
+    by.require(Role.AUDITOR)
+    row = _restricted(db, session_id)
+    open_since = row.unlocked_at
+    if open_since is None or at - open_since > UNLOCKED_FOR or not by.is_one_of(row.asked_by):
+        raise StillLocked("这条记录已限制处理，须由两位审计人员共同解锁后，由申请人查阅。")
+    return row
 
 
 def _restricted(db: Session, session_id: int) -> RestrictedSession:

@@ -20,7 +20,7 @@ from guidance.gaps.contact import GapContact
 from guidance.ledger_indexes import MOVED_SQL
 from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import Identity, Person, digest_of, holder_of
-from guidance.privacy.erasing import ERASED, erase_payloads, erase_words, words_of
+from guidance.privacy.erasing import ERASED, empty_files, erase_payloads, erase_words, words_of
 from guidance.privacy.restricted import RestrictedSession, must_be_kept
 from guidance.review.proposal import Proposal
 from guidance.session import GuidanceSession, Turn
@@ -106,6 +106,7 @@ def erase_due(db: Session, at: datetime, kept_for: timedelta, by: Actor) -> int:
     if due:
         db.add(Erasure(person="", sessions=len(due), restricted=0, erased_at=at))
         db.flush()
+        empty_files(db, due)
         append_event(db, "privacy.erased", "restricted:due", by, {"sessions": due})
     return len(due)
 
