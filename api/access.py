@@ -15,8 +15,6 @@ from accounts.role import Role
 from api.guards import refuse_foreign_forms
 from api.refusals import DutyFirst, FormStale, RoleMissing, SignInNeeded
 from api.signed_in import Presence, presence_of
-from audit.log import append_event
-from storage.database import Database
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_FIELD = "form_token"
@@ -106,23 +104,12 @@ async def _enforce(request: Request, permission: Permission) -> None:
     if presence is None:
         raise SignInNeeded
     if not may(presence.account.roles, permission, request.method):
-        await run_in_threadpool(_note_refusal, request, presence)
         raise RoleMissing
     if presence.duty and permission is not Permission.ACCOUNT:
         raise DutyFirst(presence.duty)
     if request.method not in SAFE_METHODS:
         await refuse_foreign_forms(request)
         await _check_form_token(request, presence)
-
-
-def _note_refusal(request: Request, presence: Presence) -> None:
-    # The route's template, never the path: a path may hold what a visitor typed.
-    route = getattr(request.scope.get("route"), "path", "unmatched")
-    database: Database = request.app.state.database
-    with database.writing() as db:
-        append_event(
-            db, "access.refused", f"route:{request.method} {route}", presence.account.actor
-        )
 
 
 async def _check_form_token(request: Request, presence: Presence) -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
 from accounts.login_attempt import TooManyLogins
+from api.denials import note_denial
 from api.problems import PROBLEMS, Problem, problem_body, problem_of
 from api.refusals import DutyFirst, SignInNeeded, TooManyMessages
 from guidance.people.attempt import TooManyAttempts
@@ -82,7 +83,9 @@ def _domain_error(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, DatabaseUnavailable):
         headers["Retry-After"] = "5"
-    return respond(request, problem_of(error), headers)
+    answer = respond(request, problem_of(error), headers)
+    answer.background = note_denial(request, error)
+    return answer
 
 
 def _elsewhere(request: Request, error: SignInNeeded | DutyFirst) -> str:

@@ -1,6 +1,7 @@
 """What the operator sees of each request: counters, one log line without its words, and 500s."""
 
 import logging
+import secrets
 import time
 import traceback
 from http import HTTPStatus
@@ -16,6 +17,7 @@ access_log = logging.getLogger("qichuang.access")
 log = logging.getLogger("qichuang")
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0)
+REQUEST_ID = "request_id"  # in a request's state
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -55,6 +57,7 @@ class Observe:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
+        scope.setdefault("state", {})[REQUEST_ID] = secrets.token_hex(8)
         status = 0
 
         async def send_and_note(message: Message) -> None:
@@ -81,7 +84,9 @@ class Observe:
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
-        access_log.info("%s %s %s %.0f ms", method, route, status or "-", seconds * 1000)
+        number = scope["state"][REQUEST_ID]
+        took = seconds * 1000
+        access_log.info("%s %s %s %.0f ms %s", method, route, status or "-", took, number)
 
 
 def _log_failure(error: Exception) -> None:

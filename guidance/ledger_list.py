@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session, defer
 
+from audit.foreign import OfAnother
 from guidance.ledger_filter import LedgerFilter, walks_of
 from guidance.lifecycle import COUNTED
 from guidance.review.queue import PAGE
@@ -82,5 +83,6 @@ def session_within(db: Session, session_id: int, org_unit: str) -> GuidanceSessi
     """Return a session of a unit ("" sees all); another unit's is as missing as none at all."""
     session = find_session(db, session_id)
     if org_unit and session.org_unit != org_unit:
-        raise SessionNotFound("没有找到这条咨询记录，请从列表重新选择。")
+        missing = SessionNotFound("没有找到这条咨询记录，请从列表重新选择。")
+        raise missing from OfAnother(session.subject)
     return session

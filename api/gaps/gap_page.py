@@ -16,6 +16,8 @@ from api.gaps.telling import told_of
 from api.policies.validity import today
 from api.signed_in import SignedIn
 from api.staff_page import render_staff
+from audit.foreign import OfAnother
+from audit.log import append_event
 from guidance.gaps.contact import contacts_of
 from guidance.gaps.gap import LARGEST_ID, STATE_NAMES, Gap, GapNotFound, get_gap
 from guidance.gaps.open_question import examples_of, turns_of
@@ -38,7 +40,7 @@ def gap_seen_by(db: Session, gap_id: int, account: SignedIn, *, lock: bool = Tru
     """Return a gap within the account's scope; another department's is as unknown as none."""
     gap = get_gap(db, gap_id, lock=lock)
     if Role.ADMINISTRATOR not in account.roles and not account.sees(gap.org_unit):
-        raise GapNotFound(gap_id)
+        raise GapNotFound(gap_id) from OfAnother(gap.subject)
     return gap
 
 
@@ -50,13 +52,14 @@ def gap_page(
     told: Told | None = None,
     phones: dict[int, str] | None = None,
 ) -> Response:
-    """Show a gap: its questions, its department, its draft, and what may be done now."""
-    with database.reading() as db:
+    """Show a gap and what may be done now; who reads people's questions is on record."""
+    with database.writing() as db:
         gap = gap_seen_by(db, gap_id, account, lock=False)
         contacts = contacts_of(db, turns_of(db, gap_id))
         examples = examples_of(db, gap_id, EXAMPLES)
         names = {i: _name(db, i) for i in (gap.drafter_id, gap.approver_id) if i}
         told_by_wechat = told_of(db, gap)
+        append_event(db, "gap.read", gap.subject, account.actor)
     return render_staff(
         request,
         account,

@@ -19,6 +19,7 @@ from api.refusals import RoleMissing
 from api.settings import Settings
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from audit.log import append_event
 from guidance.gaps.gap import (
     OPEN_STATES,
     STATE_NAMES,
@@ -56,11 +57,15 @@ def show_gaps(
     state: Annotated[GapState | None, Query()] = None,
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
-    """List what people asked and no document answers."""
+    """List what people asked and no document answers; who reads it is on record."""
     states = sorted(OPEN_STATES) if state is None else [state]
-    with database.reading() as db:
+    with database.writing() as db:
         counts = count_gaps(db, _scope(account))
         gaps = gaps_in(db, states, _scope(account), page, PAGE_SIZE)
+        if gaps:
+            append_event(
+                db, "gaps.listed", "gaps", account.actor, {"gaps": [one.id for one in gaps]}
+            )
     total = sum(counts[one] for one in states)
     return render_staff(
         request,

@@ -22,6 +22,7 @@ from api.ledger.staff import Number, names_of, typed, units
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from audit.foreign import OfAnother
 from audit.log import append_event
 from guidance.handover.answering import MOST_REPLY, close_handover, matter_of, waiting_words
 from guidance.handover.handover import Handover, get_handover, handovers_in, pass_on, take
@@ -72,7 +73,7 @@ def _seen(db: Session, number: int, account: SignedIn, *, lock: bool = True) -> 
     """Return a hand-over of the account's unit; another's is as unknown as none."""
     handover = get_handover(db, number, lock=lock)
     if not account.sees(handover.org_unit):
-        raise HandoverNotFound(number)
+        raise HandoverNotFound(number) from OfAnother(handover.subject)
     return handover
 
 
@@ -112,10 +113,7 @@ def show_handovers(
 def show_handover(
     request: Request, number: Number, database: OpenDatabase, account: CurrentAccount
 ) -> Response:
-    """Show one hand-over with its thread; that it was read is on record."""
-    with database.writing() as db:
-        handover = _seen(db, number, account)
-        append_event(db, "handover.read", handover.subject, account.actor)
+    """Show one hand-over with its thread."""
     return _page(request, database, account, number)
 
 
@@ -212,7 +210,8 @@ def _page(
     number: int,
     told: tuple[str, str] = ("", ""),
 ) -> Response:
-    with database.reading() as db:
+    """Show one hand-over with its thread; that it was read is on record."""
+    with database.writing() as db:
         handover = _seen(db, number, account, lock=False)
         turns = recent_turns(db, handover.conversation_id, SHOWN_TURNS)
         context = {
@@ -223,6 +222,7 @@ def _page(
             "people": names_of(db, [f"account:{handover.taken_by}"]),
             "units": [unit for unit in _units(db) if unit != handover.org_unit],
         }
+        append_event(db, "handover.read", handover.subject, account.actor)
     status = HTTPStatus.CONFLICT if told[0] else HTTPStatus.OK
     return render_staff(
         request,

@@ -18,6 +18,7 @@ from api.problems import problem_of
 from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from audit.foreign import OfAnother
 from audit.log import append_event
 from guidance.indicators.evidence import evidence_of
 from guidance.ledger_list import session_within
@@ -114,8 +115,10 @@ def decide_adjustment(
     """Put somebody else's adjustment in force, or refuse it."""
     with database.reading() as db:
         adjustment = db.get(Adjustment, number)
-        if adjustment is None or not account.sees(adjustment.org_unit):
+        if adjustment is None:
             raise PageNotFound
+        if not account.sees(adjustment.org_unit):
+            raise PageNotFound from OfAnother(f"adjustment:{number}")
         period = adjustment.period
     now = datetime.now(UTC)
     try:
@@ -151,9 +154,8 @@ def _sample_page(
             raise PageNotFound
         turns = turns_of(db, number)
         files = evidence_of(db, number)
-    if request.method == "GET":
-        with database.writing() as db:
-            append_event(db, "transcript.read", session.subject, account.actor, {"for": "sample"})
+    with database.writing() as db:
+        append_event(db, "transcript.read", session.subject, account.actor, {"for": "sample"})
     return render_staff(
         request,
         account,

@@ -109,6 +109,8 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "wechat.linked": "绑定微信",
         "wechat.unlinked": "解除微信绑定",
         "access.refused": "越权访问被拒",
+        "access.hidden": "访问别人的内容被拒",
+        "access.form_refused": "来源不明或过时的表单被拒",
     },
     "政策和问答": {
         "document.uploaded": "上传文件",
@@ -123,6 +125,8 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "gap.approved": "审核通过答复",
         "gap.published": "发布答复",
         "gap.rejected": "问题不处理",
+        "gap.read": "查看待解答问题的原话",
+        "gaps.listed": "查看待解答问题列表",
         "gap.contact_shown": "查看留下的电话",
         "gap.contact_told": "已回复留电话的人",
         "terms.changed": "修改用词",

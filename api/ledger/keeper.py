@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import respond
+from api.observe import REQUEST_ID
 from api.problems import Problem
 from audit.checkpoint import LedgerBehindWitness, compare_with_witness, write_checkpoint
 from audit.log import ORIGIN
@@ -105,11 +106,12 @@ class RefuseWhenBehind:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass the request on with where it came from noted for the audit log."""
-        if scope["type"] != "http" or scope["method"] in SAFE:
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         # Tencent would show the reader a fault of the account; its desk says what is the matter.
-        if self.keeper.trouble and not scope["path"].startswith("/wechat/"):
+        records = scope["method"] not in SAFE and not scope["path"].startswith("/wechat/")
+        if self.keeper.trouble and records:
             request = Request(scope, receive)
             await respond(request, REFUSED, {"Retry-After": "300"})(scope, receive, send)
             return
@@ -121,13 +123,22 @@ class RefuseWhenBehind:
 
 
 def _origin(scope: Scope) -> dict[str, str] | None:
-    """Return the shortened address of who works in the ledger; visitors' are not kept."""
-    path, client = scope["path"], scope.get("client")
-    if not client or not path.startswith(("/staff", "/mentor", "/login", "/account")):
+    """Return where a request of who works in the ledger came from; visitors' is not kept.
+
+    The request's number leads to its line in the access log.
+    """
+    if not scope["path"].startswith(("/staff", "/mentor", "/login", "/account")):
         return None
+    origin = {"request": scope.get("state", {}).get(REQUEST_ID, ""), "client": _prefix(scope)}
+    return {name: told for name, told in origin.items() if told}
+
+
+def _prefix(scope: Scope) -> str:
+    """Return the client's address without its last part, "" when it has none."""
+    client = scope.get("client")
     try:
-        address = ipaddress.ip_address(client[0])
+        address = ipaddress.ip_address(client[0] if client else "")
     except ValueError:
-        return None
+        return ""
     length = 24 if address.version == 4 else 48
-    return {"client": str(ipaddress.ip_network(f"{address}/{length}", strict=False))}
+    return str(ipaddress.ip_network(f"{address}/{length}", strict=False))

@@ -154,7 +154,7 @@ def _session_page(
     with database.reading() as db:
         session = session_within(db, number, account.org_unit)
     readable = reads_transcripts(account) and not request.app.state.keeper.trouble
-    if readable and request.method == "GET":
+    if readable:
         with database.writing() as db:
             append_event(db, "transcript.read", session.subject, account.actor)
     with database.reading() as db:

@@ -75,12 +75,13 @@ def post_called(news_id: Number, account: CurrentAccount, database: OpenDatabase
 
 def _seen(db: Session, account: SignedIn, news_id: int) -> tuple[MentoringNews, Pairing]:
     news = db.get(MentoringNews, news_id)
+    missing = PageNotFound("没有这一项，可能已经办过。请回到列表。")
+    if news is None:
+        raise missing
     try:
-        if news is not None:
-            return news, seen_pairing(db, account, news.pairing_id)
-    except PairingNotFound:
-        pass  # another unit's is as good as missing
-    raise PageNotFound("没有这一项，可能已经办过。请回到列表。")
+        return news, seen_pairing(db, account, news.pairing_id)
+    except PairingNotFound as error:
+        raise missing from error  # another unit's is as good as missing
 
 
 def _phone(db: Session, news: MentoringNews, pairing: Pairing) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from accounts.account import Account
 from api.signed_in import SignedIn
+from audit.foreign import OfAnother
 from matching.mentoring.need import MentoringNeed, NeedNotFound
 from matching.mentoring.pairing import Pairing, PairingNotFound, find_pairing
 from matching.mentors.search import streets_served
@@ -36,8 +37,11 @@ def unit_of(db: Session, street: str) -> str:
 def seen_need(db: Session, account: SignedIn, need_id: int) -> MentoringNeed:
     """Return a need within an account's scope; another unit's is as good as missing."""
     need = db.get(MentoringNeed, need_id)
-    if need is None or not account.sees(need.org_unit):
-        raise NeedNotFound("没有这份申请，请从列表重新选择。")
+    missing = NeedNotFound("没有这份申请，请从列表重新选择。")
+    if need is None:
+        raise missing
+    if not account.sees(need.org_unit):
+        raise missing from OfAnother(need.subject)
     return need
 
 
@@ -45,7 +49,8 @@ def seen_pairing(db: Session, account: SignedIn, pairing_id: int) -> Pairing:
     """Return a pairing whose need is within an account's scope."""
     pairing = find_pairing(db, pairing_id)
     if not account.sees(db.get_one(MentoringNeed, pairing.need_id).org_unit):
-        raise PairingNotFound("没有这条邀请或结对，请从列表重新选择。")
+        missing = PairingNotFound("没有这条邀请或结对，请从列表重新选择。")
+        raise missing from OfAnother(pairing.subject)
     return pairing
 
 

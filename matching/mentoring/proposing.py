@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from audit.foreign import OfAnother
 from audit.log import SYSTEM, Actor, append_event
 from matching.mentoring.lessons import learn_from_answer
 from matching.mentoring.moves import (
@@ -158,5 +159,6 @@ def find_own_pairing(db: Session, pairing_id: int, mentor_code: str) -> Pairing:
     """Return a mentor's own pairing to be shown. Raises PairingNotFound for another's."""
     pairing = find_pairing(db, pairing_id)
     if pairing.mentor_code != mentor_code:
-        raise PairingNotFound("没有这条邀请或结对，请从列表重新选择。")
+        missing = PairingNotFound("没有这条邀请或结对，请从列表重新选择。")
+        raise missing from OfAnother(pairing.subject)
     return pairing

@@ -29,6 +29,7 @@ COMPOSED = {
 }
 # Files that append what their callers name, and the beginnings of those names.
 PASSED_ON = {
+    "api/denials.py": {"access"},
     "api/policies/terms.py": {"terms", "parameter"},
     "guidance/handover/handover.py": {"handover"},
     "guidance/periods/locking.py": {"period"},

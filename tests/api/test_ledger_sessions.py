@@ -119,7 +119,7 @@ def test_who_gave_the_guidance_does_not_approve_it(
     refused = post(both, page, action="approve", check=[*CHECKLIST])
     assert refused.status_code == 403
     assert "不能复核同一条记录" in refused.text
-    assert events(sqlite_database)[-1] == "decision.refused"
+    assert events(sqlite_database)[-2:] == ["decision.refused", "transcript.read"]
     assert state_of(sqlite_database, number) is SessionState.PENDING
 
 
