@@ -89,6 +89,7 @@ def _of_sessions(db: Session, account: SignedIn) -> list[Task]:
 
     pending = only(states.PENDING)
     return [
+        task("等确认或判定", HANDLER, "state=recorded", states=only(states.RECORDED)),
         task("待提交复核", HANDLER, "state=qualified", states=only(states.QUALIFIED)),
         task("退回待补充", HANDLER, "state=returned", states=only(states.RETURNED)),
         task("不予计数（可复议）", HANDLER, "state=rejected", states=only(states.REJECTED)),

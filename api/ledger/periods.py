@@ -175,7 +175,7 @@ def period_page(
         quarter=quarter,
         record=record,
         state=state,
-        over=today() > quarter.last_day,
+        over=today() > quarter.entry_closes_on,
         waiting=waiting,
         people=people,
         units=known_units,

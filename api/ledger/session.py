@@ -34,11 +34,12 @@ from api.ledger.staff import (
     unit_name,
     units,
 )
-from api.ledger.words import NAMES
+from api.ledger.words import NAMES, awaited_words
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event, events_of
+from guidance.awaited import awaited_of
 from guidance.indicators.evidence import EvidenceUnusable, add_evidence, evidence_of
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import list_sessions, session_within
@@ -200,6 +201,7 @@ def _context(
     parts = {session.provider, session.recorder, session.submitter, session.approver}
     parts |= {drawn} if drawn else set()
     actors = {_reference(event.actor_kind, event.actor_id) for event, *_ in history}
+    awaited = awaited_of(db, session)
     sealed = bool(session.seal) and session.erased_at is None
     return {
         "person": masked_person(session),
@@ -209,6 +211,7 @@ def _context(
         "history": history,
         "actor_of": lambda event: _reference(event.actor_kind, event.actor_id),
         "people": names_of(db, parts | actors),
+        "awaited": awaited_words(awaited, datetime.now(UTC)) if awaited else "",
         "files": evidence_of(db, session.id),
         "seal_holds": seal_holds(db, session) if sealed else None,
         "units": units(db),

@@ -95,6 +95,16 @@ def test_a_quarter_is_closed_checked_and_locked_by_two(
     assert 'name="action"' not in shown
 
 
+def test_a_quarter_that_runs_is_not_closed(client: TestClient, cast: Cast, post: Post) -> None:
+    this = Quarter.of(today())
+    page = f"/staff/periods/{this}"
+    assert post(cast.handler, page, action="commit").is_redirect
+    refused = post(cast.handler, page, action="close")
+    assert refused.status_code == 409
+    assert f"{this.entry_closes_on} 截止" in refused.text
+    assert "录入截止，之后才能结算" in client.get(page).text
+
+
 def test_a_locked_figure_is_restated_and_never_changed(
     client: TestClient, sqlite_database: Database, cast: Cast, post: Post, counted: list[int]
 ) -> None:
