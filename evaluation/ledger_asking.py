@@ -57,7 +57,8 @@ def _meet(walker: Walker, db: Session) -> None:
         summary=f"谈了贷款的条件与材料，时间 {walker.now.isoformat()}",
         org_unit=walker.choose(UNITS),
     )
-    record_human_session(db, entry, walker.choose(STAFF), walker.now)
+    session, code = record_human_session(db, entry, walker.choose(STAFF), walker.now)
+    walker.met.append((session.id, code))
 
 
 def _sweep(walker: Walker, db: Session) -> None:

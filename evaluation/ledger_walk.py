@@ -18,6 +18,7 @@ from typing import Any
 from evaluation.ledger_asking import ASKING
 from evaluation.ledger_quarters import QUARTERS
 from evaluation.ledger_reviewing import REVIEWING
+from evaluation.ledger_rules import RULES
 from evaluation.ledger_walker import Choose, Walker
 from evaluation.recount import recount
 from guidance.counting.invariants import Violation, check_invariants
@@ -39,7 +40,7 @@ REFUSALS = (
     SamePersonAlready,
     TransitionRefused,
 )
-DO = ASKING | REVIEWING | QUARTERS
+DO = ASKING | REVIEWING | QUARTERS | RULES
 STEPS = tuple(DO)
 # What people do most often; the rest happens now and then.
 OFTEN = (

@@ -45,7 +45,7 @@ Step = Callable[["Walker", Session], None]
 
 
 class Walker:
-    """One database, one clock, and what was sent so far."""
+    """One database, one clock, what was sent and met so far."""
 
     def __init__(self, database: Database, choose: Choose, name: str = "") -> None:
         self.name = name
@@ -53,6 +53,7 @@ class Walker:
         self.choose = choose
         self.now = START
         self.sent: list[InboundMessage] = []
+        self.met: list[tuple[int, str]] = []  # sessions with the codes of their clients
 
     def who(self, role: Role) -> Staff:
         """Mostly somebody whose duty it is, now and then anybody."""

@@ -84,10 +84,11 @@ def _i4_locked(db: Session) -> Iterator[str]:
         if members_root(db, record.period) != record.members_root:
             yield f"{record.period} 的明细与锁定时不同"
         loose = select(func.count()).where(
-            GuidanceSession.period == record.period, GuidanceSession.state == SessionState.APPROVED
+            GuidanceSession.period == record.period,
+            GuidanceSession.state.in_(HOLDS_DAY - {SessionState.LOCKED}),
         )
         if db.scalar(loose):
-            yield f"{record.period} 锁定以后又有记录通过"
+            yield f"{record.period} 锁定以后又有记录通过，或等着办理"
 
 
 def _i5_sealed(db: Session) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from evaluation.recount import recount
 from guidance.counting.invariants import check_invariants
@@ -97,6 +97,16 @@ def test_what_comes_after_the_lock_counts_in_the_open_quarter(database: Database
         assert [counted(db, str(one)) for one in (Q1, Q2, Q2.following)] == [1, 0, 1]
         assert check_invariants(db) == []
     assert recount(database.engine)["differs"] == []
+
+
+def test_an_undecided_session_in_a_locked_quarter_is_found(database: Database) -> None:
+    approved_chat(database, "m1")
+    lock(database)
+    waiting = qualified_chat(database, "m2", at=on(5, 5))
+    with database.writing() as db:
+        db.execute(update(GuidanceSession).filter_by(id=waiting).values(period=str(Q1)))
+    with database.reading() as db:
+        assert [one.invariant for one in check_invariants(db)] == ["I4"]
 
 
 def test_the_batch_leaves_closed_quarters_alone_and_an_exception_opens_them(
