@@ -1,37 +1,31 @@
-"""The indicators of the plan: where each stands, its trend, and the rows behind every number."""
+"""The indicators of the plan: where each stands, and what was reported for it."""
 
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import CurrentSnapshot, OpenDatabase
-from api.ledger.chart import Chart, line_chart
 from api.ledger.indicator_commands import standing
-from api.ledger.persons import persons_address
+from api.ledger.indicator_figures import (
+    chart_of,
+    quarter_rows_of,
+    rows_of,
+    splits_of,
+    trend_of,
+    trend_rows_of,
+)
 from api.ledger.staff import names_of, shows_targets, unit_name
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from guidance.counting.tally import counted_by, persons_of_year
 from guidance.indicators.definition import signed_choices
-from guidance.indicators.indicator import Indicator, IndicatorKind, Span, load_register
-from guidance.indicators.progress import (
-    STATUS_NAMES,
-    Status,
-    formula_text,
-    quarters_between,
-)
+from guidance.indicators.indicator import IndicatorKind, Span, load_register
+from guidance.indicators.progress import STATUS_NAMES, Status, formula_text
 from guidance.indicators.value import ValueStatus, values_of
-from guidance.lifecycle import LINE_NAMES
-from guidance.message import CHANNEL_NAMES
-from guidance.people.level import LEVEL_NAMES
-from guidance.periods.adjustment import Adjustment, AdjustmentStatus
 from knowledge.corpus import Corpus
 from storage.database import storable
 
@@ -65,15 +59,6 @@ VALUE_STATES = {
     ValueStatus.ACCEPTED: "已采用",
     ValueStatus.REFUSED: "未采用",
 }
-# By what the count of consultations is split: heading, filter of the list, names of the values.
-SPLITS: dict[str, tuple[str, str, dict[Any, str]]] = {
-    "month": ("按月份", "month", {}),
-    "org_unit": ("按街道和部门", "unit", {}),
-    "service_line": ("按服务方式", "line", LINE_NAMES),
-    "channel": ("按渠道", "channel", CHANNEL_NAMES),
-    "identity_level": ("按身份核验程度", "level", LEVEL_NAMES),
-}
-ROWS_OF = {"M3b": "/staff/library", "M4a": "/staff/library"}
 Year = Annotated[int | None, Query(ge=FIRST_YEAR, le=2200)]
 
 
@@ -136,11 +121,11 @@ def indicator_page(
         context = {
             "reported": reported,
             "people": names_of(db, people),
-            "splits": _splits(db, indicator, day),
+            "splits": splits_of(db, indicator, day),
             "signed": signed_choices(db),
-            "quarters": _quarters(db, indicator, day),
+            "quarters": quarter_rows_of(db, indicator, day),
         }
-        trend = _trend(db, indicator, day)
+        trend = trend_of(db, indicator, day)
     target = float(indicator.target) if indicator.target and shows_targets(account) else None
     return render_staff(
         request,
@@ -156,8 +141,8 @@ def indicator_page(
         ambiguity=register.ambiguities.get(indicator.ambiguity or 0),
         clause_id=plan_clauses(corpus).get(indicator.clause),
         trend=trend,
-        trend_rows=_trend_rows(indicator, trend),
-        chart=_chart(trend, target),
+        trend_rows=trend_rows_of(indicator, trend),
+        chart=chart_of(trend, target),
         may_report=Role.HANDLER in account.roles and indicator.kind is IndicatorKind.ENTERED,
         may_propose=bool(
             account.roles & {Role.HANDLER, Role.REVIEWER, Role.SIGNER, Role.ADMINISTRATOR}
@@ -174,15 +159,6 @@ def last_day(year: int | None) -> date:
     """Return the day up to which a year is looked at: today, or its end when it is over."""
     now = today()
     return now if year is None or year >= now.year else date(year, 12, 31)
-
-
-def rows_of(indicator: Indicator, day: date) -> str:
-    """Return where the rows behind an indicator's number are listed."""
-    if indicator.id == "M3c":
-        return f"/staff/sessions?state=counted&period={day.year}"
-    if indicator.id == "B3":
-        return persons_address(year=day.year)
-    return ROWS_OF.get(indicator.id, f"/staff/indicators/{indicator.id}?year={day.year}")
 
 
 @lru_cache(maxsize=2)
@@ -205,64 +181,3 @@ def _names(account: SignedIn) -> dict[str, Any]:
         "targets_shown": shows_targets(account),
         "first_year": FIRST_YEAR,
     }
-
-
-def _splits(db: Session, indicator: Indicator, day: date) -> list[tuple[str, list[Any]]]:
-    if indicator.id != "M3c":
-        return []
-    quarters = quarters_between(date(day.year, 1, 1), day)
-    found = []
-    for split, (heading, name, names) in SPLITS.items():
-        rows = [
-            (
-                names.get(value, value) if split != "org_unit" else unit_name(value),
-                count,
-                f"/staff/sessions?state=counted&period={day.year}&{name}={value or '-'}",
-            )
-            for value, count in counted_by(db, split, *quarters).items()
-        ]
-        found.append((heading, rows))
-    return found
-
-
-def _quarters(db: Session, indicator: Indicator, day: date) -> list[tuple[str, int, int]]:
-    """Return each quarter's count with what was adjusted since."""
-    if indicator.id != "M3c":
-        return []
-    quarters = quarters_between(date(day.year, 1, 1), day)
-    rows = db.execute(
-        select(Adjustment.period, func.sum(Adjustment.amount))
-        .where(Adjustment.period.in_(quarters), Adjustment.status == AdjustmentStatus.POSTED)
-        .group_by(Adjustment.period)
-    )
-    adjusted: dict[str, int] = dict(iter(rows))
-    return [
-        (quarter, sum(counted_by(db, "org_unit", quarter).values()), adjusted.get(quarter, 0))
-        for quarter in quarters
-    ]
-
-
-def _trend(db: Session, indicator: Indicator, day: date) -> list[tuple[str, float]]:
-    """Return the values over time: running totals by month, yearly persons, reported values."""
-    if indicator.id == "M3c":
-        quarters = quarters_between(date(day.year, 1, 1), day)
-        total, found = 0, []
-        for month, count in sorted(counted_by(db, "month", *quarters).items()):
-            total += count
-            found.append((month, float(total)))
-        return found
-    if indicator.id == "B3":
-        years = range(day.year - 4, day.year + 1)
-        persons = [(str(year), float(persons_of_year(db, year))) for year in years]
-        return [one for one in persons if one[1]]
-    accepted = [one for one in values_of(db, indicator.id) if one.status is ValueStatus.ACCEPTED]
-    return [(one.as_of_on.isoformat(), float(one.value)) for one in reversed(accepted)]
-
-
-def _trend_rows(indicator: Indicator, trend: list[tuple[str, float]]) -> dict[str, str]:
-    """Return where the rows behind values of the trend are; a year's persons have a list."""
-    return {year: persons_address(year=year) for year, _ in trend} if indicator.id == "B3" else {}
-
-
-def _chart(trend: list[tuple[str, float]], target: float | None) -> Chart | None:
-    return line_chart(trend, target) if len(trend) > 1 else None

@@ -1,7 +1,5 @@
 """What waits for a second person: proposals of every kind, confirmed or refused."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +12,7 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.ledger.confirming import CONFIRMED, DECIDERS, DISTRICT_MATTERS, Confirming
 from api.ledger.staff import (
     CurrentStaff,
     Number,
@@ -27,15 +26,11 @@ from api.ledger.words import NAMES
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from guidance.counting.rules import RulesInvalid, sign_rules
-from guidance.indicators.definition import sign_definition
+from guidance.counting.rules import RulesInvalid
 from guidance.indicators.indicator import load_register
 from guidance.ledger_list import session_within
 from guidance.lifecycle import TransitionRefused
-from guidance.people.merging import SamePersonAlready, confirm_merge
-from guidance.periods.exceptions import grant_exception
-from guidance.periods.locking import sign_lock
-from guidance.review.decisions import approve_proposed, requalify
+from guidance.people.merging import SamePersonAlready
 from guidance.review.proposal import (
     AlreadyDecided,
     Proposal,
@@ -55,74 +50,6 @@ REFUSALS = (
     TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing, AlreadyDecided,
     SamePersonAlready, RulesInvalid,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Confirming:
-    """A second person about to confirm a proposal."""
-
-    proposal_id: int
-    by: Staff
-    at: datetime
-    approval_number: str
-
-
-def _approve_many(db: Session, what: Confirming) -> str:
-    approved, refused = approve_proposed(db, what.proposal_id, what.by, what.at)
-    words = [f"编号 {number}：{why}" for number, why in refused.items()]
-    return f"通过 {len(approved)} 条。" + (f"没有通过的：{''.join(words)}" if words else "")
-
-
-def _requalify(db: Session, what: Confirming) -> None:
-    requalify(db, what.proposal_id, what.by, what.at)
-
-
-def _merge(db: Session, what: Confirming) -> None:
-    confirm_merge(db, what.proposal_id, what.by, what.at)
-
-
-def _grant(db: Session, what: Confirming) -> None:
-    what.by.require(Role.SIGNER)
-    grant_exception(db, what.proposal_id, what.by, what.at)
-
-
-def _rules(db: Session, what: Confirming) -> None:
-    what.by.require(Role.SIGNER)
-    sign_rules(db, what.proposal_id, what.by, what.at, what.approval_number)
-
-
-def _definition(db: Session, what: Confirming) -> None:
-    sign_definition(db, what.proposal_id, what.by, what.at, what.approval_number)
-
-
-def _lock(db: Session, what: Confirming) -> None:
-    sign_lock(db, what.proposal_id, what.by, what.at)
-
-
-CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {
-    ProposalKind.APPROVE_MANY: _approve_many,
-    ProposalKind.REQUALIFY: _requalify,
-    ProposalKind.MERGE_PEOPLE: _merge,
-    ProposalKind.LOCK_EXCEPTION: _grant,
-    ProposalKind.RULES: _rules,
-    ProposalKind.DEFINITION: _definition,
-    ProposalKind.LOCK: _lock,
-}
-DISTRICT_MATTERS = frozenset(
-    {
-        ProposalKind.LOCK_EXCEPTION,
-        ProposalKind.RULES,
-        ProposalKind.DEFINITION,
-        ProposalKind.LOCK,
-        ProposalKind.MERGE_PEOPLE,
-    }
-)
-# Whoever refuses needs the role of whoever would confirm.
-DECIDERS: dict[ProposalKind, tuple[Role, ...]] = {
-    ProposalKind.APPROVE_MANY: (Role.REVIEWER,),
-    ProposalKind.REQUALIFY: (Role.REVIEWER,),
-    ProposalKind.MERGE_PEOPLE: (Role.HANDLER, Role.REVIEWER),
-}
 
 
 @router.get("/staff/proposals", dependencies=allow(Permission.STAFF))

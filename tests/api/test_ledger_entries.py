@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from accounts.account import Account
 from accounts.role import Role
-from api.ledger.sheets import COLUMNS
+from api.ledger.sheet_file import COLUMNS
 from api.policies.validity import today
 from guidance.people.identity import Identity
 from guidance.session import GuidanceSession

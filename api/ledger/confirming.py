@@ -1,0 +1,85 @@
+"""What confirming a proposal does, by its kind, and who may decide on it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from accounts.role import Role
+from guidance.counting.rules import sign_rules
+from guidance.indicators.definition import sign_definition
+from guidance.people.merging import confirm_merge
+from guidance.periods.exceptions import grant_exception
+from guidance.periods.locking import sign_lock
+from guidance.review.decisions import approve_proposed, requalify
+from guidance.review.proposal import ProposalKind
+from guidance.review.staff import Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """A second person about to confirm a proposal."""
+
+    proposal_id: int
+    by: Staff
+    at: datetime
+    approval_number: str
+
+
+def _approve_many(db: Session, what: Confirming) -> str:
+    approved, refused = approve_proposed(db, what.proposal_id, what.by, what.at)
+    words = [f"编号 {number}：{why}" for number, why in refused.items()]
+    return f"通过 {len(approved)} 条。" + (f"没有通过的：{''.join(words)}" if words else "")
+
+
+def _requalify(db: Session, what: Confirming) -> None:
+    requalify(db, what.proposal_id, what.by, what.at)
+
+
+def _merge(db: Session, what: Confirming) -> None:
+    confirm_merge(db, what.proposal_id, what.by, what.at)
+
+
+def _grant(db: Session, what: Confirming) -> None:
+    what.by.require(Role.SIGNER)
+    grant_exception(db, what.proposal_id, what.by, what.at)
+
+
+def _rules(db: Session, what: Confirming) -> None:
+    what.by.require(Role.SIGNER)
+    sign_rules(db, what.proposal_id, what.by, what.at, what.approval_number)
+
+
+def _definition(db: Session, what: Confirming) -> None:
+    sign_definition(db, what.proposal_id, what.by, what.at, what.approval_number)
+
+
+def _lock(db: Session, what: Confirming) -> None:
+    sign_lock(db, what.proposal_id, what.by, what.at)
+
+
+CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {
+    ProposalKind.APPROVE_MANY: _approve_many,
+    ProposalKind.REQUALIFY: _requalify,
+    ProposalKind.MERGE_PEOPLE: _merge,
+    ProposalKind.LOCK_EXCEPTION: _grant,
+    ProposalKind.RULES: _rules,
+    ProposalKind.DEFINITION: _definition,
+    ProposalKind.LOCK: _lock,
+}
+DISTRICT_MATTERS = frozenset(
+    {
+        ProposalKind.LOCK_EXCEPTION,
+        ProposalKind.RULES,
+        ProposalKind.DEFINITION,
+        ProposalKind.LOCK,
+        ProposalKind.MERGE_PEOPLE,
+    }
+)
+# Whoever refuses needs the role of whoever would confirm.
+DECIDERS: dict[ProposalKind, tuple[Role, ...]] = {
+    ProposalKind.APPROVE_MANY: (Role.REVIEWER,),
+    ProposalKind.REQUALIFY: (Role.REVIEWER,),
+    ProposalKind.MERGE_PEOPLE: (Role.HANDLER, Role.REVIEWER),
+}

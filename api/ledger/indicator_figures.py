@@ -1,0 +1,101 @@
+"""What an indicator's page shows beside its value: trend, quarters, splits, and their rows."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from api.ledger.chart import Chart, line_chart
+from api.ledger.persons import persons_address
+from api.ledger.staff import unit_name
+from guidance.counting.tally import counted_by, persons_of_year
+from guidance.indicators.indicator import Indicator
+from guidance.indicators.progress import quarters_between
+from guidance.indicators.value import ValueStatus, values_of
+from guidance.lifecycle import LINE_NAMES
+from guidance.message import CHANNEL_NAMES
+from guidance.people.level import LEVEL_NAMES
+from guidance.periods.adjustment import Adjustment, AdjustmentStatus
+
+# By what the count of consultations is split: heading, filter of the list, names of the values.
+SPLITS: dict[str, tuple[str, str, dict[Any, str]]] = {
+    "month": ("按月份", "month", {}),
+    "org_unit": ("按街道和部门", "unit", {}),
+    "service_line": ("按服务方式", "line", LINE_NAMES),
+    "channel": ("按渠道", "channel", CHANNEL_NAMES),
+    "identity_level": ("按身份核验程度", "level", LEVEL_NAMES),
+}
+ROWS_OF = {"M3b": "/staff/library", "M4a": "/staff/library"}
+
+
+def rows_of(indicator: Indicator, day: date) -> str:
+    """Return where the rows behind an indicator's number are listed."""
+    if indicator.id == "M3c":
+        return f"/staff/sessions?state=counted&period={day.year}"
+    if indicator.id == "B3":
+        return persons_address(year=day.year)
+    return ROWS_OF.get(indicator.id, f"/staff/indicators/{indicator.id}?year={day.year}")
+
+
+def splits_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, list[Any]]]:
+    """Return the tables that a count is split by: heading, and name, count and link of rows."""
+    if indicator.id != "M3c":
+        return []
+    quarters = quarters_between(date(day.year, 1, 1), day)
+    found = []
+    for split, (heading, name, names) in SPLITS.items():
+        rows = [
+            (
+                names.get(value, value) if split != "org_unit" else unit_name(value),
+                count,
+                f"/staff/sessions?state=counted&period={day.year}&{name}={value or '-'}",
+            )
+            for value, count in counted_by(db, split, *quarters).items()
+        ]
+        found.append((heading, rows))
+    return found
+
+
+def quarter_rows_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, int, int]]:
+    """Return each quarter's count with what was adjusted since."""
+    if indicator.id != "M3c":
+        return []
+    quarters = quarters_between(date(day.year, 1, 1), day)
+    rows = db.execute(
+        select(Adjustment.period, func.sum(Adjustment.amount))
+        .where(Adjustment.period.in_(quarters), Adjustment.status == AdjustmentStatus.POSTED)
+        .group_by(Adjustment.period)
+    )
+    adjusted: dict[str, int] = dict(iter(rows))
+    return [
+        (quarter, sum(counted_by(db, "org_unit", quarter).values()), adjusted.get(quarter, 0))
+        for quarter in quarters
+    ]
+
+
+def trend_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, float]]:
+    """Return the values over time: running totals by month, yearly persons, reported values."""
+    if indicator.id == "M3c":
+        quarters = quarters_between(date(day.year, 1, 1), day)
+        total, found = 0, []
+        for month, count in sorted(counted_by(db, "month", *quarters).items()):
+            total += count
+            found.append((month, float(total)))
+        return found
+    if indicator.id == "B3":
+        years = range(day.year - 4, day.year + 1)
+        persons = [(str(year), float(persons_of_year(db, year))) for year in years]
+        return [one for one in persons if one[1]]
+    accepted = [one for one in values_of(db, indicator.id) if one.status is ValueStatus.ACCEPTED]
+    return [(one.as_of_on.isoformat(), float(one.value)) for one in reversed(accepted)]
+
+
+def trend_rows_of(indicator: Indicator, trend: list[tuple[str, float]]) -> dict[str, str]:
+    """Return where the rows behind values of the trend are; a year's persons have a list."""
+    return {year: persons_address(year=year) for year, _ in trend} if indicator.id == "B3" else {}
+
+
+def chart_of(trend: list[tuple[str, float]], target: float | None) -> Chart | None:
+    """Return the trend as a chart; a single value makes none."""
+    return line_chart(trend, target) if len(trend) > 1 else None
