@@ -17,6 +17,7 @@ from api.snapshot import Snapshot, Workings, document_state
 from api.version import VERSION
 from assistant.pipeline import answer_question
 from assistant.related_policy import related_policies
+from knowledge.answering import load_answering
 from knowledge.corpus import Corpus, load_corpus
 from knowledge.eligibility.rule_file import InvalidRule
 from knowledge.eligibility.rulebook import LOCAL_FILE, Rulebook, load_rulebook
@@ -105,6 +106,7 @@ def snapshot_builder(
     # The last documents, kept while they hold.
     read: list[tuple[str, Knowledge, Retriever]] = []
     previews = DraftPreviews(data_dir)
+    answering = load_answering(encoder)
 
     def understand(
         corpus: Corpus, folder: Path, database: Database | None, counting: Counting
@@ -138,7 +140,9 @@ def snapshot_builder(
     def complete(database: Database, knowledge: Knowledge, retriever: Retriever) -> Snapshot:
         with database.reading() as db:
             offices = load_offices(db)
-        knowledge = replace(knowledge, rulebook=read_rulebook(data_dir), offices=offices)
+        knowledge = replace(
+            knowledge, rulebook=read_rulebook(data_dir), offices=offices, answering=answering
+        )
         with counting("正在理解项目库") as step:
             offers = load_offers(database, encoder, data_dir, step)
         return Snapshot(
@@ -150,6 +154,7 @@ def snapshot_builder(
                 "app": VERSION,
                 "corpus": knowledge.corpus.version,
                 "encoder": encoder.fingerprint,
+                "answering": encoder.answering,
                 "rules": knowledge.rulebook.digest,
                 "terms": terms_state(data_dir),
                 "offices": offices.digest,

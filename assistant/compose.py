@@ -14,6 +14,7 @@ from assistant.evidence import (
     topic_coverage,
 )
 from assistant.fit import answers, in_scope
+from assistant.judging import judge
 from assistant.levels import by_level
 from assistant.lists import CLOSE_TO_BEST, leading_duty
 from assistant.lookup import Lookup
@@ -83,8 +84,12 @@ def _compose(look: Lookup) -> Answer:
     strict = look.reading.asked in STRICT
     least = ENOUGH_TO_ANSWER if strict else ENOUGH_WITHOUT_KIND
     chosen = next((e for e in evidence if answers(e, look, evidence, least)), None)
-    if chosen is not None:
-        return _answer(look, evidence, chosen)
+    verdict = judge(look, evidence, chosen)
+    if verdict is not None and not verdict.answering:
+        return help_of_any_kind(look) or nearest_duty(look) or _unanswered(look, evidence)
+    answering = verdict.answering if verdict else (chosen,) if chosen else ()
+    if answering:
+        return _answer(look, evidence, *answering)
     helped = help_of_any_kind(look) or nearest_figure(look, evidence) or nearest_duty(look)
     if helped is not None:
         return helped
@@ -97,6 +102,10 @@ def _compose(look: Lookup) -> Answer:
             return replace(
                 partly, status=AnswerStatus.PARTLY_ANSWERED, sentences=(lead, *partly.sentences)
             )
+    return _unanswered(look, evidence)
+
+
+def _unanswered(look: Lookup, evidence: list[Evidence]) -> Answer:
     if not in_scope(look, evidence):
         draft = Draft(look.knowledge)
         draft.say(wording.OUT_OF_SCOPE)
@@ -105,16 +114,14 @@ def _compose(look: Lookup) -> Answer:
     return _expired(look) or _refuse(look, evidence)
 
 
-def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:
+def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence, *beside: Evidence) -> Answer:
     draft = Draft(look.knowledge)
     draft.quote(chosen.statement)
     for item in look.knowledge.items_below(chosen.statement):
         draft.quote(item, bullet=True)
-    siblings = look.knowledge.register.by_clause[chosen.clause.id]
-    if sum(len(s.text) for s in siblings) <= MAX_CLAUSE_CHARACTERS:
-        for statement in siblings:
-            if not statement.is_heading:
-                draft.quote(statement, bullet=True)
+    _quote_short_clause(draft, look, chosen)
+    for other in beside[: MAX_POINTS - len(draft)]:
+        draft.quote(other.statement, bullet=True)
     for other in evidence:
         if len(draft) >= MAX_POINTS or other.score < CLOSE_TO_BEST * chosen.score:
             break
@@ -123,6 +130,15 @@ def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence) -> Answer:
     _cover_the_rest(draft, look, evidence)
     intent = Intent.FIGURE if look.reading.asked in FIGURES else Intent.POLICY
     return draft.finish(AnswerStatus.ANSWERED, intent)
+
+
+def _quote_short_clause(draft: Draft, look: Lookup, chosen: Evidence) -> None:
+    """Quote all of a clause that is short: its sentences are understood together."""
+    siblings = look.knowledge.register.by_clause[chosen.clause.id]
+    if sum(len(s.text) for s in siblings) <= MAX_CLAUSE_CHARACTERS:
+        for statement in siblings:
+            if not statement.is_heading:
+                draft.quote(statement, bullet=True)
 
 
 def _cover_the_rest(draft: Draft, look: Lookup, evidence: list[Evidence]) -> None:

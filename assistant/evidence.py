@@ -149,6 +149,25 @@ def nearest_evidence(
         if s.document_id in documents and not s.is_heading
         if _fills(reading, s) and not is_note(s)
     ]
+    return _nearest(statements, reading, knowledge)
+
+
+def nearest_of_all(
+    reading: Reading, knowledge: Knowledge, documents: frozenset[int]
+) -> list[Evidence]:
+    """Return the sentences nearest in meaning, whatever they hold.
+
+    Empty where documents are so many that not every sentence can be compared.
+    """
+    if len(knowledge.register.statements) > MAX_COMPARED:
+        return []
+    statements = [
+        s for s in knowledge.register.statements if s.document_id in documents and not s.is_heading
+    ]
+    return _nearest(statements, reading, knowledge)
+
+
+def _nearest(statements: list[Statement], reading: Reading, knowledge: Knowledge) -> list[Evidence]:
     nearness = knowledge.meaning.nearness(reading.text, [s.text for s in statements])
     best = sorted(range(len(statements)), key=lambda i: (-float(nearness[i]), i))[:NEAR_IN_MEANING]
     return [_weigh(statements[i], reading, knowledge, 0.0, float(nearness[i])) for i in best]

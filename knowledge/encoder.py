@@ -6,6 +6,7 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,22 @@ PASSAGE_CHARACTERS = 2000
 _PROGRESS_STEP = 256  # passages between two reports
 _REMEMBERED_QUERIES = 1024
 
+STATES = "states"
+
 FloatArray = NDArray[np.float32]
+States = NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the encoder makes of a text.
+
+    embedding: float32 (dimension,), of length 1. states: float16 (tokens, dimension), what its
+    lower layers make of each token; no rows where the model does not give them.
+    """
+
+    embedding: FloatArray
+    states: States
 
 
 class Encoder:
@@ -42,9 +58,11 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(model.card.max_tokens)
         self._card = model.card
+        self.model = model
         self._threads = threads or os.cpu_count() or 1
-        self._remembered: OrderedDict[str, FloatArray] = OrderedDict()
+        self._remembered: OrderedDict[str, Reading] = OrderedDict()
         self._lock = threading.Lock()
+        self._gives_states = STATES in {output.name for output in self._session.get_outputs()}
 
     @property
     def name(self) -> str:
@@ -57,6 +75,11 @@ class Encoder:
         return self._card.dimension
 
     @property
+    def answering(self) -> str:
+        """Names the upper layers trained to score answers; empty where there are none."""
+        return self._card.answering
+
+    @property
     def fingerprint(self) -> str:
         """Changes whenever embeddings may change; stored with every index built from them."""
         return self._card.fingerprint
@@ -66,8 +89,26 @@ class Encoder:
 
         Only the first 500 characters count. An empty text gets the embedding of the bare prefix.
         """
-        rows = [self._query(self._card.query_prefix + clean(t, QUERY_CHARACTERS)) for t in texts]
+        rows = [self.read_query(text).embedding for text in texts]
         return np.array(rows, np.float32).reshape(len(rows), self.dimension)
+
+    def read_query(self, text: str) -> Reading:
+        """Return embedding and states of a question; only the first 500 characters count."""
+        text = self._card.query_prefix + clean(text, QUERY_CHARACTERS)
+        with self._lock:
+            if (known := self._remembered.get(text)) is not None:
+                self._remembered.move_to_end(text)
+                return known
+        reading = self._read(text)
+        with self._lock:
+            self._remembered[text] = reading
+            if len(self._remembered) > _REMEMBERED_QUERIES:
+                self._remembered.popitem(last=False)
+        return reading
+
+    def read_passage(self, text: str) -> Reading:
+        """Return embedding and states of a passage; only the first 2,000 characters count."""
+        return self._read(self._card.passage_prefix + clean(text, PASSAGE_CHARACTERS))
 
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
@@ -88,25 +129,14 @@ class Encoder:
         return embeddings
 
     def _passage(self, text: str) -> FloatArray:
-        return self._embed(self._card.passage_prefix + clean(text, PASSAGE_CHARACTERS))
+        return self.read_passage(text).embedding
 
-    def _query(self, text: str) -> FloatArray:
-        with self._lock:
-            if (known := self._remembered.get(text)) is not None:
-                self._remembered.move_to_end(text)
-                return known
-        embedding = self._embed(text)
-        with self._lock:
-            self._remembered[text] = embedding
-            if len(self._remembered) > _REMEMBERED_QUERIES:
-                self._remembered.popitem(last=False)
-        return embedding
-
-    def _embed(self, text: str) -> FloatArray:
-        """Return the embedding of a prefixed text, float32 (dimension,)."""
+    def _read(self, text: str) -> Reading:
         tokens = np.array([self._tokenizer.encode(text).ids], np.int64)
-        embedding: FloatArray = self._session.run(["embedding"], {"input_ids": tokens})[0][0]
-        return embedding
+        wanted = ["embedding", STATES] if self._gives_states else ["embedding"]
+        embedding, *states = self._session.run(wanted, {"input_ids": tokens})
+        nothing: States = np.zeros((0, self.dimension), np.float16)
+        return Reading(embedding[0], states[0][0].astype(np.float16) if states else nothing)
 
 
 def clean(text: str, characters: int) -> str:

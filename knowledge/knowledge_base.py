@@ -1,10 +1,13 @@
 """Everything an answer is looked up in, as one immutable value."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.corpus import Corpus
 from knowledge.document import Clause, ClauseKind
@@ -35,6 +38,15 @@ class RankedClause(Protocol):
     @property
     def cosine(self) -> float:
         """Similarity in meaning, -1 to 1."""
+
+
+class AnswerScores(Protocol):
+    """Says how likely sentences answer a question, see knowledge/answering.py."""
+
+    def scores(
+        self, question: str, sentences: Sequence[str], features: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the log odds of each, float32 (n,)."""
 
 
 HEAD_CHARACTERS = 60
@@ -76,6 +88,7 @@ class Knowledge:
     finder: Finder
     rulebook: Rulebook
     offices: Offices = NO_OFFICES
+    answering: AnswerScores | None = None  # only the default encoder has been trained for it
 
     def rules_on(self, day: date) -> RulesInForce:
         """Return the eligibility rules whose clauses are in force on a day."""

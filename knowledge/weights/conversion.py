@@ -9,8 +9,10 @@ from typing import NoReturn
 import onnx
 from tqdm import tqdm
 
+from knowledge.weights.answering_graph import Changes, build_answering_graph, read_changes
 from knowledge.weights.graph import build_graph
 from knowledge.weights.model_folder import (
+    ANSWERING_FILE,
     CONSTANTS_FILE,
     GRAPH_FILE,
     TOKENIZER_FILE,
@@ -62,18 +64,26 @@ def default_model(root: Path, progress: Progress) -> ModelFolder:
 
     Raises WeightsNotFound, WeightsUnreadable.
     """
-    source = packaged_file()
+    source, changes = packaged_file(), read_changes()
     fingerprint = default_fingerprint(file_digest(source))
     target = root / fingerprint
     with suppress(ModelDamaged):
-        return open_model_folder(target)
+        return _converted(target, changes)
     with locked(root):
         with suppress(ModelDamaged):  # another process was faster
-            return open_model_folder(target)
-        return place_model_folder(root, lambda path: _convert(source, path, progress))
+            return _converted(target, changes)
+        return place_model_folder(root, lambda path: _convert(source, changes, path, progress))
 
 
-def _convert(source: Path, path: Path, progress: Progress) -> ModelCard:
+def _converted(path: Path, changes: Changes) -> ModelFolder:
+    """Open what was converted; raises ModelDamaged, also where its upper layers are outdated."""
+    model = open_model_folder(path)
+    if model.card.answering != changes.digest:
+        raise ModelDamaged(f"语义模型需要重新转换({path.name})")
+    return model
+
+
+def _convert(source: Path, changes: Changes, path: Path, progress: Progress) -> ModelCard:
     progress(0.0, "读取语义模型的权重")
     weights = PackagedWeights(source.read_bytes())
     progress(0.1, "挑选中文和拉丁字母的词表")
@@ -81,6 +91,7 @@ def _convert(source: Path, path: Path, progress: Progress) -> ModelCard:
     build_tokenizer(weights, vocabulary).save(str(path / TOKENIZER_FILE), pretty=False)
     graph = build_graph(weights, vocabulary, lambda share: progress(0.2 + 0.7 * share, "转换网络"))
     progress(0.9, "写入文件")
+    onnx.save(build_answering_graph(weights, changes), str(path / ANSWERING_FILE))
     onnx.save(
         graph,
         str(path / GRAPH_FILE),
@@ -98,4 +109,5 @@ def _convert(source: Path, path: Path, progress: Progress) -> ModelCard:
         passage_prefix=PASSAGE_PREFIX,
         max_tokens=MAX_TOKENS,
         digests=file_digests(path),
+        answering=changes.digest,
     )

@@ -1,8 +1,9 @@
 """The network as an ONNX graph with 8-bit weights, built without torch.
 
-Input: input_ids, int64 (1, tokens). Output: embedding, float32 (1, hidden), the mean over the
-tokens, scaled to length 1. One text at a time: activations are quantised by the range of the
-whole input, so beside other texts a text would get another embedding (cosine 0.997).
+Input: input_ids, int64 (1, tokens). Outputs: embedding, float32 (1, hidden), the mean over the
+tokens, scaled to length 1; states, float32 (1, tokens, hidden), what the lower layers make of
+each token (see answering_graph.py). One text at a time: activations are quantised by the range
+of the whole input, so beside other texts a text would get another embedding (cosine 0.997).
 """
 
 from collections.abc import Callable
@@ -18,10 +19,11 @@ from knowledge.weights.vocabulary import Vocabulary
 
 _OPSET = 20
 _IR_VERSION = 10  # what the oldest supported runtime reads
+LOWER_LAYERS = 8  # read question and sentence apart; those above may read them together
 _OUTLIER = 5.0  # times the usual largest weight of an output
 
 
-class _Graph:
+class Graph:
     """Collects nodes and constants; every method returns the name of its result."""
 
     def __init__(self) -> None:
@@ -29,13 +31,16 @@ class _Graph:
         self.constants: dict[str, onnx.TensorProto] = {}
 
     def constant(self, name: str, values: Any) -> str:
+        """Add a constant."""
         self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
         return name
 
     def ints(self, *values: int) -> str:
+        """Add a list of integers, once."""
         return self.constant("ints_" + "_".join(map(str, values)), np.array(values, np.int64))
 
     def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
+        """Add an operation."""
         result = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [result], **attributes))
         return result
@@ -59,6 +64,15 @@ class _Graph:
         product = self.node("Mul", product, scale)
         return self.node("Add", product, self.constant(name + ".b", bias))
 
+    def model(
+        self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]
+    ) -> onnx.ModelProto:
+        """Return everything collected as one model."""
+        constants = list(self.constants.values())
+        graph = helper.make_graph(self.nodes, name, inputs, outputs, initializer=constants)
+        opset = helper.make_opsetid("", _OPSET)
+        return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
+
 
 def outlier_inputs(matrix: FloatArray) -> NDArray[np.int64]:
     """Return the columns whose largest weight is far above what is usual for a row.
@@ -78,29 +92,34 @@ def quantize_rows(matrix: FloatArray) -> tuple[NDArray[np.int8], FloatArray]:
     return levels, scales.astype(np.float32)
 
 
-class _Network:
+class Network:
     """Writes the layers of the packaged model into a graph."""
 
-    def __init__(self, weights: PackagedWeights, vocabulary: Vocabulary) -> None:
-        self.graph = _Graph()
+    def __init__(self, weights: PackagedWeights) -> None:
+        self.graph = Graph()
         self.weights = weights
-        self.vocabulary = vocabulary
         self.hidden = weights.shape.hidden
 
     def dense(self, name: str, columns: int) -> FloatArray:
+        """Return the weights of a layer, float32 (outputs, columns)."""
         return self.weights.matrix(name, columns).dense()
 
+    def vector(self, name: str) -> FloatArray:
+        """Return a bias, or a weight of a normalisation."""
+        return self.weights.vector(name)
+
     def normalized(self, x: str, name: str) -> str:
-        w = self.graph.constant(name + ".w", self.weights.vector(name + ".w"))
-        b = self.graph.constant(name + ".b", self.weights.vector(name + ".b"))
+        """Normalise each token."""
+        w = self.graph.constant(name + ".w", self.vector(name + ".w"))
+        b = self.graph.constant(name + ".b", self.vector(name + ".b"))
         return self.graph.node(
             "LayerNormalization", x, w, b, axis=-1, epsilon=self.weights.shape.epsilon
         )
 
-    def embedded(self) -> str:
+    def embedded(self, vocabulary: Vocabulary) -> str:
         """Word, position and type embeddings of input_ids, (1, tokens, hidden)."""
         g, w, hidden = self.graph, self.weights, self.hidden
-        table = w.matrix("emb.word", hidden).rows(self.vocabulary.rows).dense()
+        table = w.matrix("emb.word", hidden).rows(vocabulary.rows).dense()
         levels, scales = quantize_rows(table)
         words = g.node("Gather", g.constant("words.levels", levels), "input_ids")
         words = g.node("Cast", words, to=TensorProto.FLOAT)
@@ -112,6 +131,7 @@ class _Network:
         return self.normalized(g.node("Add", words, place_name), "emb.ln")
 
     def attention(self, x: str, layer: str) -> str:
+        """Let every token look at every other."""
         g, hidden = self.graph, self.hidden
         heads = self.weights.shape.heads
         shape = g.ints(0, 0, heads, hidden // heads)
@@ -122,7 +142,7 @@ class _Network:
             name = f"{layer}.{part}"
             factor = shrink if part == "q" else np.float32(1)
             weight = self.dense(name + ".w", hidden) * factor
-            y = g.linear(quantized, name, weight, self.weights.vector(name + ".b") * factor)
+            y = g.linear(quantized, name, weight, self.vector(name + ".b") * factor)
             parts.append(g.node("Transpose", g.node("Reshape", y, shape), perm=order))
         shares = g.node("Softmax", g.node("MatMul", parts[0], parts[1]), axis=-1)
         mixed = g.node("MatMul", shares, parts[2])
@@ -132,7 +152,7 @@ class _Network:
 
     def projected(self, x: str, name: str, columns: int) -> str:
         """Multiply with an 8-bit matrix."""
-        weight, bias = self.dense(name + ".w", columns), self.weights.vector(name + ".b")
+        weight, bias = self.dense(name + ".w", columns), self.vector(name + ".b")
         return self.graph.linear(self.graph.quantize(x), name, weight, bias)
 
     def projected_exactly(self, x: str, name: str, columns: int) -> str:
@@ -147,10 +167,11 @@ class _Network:
         usual = np.ones(columns, np.float32)
         usual[outliers] = 0
         small = g.quantize(g.node("Mul", x, g.constant(name + ".usual", usual)))
-        rest = g.linear(small, name, weight * usual, self.weights.vector(name + ".b"))
+        rest = g.linear(small, name, weight * usual, self.vector(name + ".b"))
         return g.node("Add", rest, exact)
 
     def layer(self, x: str, layer: str) -> str:
+        """Add one layer, named l0 and so on."""
         g = self.graph
         x = self.normalized(g.node("Add", x, self.attention(x, layer)), layer + ".aln")
         wide = g.node("Gelu", self.projected(x, layer + ".fi", self.hidden))
@@ -169,22 +190,19 @@ def build_graph(
     weights: PackagedWeights, vocabulary: Vocabulary, progress: Callable[[float], None]
 ) -> onnx.ModelProto:
     """Return the whole network over a vocabulary; `progress` is told the share built, 0 to 1."""
-    network = _Network(weights, vocabulary)
-    x = network.embedded()
+    network = Network(weights)
+    x = network.embedded(vocabulary)
     for number in range(weights.shape.layers):
         progress((number + 1) / (weights.shape.layers + 1))
         x = network.layer(x, f"l{number}")
+        if number + 1 == LOWER_LAYERS:
+            x = network.graph.node("Identity", x, output="states")
     network.pooled(x)
     tokens = helper.make_tensor_value_info("input_ids", TensorProto.INT64, [1, "tokens"])
     embedding = helper.make_tensor_value_info(
         "embedding", TensorProto.FLOAT, [1, weights.shape.hidden]
     )
-    graph = helper.make_graph(
-        network.graph.nodes,
-        "encoder",
-        [tokens],
-        [embedding],
-        initializer=list(network.graph.constants.values()),
+    states = helper.make_tensor_value_info(
+        "states", TensorProto.FLOAT, [1, "tokens", weights.shape.hidden]
     )
-    opset = helper.make_opsetid("", _OPSET)
-    return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
+    return network.graph.model("encoder", [tokens], [embedding, states])

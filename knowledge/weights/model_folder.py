@@ -12,6 +12,7 @@ from pathlib import Path
 
 GRAPH_FILE = "model.onnx"
 CONSTANTS_FILE = "model.onnx.data"  # beside the graph where its constants are large
+ANSWERING_FILE = "answering.onnx"  # of the default encoder only
 TOKENIZER_FILE = "tokenizer.json"
 CARD_FILE = "encoder.json"
 _LOCK_FILE = ".lock"
@@ -28,7 +29,7 @@ class ModelCard:
 
     `fingerprint` changes whenever its embeddings may change; `dimension` is the length of an
     embedding; the prefixes are put before every text; what goes beyond `max_tokens` is cut off;
-    `digests` are SHA-256 by file name.
+    `digests` are SHA-256 by file name; `answering` names the upper layers that score answers.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ModelCard:
     passage_prefix: str
     max_tokens: int
     digests: dict[str, str]
+    answering: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,13 +104,13 @@ def test_questions_are_remembered_up_to_a_bound(
     encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    embed = encoder._embed
+    read = encoder._read
 
-    def counted(text: str) -> encoder_module.FloatArray:
+    def counted(text: str) -> encoder_module.Reading:
         asked.append(text)
-        return embed(text)
+        return read(text)
 
-    monkeypatch.setattr(encoder, "_embed", counted)
+    monkeypatch.setattr(encoder, "_read", counted)
     monkeypatch.setattr(encoder, "_remembered", type(encoder._remembered)())
     monkeypatch.setattr(encoder_module, "_REMEMBERED_QUERIES", 2)
     for text in ("一", "二", "一", "三", "一", "二"):

@@ -4,6 +4,8 @@ import json
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from tokenizers import Tokenizer
 
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.weights import conversion, model_folder
+from knowledge.weights.answering_graph import Changes
 from knowledge.weights.graph import outlier_inputs, quantize_rows
 from knowledge.weights.model_folder import (
     CARD_FILE,
@@ -213,9 +216,11 @@ def test_starting_at_once_converts_once(tmp_path: Path, monkeypatch: pytest.Monk
     fingerprint = conversion.default_fingerprint(model_folder.file_digest(packaged_file()))
     conversions: list[Path] = []
 
-    def convert(_source: Path, path: Path, _progress: conversion.Progress) -> ModelCard:
+    def convert(
+        _source: Path, changes: Changes, path: Path, _progress: conversion.Progress
+    ) -> ModelCard:
         conversions.append(path)
-        return _tiny(path, fingerprint)
+        return replace(_tiny(path, fingerprint), answering=changes.digest)
 
     monkeypatch.setattr(conversion, "_convert", convert)
     with ThreadPoolExecutor(4) as pool:
@@ -225,6 +230,25 @@ def test_starting_at_once_converts_once(tmp_path: Path, monkeypatch: pytest.Monk
         )
     assert len(conversions) == 1
     assert {folder.path for folder in folders} == {tmp_path / fingerprint}
+
+
+def test_upper_layers_of_another_training_are_converted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprint = conversion.default_fingerprint(model_folder.file_digest(packaged_file()))
+    trained: list[str] = []
+
+    def convert(
+        _source: Path, changes: Changes, path: Path, _progress: conversion.Progress
+    ) -> ModelCard:
+        trained.append(changes.digest)
+        return replace(_tiny(path, fingerprint), answering=changes.digest)
+
+    monkeypatch.setattr(conversion, "_convert", convert)
+    for digest in ("old", "old", "new"):
+        monkeypatch.setattr(conversion, "read_changes", partial(Changes, {}, digest))
+        conversion.default_model(tmp_path, lambda *_: None)
+    assert trained == ["old", "new"]
 
 
 def test_a_damaged_cache_is_converted_again(

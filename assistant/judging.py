@@ -1,0 +1,75 @@
+"""Which sentence answers a question, as the trained network judges: see knowledge/answering.py.
+
+Rules on words and kinds of content choose a sentence or none. The network, which has learned from
+questions that a near sentence does and does not answer, takes back what hardly answers and
+finds what the words do not reach. What both doubt is not answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.evidence import Evidence, is_note, nearest_of_all
+from assistant.fit import in_scope, may_answer
+from assistant.lookup import Lookup
+from knowledge.answering import nearness_features, sentence_in_place
+
+# Log odds; chosen on questions that were not learned from (docs/decisions/0022).
+SURELY = 0.0  # what rules have chosen stands, and nothing else is looked at
+HARDLY = -2.0  # it does not answer, whatever the words say
+LIKELY = -0.5  # it answers, though the rules found nothing
+CLOSE = 1.0  # behind the likeliest: said beside it
+NEAREST_JUDGED = 3
+BEST_JUDGED = 2  # by words and kind of content, where these are not among the nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What answers, best first: sentences, or none where the policies do not say it."""
+
+    answering: tuple[Evidence, ...]
+
+
+def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Verdict | None:
+    """Judge what the rules have chosen, or that they have chosen nothing.
+
+    Returns None where there is nothing to judge by, and the rules alone decide.
+    """
+    said = [e for e in evidence if not e.statement.is_heading]
+    if look.knowledge.answering is None or not said:
+        return None
+    nearest = max(e.nearness for e in said)
+    if chosen is not None and _odds(look, [chosen], nearest)[0] >= SURELY:
+        return Verdict((chosen,))
+    known = {e.statement for e in said}
+    more = nearest_of_all(look.reading, look.knowledge, look.documents)
+    said += [e for e in more if e.statement not in known]
+    said = [e for e in said if not is_note(e.statement)]
+    picked = sorted(said, key=lambda e: -e.nearness)[:NEAREST_JUDGED]
+    picked += [e for e in said if e not in picked][:BEST_JUDGED]
+    if chosen is not None and chosen not in picked:
+        picked.append(chosen)
+    odds = dict(zip(picked, _odds(look, picked, nearest), strict=True))
+    ranked = sorted(picked, key=lambda e: (-odds[e], e.statement.document_id, e.statement.start))
+    likeliest = odds[ranked[0]]
+    if likeliest < HARDLY:
+        return Verdict(())
+    beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
+    if chosen is None:
+        beside = [e for e in beside if may_answer(e, look)]
+        return Verdict(tuple(beside)) if beside and in_scope(look, evidence) else None
+    return Verdict((chosen, *(e for e in beside if e != chosen)))
+
+
+def _odds(look: Lookup, items: Sequence[Evidence], nearest: float) -> list[float]:
+    """Return the log odds that each sentence answers the question."""
+    scorer = look.knowledge.answering
+    if scorer is None or not items:
+        return []
+    question, heads = look.reading.text, look.knowledge.heading_path
+    texts = [item.statement.text for item in items]
+    near = np.array([item.nearness for item in items], np.float32)
+    features = nearness_features(question, texts, near, max(nearest, float(near.max())))
+    places = [sentence_in_place(heads(i.clause), i.statement.text) for i in items]
+    return [float(o) for o in scorer.scores(question, places, features)]
