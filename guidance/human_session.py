@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rapidfuzz import fuzz
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.log import SYSTEM, append_event
+from guidance.counting.rules import rules_in_force
 from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.message import Channel
 from guidance.people.identity import holder_of
-from guidance.periods.period import shanghai_day
+from guidance.periods.period import Quarter, shanghai_day
 from guidance.review.staff import Staff
 from guidance.seal import sealed_values
 from guidance.session import GuidanceSession
@@ -21,6 +23,7 @@ from guidance.transition import move, take_ledger
 from storage.database import storable
 
 LONGEST = timedelta(hours=12)
+NEAR = timedelta(days=1)
 CODE_DIGITS = 6
 NOT_CONFIRMABLE = (SessionState.LOCKED, SessionState.MERGED)
 _CHANNELS = {
@@ -31,6 +34,17 @@ _CHANNELS = {
 }
 
 
+SAME_VISIT = (
+    "这位咨询人当天在同一地点、由同一服务人员接待的记录已有一条（编号 {}），请核对是否重复录入。"
+)
+SAME_WORDS = (
+    "这位咨询人前后一天内已有一条摘要几乎相同的记录（编号 {}），请核对是否重复录入。"
+    "确是另一次咨询的，请写明这一次谈了什么。"
+)
+# What was withdrawn or merged may be entered again.
+_ENTERED_ANEW = (SessionState.MERGED, SessionState.WITHDRAWN)
+
+
 class EntryInvalid(ValueError):
     """An entry cannot be right; the message says what to correct."""
 
@@ -38,11 +52,8 @@ class EntryInvalid(ValueError):
 class EntryHeld(ValueError):
     """An entry looks like one that is recorded already; `session_id` names that one."""
 
-    def __init__(self, session_id: int) -> None:
-        super().__init__(
-            f"这位咨询人当天在同一地点、由同一服务人员接待的记录已有一条（编号 {session_id}），"
-            "请核对是否重复录入。"
-        )
+    def __init__(self, session_id: int, *, same_words: bool = False) -> None:
+        super().__init__((SAME_WORDS if same_words else SAME_VISIT).format(session_id))
         self.session_id = session_id
 
 
@@ -78,6 +89,8 @@ def record_human_session(
     person = holder_of(db, entry.person)
     if (twin := _twin(db, entry, person)) is not None:
         raise EntryHeld(twin)
+    if (twin := _same_words(db, entry, person)) is not None:
+        raise EntryHeld(twin, same_words=True)
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     session = GuidanceSession(
         person=entry.person,
@@ -177,6 +190,23 @@ def _twin(db: Session, entry: HumanEntry, person: str) -> int | None:
             GuidanceSession.state != SessionState.MERGED,
         )
     )
+
+
+def _same_words(db: Session, entry: HumanEntry, person: str) -> int | None:
+    """Return a session of the person, a day before or after, told in nearly the same words."""
+    day = shanghai_day(entry.started_at)
+    around = select(GuidanceSession.id, GuidanceSession.summary).where(
+        GuidanceSession.counts_for == person,
+        GuidanceSession.count_on.between(day - NEAR, day + NEAR),
+        GuidanceSession.summary != "",
+        GuidanceSession.state.not_in(_ENTERED_ANEW),
+    )
+    least = 100 * rules_in_force(db, str(Quarter.of(day))).alike
+    words = _words(entry.summary)
+    for number, summary in db.execute(around.order_by(GuidanceSession.id)):
+        if fuzz.ratio(words, summary, score_cutoff=least) >= least:
+            return int(number)
+    return None
 
 
 def _words(text: str) -> str:

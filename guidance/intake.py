@@ -1,12 +1,11 @@
 """From a recorded session to the review queue: sealing, judging by the rules, submitting."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from guidance.awaited import is_awaited
@@ -21,6 +20,7 @@ from guidance.periods.exceptions import exception_covers
 from guidance.periods.period import SHANGHAI
 from guidance.periods.record import PeriodRecord, PeriodState
 from guidance.review.flags import alike_sessions
+from guidance.review.wording import wording_of
 from guidance.seal import sealed_values, turns_of
 from guidance.session import GuidanceSession, Turn
 from guidance.transition import day_holder, find_session, move, take_ledger
@@ -89,12 +89,17 @@ def qualify_recorded(
     return outcomes.count(True), outcomes.count(False)
 
 
-def facts_of(db: Session, session: GuidanceSession) -> SessionFacts:
-    """Collect everything the rules look at, from what is stored."""
+def facts_of(db: Session, session: GuidanceSession, *, flags: bool = True) -> SessionFacts:
+    """Collect everything the rules look at, from what is stored.
+
+    Without `flags` what only raises a flag is left out: it takes longest to collect.
+    """
     turns = turns_of(db, session.id)
     rules = rules_in_force(db, session.period)
     standing = standing_of(db, session.person)
     staffed = session.service_line is not ServiceLine.ASSISTANT
+    counted = staffed and flags
+    earlier = _earlier(db, session, standing.reference)
     return SessionFacts(
         service_line=session.service_line,
         opened_at=session.opened_at,
@@ -112,11 +117,11 @@ def facts_of(db: Session, session: GuidanceSession) -> SessionFacts:
         evidence=count_evidence(db, session.id) if staffed else 0,
         confirmed_at=session.confirmed_at,
         day_taken=day_holder(db, standing.reference, session) is not None,
-        continued_from_at=_earlier_end(db, session, standing.reference),
+        continued_from_at=earlier.last_turn_at if earlier else None,
         excepted=exception_covers(db, session, session.recorded_at or session.last_turn_at),
-        provider_that_day=_of_provider(db, session, timedelta(0)) if staffed else 0,
-        provider_that_hour=_of_provider(db, session, timedelta(hours=1)) if staffed else 0,
-        alike=alike_sessions(db, session, rules),
+        provider_that_day=_of_provider(db, session, timedelta(0)) if counted else 0,
+        provider_that_hour=_of_provider(db, session, timedelta(hours=1)) if counted else 0,
+        alike=alike_sessions(db, session, rules) if flags else 0,
     )
 
 
@@ -159,14 +164,6 @@ def topic_of(turns: list[Turn]) -> str:
     return min(intents, key=lambda intent: (-intents[intent], intent)) if intents else ""
 
 
-def wording_of(questions: list[str]) -> str:
-    """Return a digest of what was typed, "" below three messages: copies share it."""
-    plain = ["".join(question.split()) for question in questions]
-    if len(plain) < 3:
-        return ""
-    return hashlib.sha256("\n".join(plain).encode()).hexdigest()
-
-
 def _judge(db: Session, session: GuidanceSession, at: datetime, unit_of: UnitOf) -> bool:
     carry_late(db, session, at)
     standing = standing_of(db, session.person)
@@ -180,6 +177,9 @@ def _judge(db: Session, session: GuidanceSession, at: datetime, unit_of: UnitOf)
     }
     if session.service_line is ServiceLine.ASSISTANT and not session.org_unit:
         changes["org_unit"] = unit_of(db, standing.reference)
+    earlier = _earlier(db, session, standing.reference) if "D4" in verdict.codes else None
+    if earlier is not None:
+        changes["continues_id"] = earlier.id
     session.counts_for = standing.reference
     db.flush()
     action = "session.qualified" if verdict.qualified else "session.unqualified"
@@ -201,12 +201,13 @@ def _said(turn: Turn) -> Said:
     )
 
 
-def _earlier_end(db: Session, session: GuidanceSession, person: str) -> datetime | None:
-    """Return when the person's last session on the same topic ended, if it counts or may."""
+def _earlier(db: Session, session: GuidanceSession, person: str) -> Row[int, datetime] | None:
+    """Return the person's last session on the same topic, if it counts or may: id and end."""
     if not session.topic:
         return None
-    return db.scalar(
-        select(func.max(GuidanceSession.last_turn_at)).where(
+    return db.execute(
+        select(GuidanceSession.id, GuidanceSession.last_turn_at)
+        .where(
             GuidanceSession.counts_for == person,
             GuidanceSession.opened_at < session.opened_at,
             GuidanceSession.opened_at >= session.opened_at - timedelta(days=2),
@@ -216,7 +217,9 @@ def _earlier_end(db: Session, session: GuidanceSession, person: str) -> datetime
             ),
             GuidanceSession.id != session.id,
         )
-    )
+        .order_by(GuidanceSession.last_turn_at.desc(), GuidanceSession.id.desc())
+        .limit(1)
+    ).first()
 
 
 def _of_provider(db: Session, session: GuidanceSession, within: timedelta) -> int:

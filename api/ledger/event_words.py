@@ -11,7 +11,6 @@ KIND_NAMES = {
     ProposalKind.REQUALIFY: "改判为符合口径",
     ProposalKind.MERGE_PEOPLE: "合并身份",
     ProposalKind.APPROVE_MANY: "成批通过",
-    ProposalKind.OVERFLOW: "超上限复核",
     ProposalKind.LOCK_EXCEPTION: "补录特批",
     ProposalKind.RULES: "更换口径",
     ProposalKind.DEFINITION: "确定口径解释",

@@ -39,7 +39,9 @@ def impact_of(db: Session, rules: CountingRules, period: str) -> Impact:
         .limit(LARGEST + 1)
     )
     sessions = db.scalars(listed).all()
-    verdicts = [qualify(facts_of(db, session), rules) for session in sessions[:LARGEST]]
+    verdicts = [
+        qualify(facts_of(db, session, flags=False), rules) for session in sessions[:LARGEST]
+    ]
     return Impact(
         sessions=len(verdicts),
         counted_now=sum(session.state in COUNTED for session in sessions[:LARGEST]),

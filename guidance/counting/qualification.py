@@ -99,7 +99,12 @@ def qualify(facts: SessionFacts, rules: CountingRules) -> Verdict:
 
 def is_substantive(question: str, min_han: int) -> bool:
     """Whether a message says enough once greetings are taken off."""
-    return len(_HAN.findall(_GREETING.sub("", question.strip()))) >= min_han
+    return len(_HAN.findall(without_greeting(question))) >= min_han
+
+
+def without_greeting(question: str) -> str:
+    """Return a message without the greetings it begins with."""
+    return _GREETING.sub("", question.strip())
 
 
 def reasons_of(codes: str) -> list[str]:

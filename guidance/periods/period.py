@@ -72,14 +72,3 @@ class Quarter:
 def shanghai_day(at: datetime) -> date:
     """Return the day in Shanghai at a moment."""
     return at.astimezone(SHANGHAI).date()
-
-
-def last_working_days(quarter: Quarter, count: int) -> frozenset[date]:
-    """Return the quarter's last days from Monday to Friday; public holidays are not known."""
-    days: list[date] = []
-    day = quarter.last_day
-    while len(days) < count:
-        if day.weekday() < 5:
-            days.append(day)
-        day -= timedelta(days=1)
-    return frozenset(days)

@@ -49,6 +49,14 @@ class WorkingDays:
             count -= self.is_working(day)
         return day
 
+    def last_ones(self, end: date, count: int) -> date:
+        """Return the first of the last `count` working days up to and with `end`."""
+        day = end + timedelta(days=1)
+        while count > 0:
+            day -= timedelta(days=1)
+            count -= self.is_working(day)
+        return day
+
     def between(self, start: date, end: date) -> int:
         """Count the working days after `start` up to and with `end`; negative when end is first."""
         if end < start:

@@ -20,7 +20,6 @@ class ProposalKind(StrEnum):
     REQUALIFY = "requalify"  # T5, subject session:ID
     MERGE_PEOPLE = "merge_people"  # T4 and D8, details kept, absorbed
     APPROVE_MANY = "approve_many"  # details sessions: [ids]
-    OVERFLOW = "overflow"  # G7: a provider's sessions beyond the day's cap, subject session:ID
     LOCK_EXCEPTION = "lock_exception"  # subject period:2026Q3, details org_unit, expires_at
     RULES = "rules"  # details name, effective_from, rules
     DEFINITION = "definition"  # details subject, choice, wording, approval_number

@@ -24,7 +24,8 @@ from guidance.counting.rules import (
 )
 from guidance.lifecycle import STATE_NAMES, TRANSITIONS, ServiceLine, SessionState
 from guidance.people.level import IdentityLevel
-from guidance.periods.period import PeriodInvalid, Quarter, last_working_days
+from guidance.periods.period import PeriodInvalid, Quarter
+from guidance.periods.working_days import shipped_days
 from guidance.review.staff import DutiesNotSeparate
 from storage.database import Database
 from tests.guidance.messages import NOON
@@ -234,7 +235,11 @@ def test_quarters() -> None:
     assert Quarter.parse(" 2026q4 ").following == Quarter(2027, 1)
     assert Quarter(2028, 1).last_day == date(2028, 3, 31)
     assert Quarter(2026, 1).preceding == Quarter(2025, 4)
-    assert min(last_working_days(Quarter(2026, 1), 5)) == date(2026, 3, 25)
+    days = shipped_days()
+    assert days.last_ones(Quarter(2026, 1).last_day, 5) == date(2026, 3, 25)
+    # 25 September is the Mid-Autumn Festival; 20 September, a Sunday, is worked.
+    assert days.last_ones(Quarter(2026, 3).last_day, 5) == date(2026, 9, 23)
+    assert days.last_ones(Quarter(2026, 3).last_day, 8) == date(2026, 9, 20)
     for text in ("2026", "2026Q5", "26Q1", ""):
         with pytest.raises(PeriodInvalid, match="2026Q3"):
             Quarter.parse(text)
