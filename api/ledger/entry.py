@@ -1,6 +1,7 @@
 """Consultations with a person: entered by staff, confirmed by the client with a code."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from http import HTTPStatus
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
-from accounts.account import UNIT_LENGTH
+from accounts.account import LOGIN_LENGTH, UNIT_LENGTH, find_account
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
@@ -44,7 +45,10 @@ LINES = {
     for line in (ServiceLine.WINDOW, ServiceLine.TELEPHONE, ServiceLine.EVENT, ServiceLine.MENTOR)
 }
 SHORTEST_NUMBER = 6
-LONGEST = {"place": 100, "topic": 60, "summary": 1000, "phone": 30, "papers": 40, "mentor": 32}
+LONGEST = {
+    "place": 100, "topic": 60, "summary": 1000, "phone": 30, "papers": 40, "mentor": 32,
+    "colleague": LOGIN_LENGTH,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Typed:
     summary: str
     mentor: str
     unit: str
+    colleague: str = ""  # login of who gave the guidance, where it was not who enters it
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +177,26 @@ def _moments(given: Typed) -> tuple[datetime, datetime]:
 
 
 def _provider(db: Session, given: Typed, line: ServiceLine, by: Staff) -> str:
+    if given.mentor and given.colleague:
+        raise EntryInvalid("导师编号和服务人员只填一项，写实际接待的人。")
     if not given.mentor:
         if line is ServiceLine.MENTOR:
             raise EntryInvalid("导师指导请填写导师编号。")
-        return by.reference
+        return _colleague(db, given.colleague, by) if given.colleague else by.reference
     if db.scalar(select(Mentor.id).where(Mentor.code == given.mentor)) is None:
         raise EntryInvalid(f"没有编号为“{given.mentor}”的导师，请检查。")
     return f"mentor:{given.mentor}"
+
+
+def _colleague(db: Session, login: str, by: Staff) -> str:
+    """Return the account that gave the guidance: one of the unit's or of the district's own."""
+    found = find_account(db, login)
+    near = found is not None and (not by.org_unit or found.org_unit in {"", by.org_unit})
+    if found is None or not near or not found.active:
+        raise EntryInvalid(f"没有登录名为“{login}”的服务人员，请检查；由本人接待的不用填。")
+    if found.mentor_code:
+        raise EntryInvalid("由导师接待的，请填写导师编号。")
+    return f"account:{found.id}"
 
 
 def _client(db: Session, given: Typed, desk: Desk) -> str:
@@ -203,11 +221,9 @@ def _client(db: Session, given: Typed, desk: Desk) -> str:
 
 
 def _propose_one(db: Session, person: str, owner: str, desk: Desk) -> None:
-    try:
-        reason = "录入时，手机号和证件号分别属于两个已有的身份。"
+    reason = "录入时，手机号和证件号分别属于两个已有的身份。"
+    with suppress(SamePersonAlready):
         propose_merge(db, person, owner, desk.by, desk.at, reason)
-    except SamePersonAlready:
-        return
 
 
 def _form_page(

@@ -34,6 +34,7 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "transcript.read": "查看记录原文",
         "persons.listed": "查看人数背后的名单",
         "person.read": "查看一人计数的各次咨询",
+        "sheet.recorded": "签到表登记",
         "evidence.stored": "保存材料",
         "evidence.read": "查看材料",
     },

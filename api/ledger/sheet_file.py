@@ -26,14 +26,16 @@ COLUMNS = {
     "内容摘要": "summary",
     "导师编号": "mentor",
     "所属单位": "unit",
+    "服务人员登录名": "colleague",
 }
+MAY_LACK = frozenset({"phone", "papers", "mentor", "unit", "place", "colleague"})
 EXAMPLE = (
     "窗口", "2026-07-01", "09:30", "10:00", "13800000000", "", "区服务大厅", "小额担保贷款",
-    "说明贷款条件和材料，约定下周带齐材料来办理。", "", "",
+    "说明贷款条件和材料，约定下周带齐材料来办理。", "", "", "",
 )  # fmt: skip
 RULES = (
     "1. 一行登记一次咨询，表头不要改动。手机号和证件号至少填一项，只保存加密摘要。",
-    "2. 日期写成 2026-07-01，时间写成 09:30；由导师接待的填导师编号。",
+    "2. 日期写成 2026-07-01，时间写成 09:30；由导师接待的填导师编号，由同事接待的填其登录名。",
     "3. 上传后先看预览；有一处错误就一行也不登记，改好再传。",
     f"4. 与已有记录重复的行会留下不登记，请核对。一次最多 {MOST_ROWS} 行。",
     f"5. 服务方式只能填：{'、'.join(LINES.values())}。例：{'，'.join(filter(None, EXAMPLE))}",
@@ -87,9 +89,7 @@ def _places(headings: Sequence[str]) -> dict[str, int]:
         if heading.strip() in COLUMNS
     }
     lacking = [
-        heading
-        for heading, name in COLUMNS.items()
-        if name not in places and name not in {"phone", "papers", "mentor", "unit", "place"}
+        heading for heading, name in COLUMNS.items() if name not in places and name not in MAY_LACK
     ]
     if lacking:
         raise SpreadsheetUnreadable(f"签到表缺少这些列：{'、'.join(lacking)}。请用模板填写。")

@@ -20,6 +20,7 @@ from api.ledger.sheet_file import COLUMNS, MOST_ROWS, read_rows, write_template
 from api.ledger.staff import CurrentStaff, typed
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from audit.log import append_event
 from guidance.human_session import EntryHeld, EntryInvalid
 from guidance.indicators.evidence import EvidenceFile, EvidenceUnusable, add_evidence
 from matching.spreadsheets.rows import SpreadsheetUnreadable
@@ -38,6 +39,7 @@ class Judged:
     taken: list[tuple[int, str]] = field(default_factory=list)  # row, what it is about
     held: list[tuple[int, str, int]] = field(default_factory=list)  # row, why, session
     wrong: list[tuple[int, str]] = field(default_factory=list)  # row, why
+    recorded: bool = False
 
 
 class _PreviewDone(Exception):  # noqa: N818  (no error: it takes back what a preview tried)
@@ -93,7 +95,7 @@ def record(
         judged = judge_sheet(database, digest, account, desk, keep=True)
     except (SpreadsheetUnreadable, EvidenceUnusable) as error:
         return _page(request, account, None, str(error))
-    if judged.wrong:
+    if judged.wrong or judged.held:  # the rows that were held are named once more
         return _page(request, account, judged)
     return RedirectResponse("/staff/sessions?saved=1", HTTPStatus.SEE_OTHER)
 
@@ -103,6 +105,7 @@ def judge_sheet(
 ) -> Judged:
     """Record the rows of a stored sheet; without `keep`, or with a wrong row, take all back.
 
+    Which rows were held, and for which sessions, stays in the log.
     Raises SpreadsheetUnreadable, EvidenceUnusable.
     """
     with database.reading() as db:
@@ -117,6 +120,10 @@ def judge_sheet(
             _take_rows(db, rows, desk, judged)
             if judged.wrong or not keep:
                 _take_back()
+            held = {row: twin for row, _, twin in judged.held}
+            said = {"rows": len(judged.taken), "held": held}
+            append_event(db, "sheet.recorded", f"evidence:{digest}", desk.by.actor, said)
+            judged.recorded = True
     except _PreviewDone:
         pass
     return judged

@@ -14,6 +14,7 @@ from accounts.account import Account
 from accounts.role import Role
 from api.ledger.sheet_file import COLUMNS
 from api.policies.validity import today
+from audit.log import events_of
 from guidance.people.identity import Identity
 from guidance.session import GuidanceSession
 from storage.database import Database
@@ -25,7 +26,7 @@ DAY = (today() - timedelta(days=1)).isoformat()
 GOOD = {
     "line": "window", "day": DAY, "begin": "09:30", "end": "10:00", "phone": "138 0000 1111",
     "papers": "", "place": "区服务大厅", "topic": "贷款", "mentor": "", "unit": "东街街道",
-    "summary": "说明贷款条件和材料，约定下周带齐材料来办理。",
+    "colleague": "", "summary": "说明贷款条件和材料，约定下周带齐材料来办理。",
 }  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def test_codes_cannot_be_guessed_fast(client: TestClient, cast: Cast, post: Post
     [
         {"line": "assistant"}, {"day": "昨天"}, {"day": "0001-01-01"}, {"end": "09:00"},
         {"begin": "25:00"}, {"phone": ""}, {"phone": "123"}, {"topic": ""}, {"summary": " "},
-        {"mentor": "M404"}, {"line": "mentor"}, {"day": "2999-01-01"},
+        {"mentor": "M404"}, {"line": "mentor"}, {"day": "2999-01-01"}, {"colleague": "nobody"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_right_is_not_recorded(
@@ -132,6 +133,27 @@ def test_an_account_of_a_unit_enters_for_that_unit(sqlite_database: Database, po
     assert sessions(sqlite_database)[0].org_unit == "南湖街道"
 
 
+def test_who_gave_the_guidance_is_credited_not_who_typed_it(
+    sqlite_database: Database, cast: Cast, post: Post
+) -> None:
+    here = add_person(sqlite_database, Role.HANDLER, login="here", org_unit="东街街道")
+    near = add_person(sqlite_database, Role.HANDLER, login="near", org_unit="东街街道")
+    add_person(sqlite_database, Role.HANDLER, login="far", org_unit="南湖街道")
+    add_person(sqlite_database, Role.MENTOR, login="tutor")
+    assert post(here, "/staff/entries", **{**GOOD, "colleague": "far"}).status_code == 422
+    assert post(here, "/staff/entries", **{**GOOD, "colleague": "tutor"}).status_code == 422
+    both = {"colleague": "near", "mentor": "M0001"}
+    assert post(here, "/staff/entries", **{**GOOD, **both}).status_code == 422
+    assert post(here, "/staff/entries", **{**GOOD, "colleague": " Near "}).status_code == 201
+    (one,) = sessions(sqlite_database)
+    assert (one.provider, one.recorder) == (f"account:{near.id}", f"account:{here.id}")
+    rows = sheet(row(phone="13900002222", colleague="near", summary="看过租约，谈了开店的预算。"))
+    shown = post(cast.handler, "/staff/uploads/sheets", files=rows)
+    digest = shown.text.split('name="digest" value="')[1][:64]
+    assert post(cast.handler, "/staff/entries/sheets", digest=digest).is_redirect
+    assert sessions(sqlite_database)[1].provider == f"account:{near.id}"
+
+
 def test_a_sheet_is_previewed_then_recorded_with_itself_as_evidence(
     client: TestClient, sqlite_database: Database, cast: Cast, post: Post
 ) -> None:
@@ -145,8 +167,16 @@ def test_a_sheet_is_previewed_then_recorded_with_itself_as_evidence(
     assert post(cast.second, "/staff/entries/sheets", digest=digest).status_code == 403
     other = add_person(sqlite_database, Role.HANDLER, login="other")
     assert post(other, "/staff/entries/sheets", digest=digest).status_code == 422
-    assert post(cast.handler, "/staff/entries/sheets", digest=digest).is_redirect
+    recorded = post(cast.handler, "/staff/entries/sheets", digest=digest)
+    assert "已登记 2 行" in recorded.text
+    assert "与本表第 2 行重复" in recorded.text  # still to be looked at
+    assert "确认登记" not in recorded.text
     assert len(sessions(sqlite_database)) == 2
+    with sqlite_database.reading() as db:
+        ((_, kept),) = [
+            one for one in events_of(db, f"evidence:{digest}") if one[0].action == "sheet.recorded"
+        ]
+    assert kept["details"] == {"rows": 2, "held": {"4": 0, "5": 0}}
     page = client.get("/staff/sessions/1").text
     assert "签到表.xlsx" in page
     again = post(cast.handler, "/staff/uploads/sheets", files=rows)
