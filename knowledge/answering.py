@@ -93,7 +93,7 @@ class AnswerScorer:
         with self._lock:
             if (known := self._scores.get(key)) is not None:
                 return known
-        asked = _cut(self.encoder.read_query(question).states, QUESTION_TOKENS)
+        asked = cut_states(self.encoder.read_query(question).states, QUESTION_TOKENS)
         inputs = {
             "question": asked[None].astype(np.float32),
             "sentence": self._sentence(sentence)[None].astype(np.float32),
@@ -111,7 +111,7 @@ class AnswerScorer:
             if (known := self._states.get(text)) is not None:
                 self._states.move_to_end(text)
                 return known
-        states = _cut(self.encoder.read_passage(text).states, SENTENCE_TOKENS)
+        states = cut_states(self.encoder.read_passage(text).states, SENTENCE_TOKENS)
         with self._lock:
             self._states[text] = states
             if len(self._states) > REMEMBERED_SENTENCES:
@@ -119,7 +119,8 @@ class AnswerScorer:
         return states
 
 
-def _cut(states: States, tokens: int) -> States:
+def cut_states(states: States, tokens: int) -> States:
+    """Return the states of a text cut to a number of tokens, the last of them its end."""
     return states if len(states) <= tokens else np.concatenate([states[: tokens - 1], states[-1:]])
 
 

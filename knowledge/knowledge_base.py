@@ -84,7 +84,7 @@ class Knowledge:
 
     places: Mapping[str, frozenset[int]]  # 青溪 -> the documents of that county
 
-    heads: Mapping[int, str]  # clause id -> what heads it and all above it, see _heads
+    heads: Mapping[int, str]  # clause id -> what heads it and all above it, see heads_of
     finder: Finder
     rulebook: Rulebook
     offices: Offices = NO_OFFICES
@@ -139,7 +139,7 @@ def build_knowledge(
     topic_share("")  # reads the dictionary's tags now, not in the first question
     synonyms = with_own(load_synonyms(), own_terms.same)
     lexicon = Lexicon(texts, names, words, synonyms, topic_share, segments)
-    heads = {clause.id: _heads(corpus, clause) for clause in corpus.clauses.values()}
+    heads = {clause.id: heads_of(corpus, clause) for clause in corpus.clauses.values()}
     return Knowledge(
         corpus=corpus,
         register=register,
@@ -164,7 +164,7 @@ def _places(corpus: Corpus) -> dict[str, frozenset[int]]:
     return {place: frozenset(ids) for place, ids in found.items()}
 
 
-def _heads(corpus: Corpus, clause: Clause) -> str:
+def heads_of(corpus: Corpus, clause: Clause) -> str:
     """Join a document's title with what heads a clause and all above it, one a line.
 
     A clause without a heading is headed by the beginning of its text: the items

@@ -1,0 +1,110 @@
+"""The questions that are learned from, with the sentences that answer them.
+
+A file: "= series address number; ..." names the sentences (the number counts those of one clause
+from 1) that answer each of the questions below it, one a line; "= -" that none does although it
+is near, "= x" that the question is no matter of the desk.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import md5
+from pathlib import Path
+
+from knowledge.answering import sentence_in_place
+from knowledge.corpus import Corpus, load_corpus
+from knowledge.ingest import ingest_file
+from knowledge.knowledge_base import heads_of
+from knowledge.pack import load_pack
+from knowledge.register import build_register
+from storage.database import Database
+from storage.migrations import migrate
+
+FOLDER = Path(__file__).parent
+DAY = date(2026, 11, 23)  # on which the questions were written
+SHORTEST = 8  # characters of a sentence that can say something
+KEPT_APART = 12  # one question in so many is never learned from, but measured with
+# What is learned from: the files of questions, and the documents they are about.
+LEARNED = {
+    "pack": ("plan_first_half", "plan_second_half", "national"),
+    "a": ("documents_a",),
+    "c": ("documents_c",),
+}
+# Other authors, other documents: measured with only; the limits of judging were chosen on "people".
+MEASURED = {"pack": ("people",), "b": ("documents_b",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a document: its reference, its text, and its text in its place."""
+
+    reference: str
+    text: str
+    in_place: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question and the indices of the sentences that answer it; none where nothing does."""
+
+    text: str
+    source: str
+    answers: tuple[int, ...]
+
+    @property
+    def kept_apart(self) -> bool:
+        """Whether it is only measured with; the same questions at every training."""
+        return int(md5(self.text.encode(), usedforsecurity=False).hexdigest(), 16) % KEPT_APART == 0
+
+
+def sentences_of(source: str) -> list[Sentence]:
+    """Return the sentences in force of the pack, or of documents a, b or c, in reading order."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/training.db")
+        migrate(database)
+        with database.writing() as db:
+            if source == "pack":
+                load_pack(db, datetime.now(UTC))
+            else:
+                for path in sorted((FOLDER / "documents").glob(f"{source}?.*")):
+                    ingest_file(db, path.name, path, now=datetime.now(UTC))
+        with database.reading() as db:
+            corpus = load_corpus(db)
+        database.close()
+    return list(_sentences(corpus))
+
+
+def _sentences(corpus: Corpus) -> Iterator[Sentence]:
+    valid = corpus.valid_documents(DAY)
+    numbers: Counter[tuple[int, str]] = Counter()
+    for statement in build_register(corpus).statements:
+        if statement.document_id not in valid or statement.is_heading:
+            continue
+        if len(statement.text) < SHORTEST:
+            continue
+        clause = corpus.clauses[statement.clause_id]
+        numbers[clause.document_id, clause.address] += 1
+        number = numbers[clause.document_id, clause.address]
+        series = corpus.documents[statement.document_id].series
+        place = sentence_in_place(heads_of(corpus, clause), statement.text)
+        yield Sentence(f"{series} {clause.address} {number}", statement.text, place)
+
+
+def read_questions(
+    source: str, names: tuple[str, ...], sentences: list[Sentence]
+) -> list[AskedQuestion]:
+    """Return the questions of some files; those that are no matter of the desk too."""
+    at = {sentence.reference: index for index, sentence in enumerate(sentences)}
+    found: list[AskedQuestion] = []
+    for name in names:
+        answers: tuple[int, ...] = ()
+        for line in (FOLDER / "questions" / f"{name}.txt").read_text("utf-8").splitlines():
+            if not line.startswith("="):
+                found.append(AskedQuestion(line, source, answers))
+            elif line in ("= -", "= x"):
+                answers = ()
+            else:
+                answers = tuple(at[reference] for reference in line[2:].split("; "))
+    return found
