@@ -18,6 +18,7 @@ from api.wechat.account_file import AccountsInvalid, OfficialAccountNotFound
 from audit.witness import WitnessDamaged
 from evaluation.case import BadCaseFile
 from evaluation.judged_set import JudgedSetInvalid
+from evaluation.ledger_store import LedgerNotMade
 from evaluation.load import LoadNotMeasured
 from guidance.periods.period import PeriodInvalid
 from guidance.transition import SessionNotFound
@@ -41,6 +42,7 @@ TOLD = (
     BadCaseFile,
     DatabaseUnavailable,
     JudgedSetInvalid,
+    LedgerNotMade,
     LoadNotMeasured,
     ModelDamaged,
     ModelUnusable,

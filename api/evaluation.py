@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,9 +18,9 @@ from api.startup import bring_in_pack, open_database, open_snapshot, snapshot_bu
 from evaluation.answers import evaluate_answers
 from evaluation.case import named_documents, read_cases
 from evaluation.ledger_kills import evaluate_kills
-from evaluation.ledger_load import evaluate_ledger
+from evaluation.ledger_load import check_scale, evaluate_ledger
 from evaluation.ledger_parts import Scale
-from evaluation.ledger_store import LedgerNotMade, bytes_needed
+from evaluation.ledger_store import bytes_needed
 from evaluation.load import evaluate_load
 from evaluation.matching import FULL, QUICK, evaluate_matching
 from evaluation.retrieval import evaluate_retrieval
@@ -32,6 +32,8 @@ from knowledge.ingest import ingest_file
 from matching.assignment.certificate_file import CertificateUnreadable, verify
 
 LOAD_QUESTIONS = Path(evaluation.__file__).parent / "cases" / "plan.jsonl"
+
+TURNS_PER_SESSION = 10.0
 
 evaluate_app = typer.Typer(help="用题目衡量检索和回答。", no_args_is_help=True)
 
@@ -85,8 +87,17 @@ def load(
     users: Annotated[list[int] | None, typer.Option(help="同时提问的人数，可重复。")] = None,
     seconds: Annotated[float, typer.Option(help="每种人数测多少秒。")] = 10.0,
     file: Annotated[Path, typer.Option(help="题目文件，每行一个 JSON。")] = LOAD_QUESTIONS,
+    ledger: Annotated[
+        int, typer.Option(help="再编造这么多次咨询的台账，测量台账的查询、页面和日志核验。")
+    ] = 0,
+    database_url: Annotated[
+        str, typer.Option(help="编造的台账写进这个空数据库，见 evaluate ledger。")
+    ] = "",
 ) -> None:
     """衡量速度：另起一个服务，多人同时提问，输出一个 JSON；不动现有数据。"""
+    scale = Scale(ledger, TURNS_PER_SESSION) if ledger else None
+    if scale is not None:
+        check_scale(scale)  # before minutes of asking
     # A follow-up without its history is another question, quicker to answer.
     questions = [case.question for case in read_cases(file) if not case.history]
     settings = load_settings()
@@ -94,27 +105,31 @@ def load(
     load_encoder(data_dir)  # converted once, here, and not in every scratch folder
     with Steps() as steps:
         report = evaluate_load(data_dir, questions, users or (1, 10), seconds, steps, processes)
+    if scale is not None:
+        report["ledger"] = _ledger(scale, database_url)
     typer.echo(json.dumps(report, ensure_ascii=False))
 
 
 @evaluate_app.command("ledger")
 def ledger(
     sessions: Annotated[int, typer.Option(help="编造多少次咨询。")] = 1_000_000,
-    turns_per_session: Annotated[float, typer.Option(help="平均每次多少轮对话。")] = 10.0,
+    turns_per_session: Annotated[
+        float, typer.Option(help="平均每次多少轮对话。")
+    ] = TURNS_PER_SESSION,
     seed: Annotated[int, typer.Option(help="同一个数编出同样的台账。")] = 1,
     database_url: Annotated[
         str, typer.Option(help="空数据库的地址，编造的数据会留在里面；不填则用临时 SQLite 文件。")
     ] = "",
 ) -> None:
-    """衡量台账：编造一份大台账，测量各页面和日志核验，输出一个 JSON；不动现有数据。"""
-    scale = Scale(sessions, turns_per_session, seed)
-    typer.echo(f"约需磁盘 {bytes_needed(scale) / 1e9:.1f} GB。", err=True)
-    try:
-        with Steps() as steps:
-            report = evaluate_ledger(scale, steps, database_url)
-    except LedgerNotMade as error:
-        raise typer.BadParameter(str(error)) from error
+    """衡量台账：编造一份大台账，测量查询、各页面和日志核验，输出一个 JSON；不动现有数据。"""
+    report = _ledger(Scale(sessions, turns_per_session, seed), database_url)
     typer.echo(json.dumps(report, ensure_ascii=False))
+
+
+def _ledger(scale: Scale, database_url: str) -> dict[str, Any]:
+    typer.echo(f"约需磁盘 {bytes_needed(scale) / 1e9:.1f} GB。", err=True)
+    with Steps() as steps:
+        return evaluate_ledger(scale, steps, database_url)
 
 
 @evaluate_app.command("kills")

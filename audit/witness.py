@@ -109,13 +109,14 @@ class Witness:
         signature = self._key.sign(unsigned.signed_text).hex()
         return _with_signature(unsigned, signature)
 
-    def append(self, checkpoint: Checkpoint) -> None:
-        """Add a checkpoint to the file; it is on disk when this returns.
+    def append(self, *checkpoints: Checkpoint) -> None:
+        """Add checkpoints to the file; they are on disk when this returns.
 
         A line that a crash cut short is ended first, so that only that line is lost.
         """
-        record = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
-        line = canonical(record) + "\n"
+        names = Checkpoint.__slots__
+        records = ({name: getattr(one, name) for name in names} for one in checkpoints)
+        line = "".join(canonical(record) + "\n" for record in records)
         new = not self._path.exists()
         with self._path.open("a+b") as file:
             if not new and file.seek(0, os.SEEK_END):

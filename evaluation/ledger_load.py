@@ -2,7 +2,7 @@
 
 It is a command of its own beside `evaluate load`, which asks a server for answers:
 here a database has to be filled for minutes and gigabytes first, and what is timed is
-the ledger's reads, on SQLite or on a PostgreSQL server that the caller names.
+the ledger's reads and pages, on SQLite or on a PostgreSQL server that the caller names.
 """
 
 import os
@@ -45,7 +45,7 @@ def evaluate_ledger(
             check_room(file.parent, scale)
         database = Database(url)
         try:
-            return _made_and_measured(database, scale, progress)
+            return _made_and_measured(database, Path(name), scale, progress)
         finally:
             database.close()
 
@@ -58,7 +58,9 @@ def check_scale(scale: Scale) -> None:
         raise LedgerNotMade(f"--turns-per-session 须在 1 到 {MOST_TURNS:.0f} 之间。")
 
 
-def _made_and_measured(database: Database, scale: Scale, progress: Progress) -> dict[str, Any]:
+def _made_and_measured(
+    database: Database, folder: Path, scale: Scale, progress: Progress
+) -> dict[str, Any]:
     migrate(database)
     check_empty(database)
     began, load = time.perf_counter(), os.getloadavg()
@@ -73,5 +75,5 @@ def _made_and_measured(database: Database, scale: Scale, progress: Progress) -> 
         "processors": os.cpu_count(),
         "load_before": round(load[0], 1),
         "load_while_measuring": round(os.getloadavg()[0], 1),
-        **measure(database, LAST_DAY.replace(month=11, day=22), progress),
+        **measure(database, folder, LAST_DAY.replace(month=11, day=22), progress),
     }

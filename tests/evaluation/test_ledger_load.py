@@ -2,19 +2,23 @@
 
 import json
 import sqlite3
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from accounts.role import Role
 from api.__main__ import app
 from audit.verify import verify
-from evaluation import ledger_store
+from evaluation import ledger_pages, ledger_store
 from evaluation.ledger_load import evaluate_ledger
+from evaluation.ledger_pages import PageNotServed, timed_pages
 from evaluation.ledger_parts import Scale
 from evaluation.ledger_records import made
 from evaluation.ledger_store import LedgerNotMade, check_empty, check_room, fill
-from evaluation.ledger_timing import goals_met
+from evaluation.ledger_summary import goals_met
 from evaluation.recount import recount
 from guidance.counting.invariants import check_invariants
 from storage.database import Database
@@ -58,26 +62,33 @@ def test_figures_are_printed_as_one_object(database_url: str) -> None:
     report = json.loads(result.stdout)
     assert report["sessions"] == 120
     assert report["audit_verify"]["holds"]
-    assert report["audit_verify"]["events"] > 360
+    events = report["audit_verify"]["events"]
+    assert events > 360
+    assert report["audit_verify"]["checkpoints"] == events // 100 + (events % 100 > 0)
     assert report["database_bytes"] > 100_000
     assert report["peak_rss_mb"] > 20
     assert set(report["goals_met"]) == {"indicators", "review_queue", "audit_verify"}
     timed = [report[group] for group in ("indicators", "review_queue", "ledger_list")]
+    timed += report["pages"].values()
+    assert {"indicators", "review_queue", "desk", "reports"} <= set(report["pages"])
     for one in (row for group in timed for row in group.values()):
         assert 0 < one["p50"] <= one["p95"] <= one["worst"]
     again = CliRunner().invoke(app, [*command, "--database-url", database_url])
-    assert again.exit_code != 0
-    assert "已经有台账" in again.output
+    assert isinstance(again.exception, LedgerNotMade)
+    assert "已经有台账" in str(again.exception)
 
 
 def test_a_goal_is_missed_by_its_slowest_read() -> None:
     quick, slow = {"p95": 1.0}, {"p95": 201.0}
-    result = {
+    result: dict[str, Any] = {
         "indicators": {"a": slow},
         "review_queue": {"a": quick, "b": slow},
+        "pages": {"indicators": {"a": slow}, "review_queue": {"a": quick}},
         "audit_verify": {"seconds": 60.5},
     }
     assert goals_met(result) == {"indicators": True, "review_queue": False, "audit_verify": False}
+    result["pages"]["indicators"]["a"] = {"p95": 301.0}
+    assert not goals_met(result)["indicators"]
 
 
 def test_nothing_is_made_without_room_or_into_a_ledger_in_use(
@@ -106,4 +117,17 @@ def test_a_database_of_ones_own_is_kept_and_the_scratch_one_is_not(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
     kept = tmp_path / "kept" / "ledger.db"
     evaluate_ledger(Scale(100, 1.0), ignore, f"sqlite:///{kept}")
-    assert sqlite3.connect(kept).execute("SELECT count(*) FROM periods").fetchone() == (10,)
+    left = sqlite3.connect(kept)
+    assert left.execute("SELECT count(*) FROM periods").fetchone() == (10,)
+    # Whoever asked for the pages cannot come in again.
+    assert left.execute("SELECT count(*) FROM accounts WHERE active").fetchone() == (0,)
+    assert left.execute("SELECT count(*) FROM web_sessions").fetchone() == (0,)
+
+
+def test_a_page_that_fails_is_not_timed(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = {"indicators": {"none": (Role.HANDLER, "/staff/sessions/999999")}}
+    monkeypatch.setattr(ledger_pages, "pages", lambda _on, _last: missing)
+    with pytest.raises(PageNotServed, match="404"):
+        timed_pages(sqlite_database, tmp_path, date(2026, 11, 22), 1, ignore)

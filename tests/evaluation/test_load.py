@@ -1,9 +1,11 @@
 """The load benchmark on the real server; how fast this machine is, no test says."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from api import evaluation
 from api.__main__ import app
 from api.console import run
 from evaluation.load import LoadNotMeasured, Tally, evaluate_load, running_server, summarise
@@ -78,3 +80,20 @@ def test_command_explains_a_wrong_number(
     assert "1 到 200" in capsys.readouterr().err
     assert run(app, ["evaluate", "load", "--file", str(tmp_path / "none.jsonl")]) == 1
     assert "找不到题目文件" in capsys.readouterr().err
+
+
+def test_the_ledger_is_measured_behind_the_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(evaluation, "load_encoder", lambda _folder: None)
+    monkeypatch.setattr(evaluation, "evaluate_load", lambda *_asked: {"runs": []})
+    kept = f"sqlite:///{tmp_path}/ledger.db"
+    command = ["evaluate", "load", "--database-url", kept, "--ledger"]
+    assert run(app, [*command, "99"]) == 1
+    assert "--sessions 须在" in capsys.readouterr().err
+    assert run(app, [*command, "100"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["runs"] == []
+    assert report["ledger"]["sessions"] == 100
+    assert report["ledger"]["goals_met"]["audit_verify"]
+    assert report["ledger"]["pages"]["review_queue"]["first_page"]["p95"] > 0
