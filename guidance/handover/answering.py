@@ -6,7 +6,7 @@ answer, so that a person may have several. What it counts as the ledger decides,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -30,6 +30,7 @@ from storage.database import storable, take_turns
 MOST_REPLY = 600  # characters: what one WeChat message holds
 MOST_WORDS = 500
 MOST_WAITING = 20  # additions without an answer
+EPISODE = timedelta(days=7)  # from the first message: one consultation, however many answers
 QUIET = "答复后两天没有再问，自动结束"
 ANSWERED = "answered"
 ANSWERS = "handover:"  # begins the message id of every answer
@@ -161,11 +162,17 @@ def close_quiet(db: Session, at: datetime) -> int:
 
 
 def _session(db: Session, handover: Handover, provider: str, at: datetime) -> GuidanceSession:
-    """Return the session that the hand-over's answers belong to, as long as it may grow."""
+    """Return the session that the hand-over's answers belong to, as long as it may grow.
+
+    Behind seven days it ends, and the next one says what it continues.
+    """
+    known = None
     if handover.session_id is not None:
         known = db.get(GuidanceSession, handover.session_id, with_for_update=True)
-        if known is not None and known.state is SessionState.OPEN and known.erased_at is None:
+    if known is not None and known.state is SessionState.OPEN and known.erased_at is None:
+        if at - known.opened_at < EPISODE:
             return known
+        known.state = SessionState.RECORDED
     session = GuidanceSession(
         person=handover.person,
         channel=handover.channel,
@@ -178,6 +185,7 @@ def _session(db: Session, handover: Handover, provider: str, at: datetime) -> Gu
         org_unit=handover.org_unit,
         provider=provider,
         recorder=provider,
+        continues_id=known.id if known else None,
     )
     db.add(session)
     db.flush()

@@ -158,6 +158,32 @@ def test_an_answer_is_a_sealed_session_that_the_ledger_judges(database: Database
         ]  # fmt: skip
 
 
+def test_a_thread_of_more_than_a_week_is_two_consultations(database: Database) -> None:
+    handover = handed_over(database)
+
+    def answered(key: str, after: timedelta) -> int:
+        with database.writing() as db:
+            one = db.get_one(Handover, handover.id)
+            if one.state is HandoverState.ANSWERED:
+                say(db, one, key, "再问一下材料清单", one.due_on, NOW + after)
+            told = HumanAnswer("请带营业执照和租约来。", "account:7", "区财政局", key)
+            return answer_person(db, one, told, STAFF, NOW + after).session_id
+
+    begun = timedelta(minutes=1)  # when it was handed over
+    first = answered("k0", timedelta(hours=2))
+    assert answered("k1", begun + timedelta(days=7) - timedelta(seconds=1)) == first
+    second = answered("k2", begun + timedelta(days=7))
+    assert answered("k3", begun + timedelta(days=9)) == second != first
+    with database.reading() as db:
+        ended, going = db.get_one(GuidanceSession, first), db.get_one(GuidanceSession, second)
+        assert (ended.state, ended.turn_count) == (SessionState.RECORDED, 2)
+        assert (going.state, going.turn_count) == (SessionState.OPEN, 2)
+        assert (ended.continues_id, going.continues_id) == (None, first)
+    with database.writing() as db:
+        close_handover(db, db.get_one(Handover, handover.id), "答完了", STAFF, NOW + 10 * begun)
+        assert seal_recorded(db, NOW + timedelta(days=10)) == 2
+
+
 def test_steps_outside_the_table_are_refused(database: Database) -> None:
     handover = handed_over(database)
     with database.writing() as db:
