@@ -14,9 +14,10 @@ from guidance.periods.adjustment import (
     post_adjustment,
     propose_adjustment,
 )
-from guidance.periods.closing import check_sample, close_quarter, commit_seed
+from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.record import PeriodState, SampleItem, SampleOutcome, state_of
+from guidance.periods.sample import check_sample
 from guidance.transition import find_session
 
 

@@ -15,10 +15,10 @@ from guidance.indicators.evidence import count_evidence
 from guidance.lifecycle import ServiceLine, SessionState
 from guidance.people.identity import standing_of
 from guidance.periods.carrying import carry_late
-from guidance.periods.closing import unreliable_units
 from guidance.periods.exceptions import exception_covers
 from guidance.periods.period import SHANGHAI
 from guidance.periods.record import PeriodRecord, PeriodState
+from guidance.periods.sample import unreliable_units
 from guidance.review.flags import alike_sessions
 from guidance.review.wording import wording_of
 from guidance.seal import sealed_values, turns_of

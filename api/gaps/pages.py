@@ -26,15 +26,10 @@ from guidance.gaps.gap import (
     GapNotFound,
     GapRefused,
     GapState,
-    approve,
-    assign,
     count_gaps,
     gaps_in,
-    reject,
-    reopen,
-    save_draft,
-    send_back,
 )
+from guidance.gaps.steps import approve, assign, reject, reopen, save_draft, send_back
 from storage.database import storable
 
 router = APIRouter(prefix="/staff/gaps", include_in_schema=False)

@@ -22,10 +22,10 @@ from guidance.gaps.gap import (
     GapRefused,
     GapState,
     get_gap,
-    mark_published,
     open_gap,
 )
 from guidance.gaps.open_question import OpenQuestion, open_questions
+from guidance.gaps.steps import mark_published
 from knowledge.document import DocumentStatus, Level
 from knowledge.duty_map import DutyMap
 from knowledge.ingest import ingest_file, local_date

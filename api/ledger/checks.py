@@ -31,9 +31,9 @@ from guidance.periods.adjustment import (
     propose_adjustment,
     refuse_adjustment,
 )
-from guidance.periods.closing import check_sample
 from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem, SampleOutcome
+from guidance.periods.sample import check_sample
 from guidance.review.proposal import AlreadyDecided, ReasonMissing
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.seal import turns_of

@@ -30,13 +30,7 @@ from api.staff_page import render_staff
 from guidance.counting.tally import Tally, counted
 from guidance.lifecycle import TransitionRefused
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
-from guidance.periods.closing import (
-    close_quarter,
-    commit_seed,
-    sample_left,
-    unconfirmed,
-    verification_factors,
-)
+from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.exceptions import propose_exception
 from guidance.periods.locking import SESSIONS, locked_values, prepare_lock, restated, units_restated
 from guidance.periods.period import Quarter
@@ -48,6 +42,7 @@ from guidance.periods.record import (
     SampleOutcome,
     state_of,
 )
+from guidance.periods.sample import sample_left, unconfirmed, verification_factors
 from guidance.review.proposal import ProposalKind, ReasonMissing, open_proposals
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from storage.database import Database

@@ -15,9 +15,10 @@ from guidance.counting.tally import counted, counted_by
 from guidance.lifecycle import SessionState, check_transition
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
 from guidance.periods.carrying import carry_over
-from guidance.periods.closing import PeriodNotReady, add_late, sample_left, unconfirmed
+from guidance.periods.closing import PeriodNotReady
 from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import WHOLE, PeriodRecord, PeriodState, PeriodValue
+from guidance.periods.sample import add_late, sample_left, unconfirmed
 from guidance.review.proposal import Proposal, ProposalKind, decide, propose
 from guidance.review.staff import Staff
 from guidance.session import GuidanceSession

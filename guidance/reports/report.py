@@ -18,10 +18,10 @@ from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.message import CHANNEL_NAMES, Channel
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
-from guidance.periods.closing import verification_factors
 from guidance.periods.locking import restated, units_restated
 from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import PERIOD_STATE_NAMES, PeriodState, state_of
+from guidance.periods.sample import verification_factors
 from guidance.reports.figures import persons_by_unit, returned_by_unit
 from guidance.reports.indicators import indicator_table, standing_at, year_of
 from guidance.reports.method import method_table

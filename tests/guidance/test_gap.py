@@ -14,19 +14,21 @@ from guidance.gaps.gap import (
     GapNotFound,
     GapRefused,
     GapState,
-    approve,
-    assign,
     get_gap,
-    mark_published,
     open_gap,
-    reject,
-    reopen,
-    save_draft,
-    send_back,
     working_day_after,
     working_days_between,
 )
 from guidance.gaps.open_question import open_questions
+from guidance.gaps.steps import (
+    approve,
+    assign,
+    mark_published,
+    reject,
+    reopen,
+    save_draft,
+    send_back,
+)
 from guidance.message import Reply
 from storage.database import Database
 from tests.guidance.people import chat

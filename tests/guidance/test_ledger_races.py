@@ -17,10 +17,11 @@ from guidance.counting.invariants import check_invariants
 from guidance.counting.tally import counted
 from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import COUNTED, SessionState, TransitionRefused
-from guidance.periods.closing import check_sample, close_quarter, commit_seed
+from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.locking import locked_values, prepare_lock, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import WHOLE, SampleItem
+from guidance.periods.sample import check_sample
 from guidance.review.decisions import CHECKLIST, approve, submit, unapprove
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import Channel, GuidanceSession, close_idle_sessions

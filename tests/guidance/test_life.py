@@ -21,16 +21,11 @@ from guidance.periods.adjustment import (
     post_adjustment,
     propose_adjustment,
 )
-from guidance.periods.closing import (
-    PeriodNotReady,
-    check_sample,
-    close_quarter,
-    commit_seed,
-    verification_factors,
-)
+from guidance.periods.closing import PeriodNotReady, close_quarter, commit_seed
 from guidance.periods.locking import locked_values, prepare_lock, restated, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import WHOLE, PeriodClosed
+from guidance.periods.sample import check_sample, verification_factors
 from guidance.review.decisions import (
     CHECKLIST,
     appeal,

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from guidance.counting.persons import PersonsOf, count_persons, of_year
 from guidance.counting.tally import persons_of_year
 from guidance.periods.adjustment import AdjustmentKind, Words, post_adjustment, propose_adjustment
-from guidance.periods.closing import check_sample, close_quarter, commit_seed, sample_left
+from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem
+from guidance.periods.sample import check_sample, sample_left
 from guidance.reports.report import ReportNotReady, make_report
 from guidance.reports.suppression import SMALLEST, suppress
 from guidance.review.decisions import reject, send_back, submit
