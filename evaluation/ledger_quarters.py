@@ -6,14 +6,8 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from evaluation.ledger_walker import STAFF, UNITS, Step, Walker
 from guidance.lifecycle import SessionState
-from guidance.periods.adjustment import (
-    Adjustment,
-    AdjustmentKind,
-    AdjustmentStatus,
-    Words,
-    post_adjustment,
-    propose_adjustment,
-)
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
 from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.record import PeriodState, SampleItem, SampleOutcome, state_of

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session, object_session
 
 from audit.log import SYSTEM, append_event
 from guidance.counting.tally import count_session
 from guidance.lifecycle import COUNTED, HOLDS_DAY, TransitionRefused, check_transition
+from guidance.person_day import claims_on
 from guidance.review.staff import Staff
 from guidance.session import GuidanceSession
 from storage.database import take_turns
@@ -79,15 +80,14 @@ def move(
 
 
 def day_holder(db: Session, person: str, session: GuidanceSession) -> int | None:
-    """Return the other session that holds the person's day, if there is one."""
-    return db.scalar(
-        select(GuidanceSession.id).where(
-            GuidanceSession.counts_for == person,
-            GuidanceSession.count_on == session.count_on,
-            GuidanceSession.state.in_(HOLDS_DAY),
-            GuidanceSession.id != session.id,
-        )
-    )
+    """Return the session that holds the person's day, if there is one beside the given.
+
+    One that was added by an adjustment counts as it is and holds its day against itself too.
+    """
+    for claim in claims_on(db, person, session.count_on):
+        if claim.holds and (claim.added or claim.session_id != session.id):
+            return claim.session_id
+    return None
 
 
 def _take_day(db: Session, session: GuidanceSession) -> None:

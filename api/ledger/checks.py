@@ -23,14 +23,8 @@ from audit.log import append_event
 from guidance.indicators.evidence import evidence_of
 from guidance.ledger_list import session_within
 from guidance.lifecycle import TransitionRefused
-from guidance.periods.adjustment import (
-    Adjustment,
-    AdjustmentKind,
-    Words,
-    post_adjustment,
-    propose_adjustment,
-    refuse_adjustment,
-)
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment, refuse_adjustment
+from guidance.periods.adjustment import Adjustment, AdjustmentKind
 from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem, SampleOutcome
 from guidance.periods.sample import check_sample

@@ -22,7 +22,7 @@ from api.policies.validity import today
 from api.snapshot import Snapshot
 from api.visitor import remember
 from guidance.gaps.contact import PhoneInvalid, check_phone
-from guidance.privacy.rights import references_of
+from guidance.people.identity import references_of
 from matching.assignment.rules import Pair, broken_rules
 from matching.industry import division_name, sections
 from matching.mentoring.asking import request_mentor

@@ -22,7 +22,7 @@ from api.mentors.telling import mentoring_step
 from api.policies.validity import today
 from api.visitor import Visitor
 from guidance.human_session import confirm_own, sessions_to_confirm
-from guidance.privacy.rights import references_of
+from guidance.people.identity import references_of
 from guidance.session import GuidanceSession
 from matching.mentoring.asking import order_wishes, withdraw_need
 from matching.mentoring.guiding import agree_time_as_person, rate, suggest_other_time

@@ -18,10 +18,10 @@ from guidance.people.identity import (
     identities_of,
     identity_digest,
     owner_of,
+    references_of,
     standing_of,
 )
 from guidance.people.level import LEVEL_NAMES
-from guidance.privacy.rights import references_of
 from guidance.session import GuidanceSession
 from matching.mentoring.need import open_need_of
 

@@ -17,8 +17,7 @@ from api.wechat.binding import WeChatLink, unlink, wechat_of
 from api.wechat.binding_code import CODE_LIFE, SHOWN, make_code
 from audit.log import Actor, ActorKind
 from guidance.people.attempt import TooManyAttempts
-from guidance.people.identity import digest_of
-from guidance.privacy.rights import references_of
+from guidance.people.identity import digest_of, references_of
 from storage.database import Database
 
 router = APIRouter(include_in_schema=False)

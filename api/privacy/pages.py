@@ -27,9 +27,15 @@ from api.visitor import COOKIE, load_secret
 from audit.log import Actor, ActorKind, append_event
 from guidance.gaps.contact import GapContact
 from guidance.lifecycle import LINE_NAMES
-from guidance.people.identity import IdentityKind, digest_of, identity_digest, owner_of
+from guidance.people.identity import (
+    IdentityKind,
+    digest_of,
+    identity_digest,
+    owner_of,
+    references_of,
+)
 from guidance.privacy.retention import read_schedule
-from guidance.privacy.rights import Erased, Erasure, references_of
+from guidance.privacy.rights import Erased, Erasure
 from guidance.session import GuidanceSession
 from matching.profile.profile import KEY_NAMES, fact_in_words
 from matching.recommending.feedback import REASON_NAMES

@@ -15,15 +15,10 @@ from api.wechat.outbox import OutboxMessage
 from api.wechat.received import WeChatMessage
 from audit.log import Actor
 from guidance.handover.privacy import erase_handovers, forget_words, handovers_for
+from guidance.people.identity import references_of
 from guidance.periods.period import SHANGHAI
 from guidance.privacy.retention import Schedule, erase_old, read_schedule
-from guidance.privacy.rights import (
-    Erased,
-    erase_person,
-    record_of,
-    references_of,
-    waiting_for_purge,
-)
+from guidance.privacy.rights import Erased, erase_person, record_of, waiting_for_purge
 from matching.mentoring.privacy import erase_mentoring, mentoring_of
 from matching.profile.entrepreneur import ProfileChoice, facts_of, forget, known_person
 from matching.recommending.impression import RecommendationList

@@ -21,8 +21,7 @@ from guidance.people.attempt import (
     check_attempts,
     count_attempt,
 )
-from guidance.people.identity import digest_of, mark_internal
-from guidance.privacy.rights import references_of
+from guidance.people.identity import digest_of, mark_internal, references_of
 from storage.database import Base
 
 ACCOUNT = "account:"

@@ -151,6 +151,13 @@ def holder_of(db: Session, person: str) -> str:
     return merged or person
 
 
+def references_of(db: Session, person: str) -> list[str]:
+    """Return every reference that is known to be one person."""
+    holder = holder_of(db, person)
+    merged = select(Person.reference).where(Person.merged_into == holder)
+    return sorted({holder, person, *db.scalars(merged)})
+
+
 def standing_of(db: Session, person: str) -> Standing:
     """Return who a person is, how surely, and whether it is one of us."""
     reference = holder_of(db, person)

@@ -1,29 +1,30 @@
 """Two references, one person: what happens to sessions when identities are merged (D8)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from audit.log import SYSTEM, append_event
 from guidance.counting.tally import move_person_years
-from guidance.lifecycle import HOLDS_DAY, SessionState
-from guidance.people.identity import absorb, digest_of, holder_of
-from guidance.periods.adjustment import propose_void
+from guidance.lifecycle import SessionState
+from guidance.people.identity import absorb, digest_of, holder_of, references_of
+from guidance.periods.adjusting import propose_void
+from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
+from guidance.person_day import claims_on
 from guidance.review.proposal import Proposal, ProposalKind, decide, open_proposals, propose
 from guidance.review.staff import Staff
 from guidance.session import GuidanceSession
-from guidance.transition import day_holder, find_session, move, take_ledger
+from guidance.transition import find_session, move, take_ledger
 
-# Of two sessions of one day the one further on stays; among equals the earlier one.
+# Of two sessions of one day the locked one stays, else the one further on; then the earlier.
 STANDING = (
     SessionState.QUALIFIED,
     SessionState.RETURNED,
     SessionState.PENDING,
     SessionState.APPROVED,
-    SessionState.LOCKED,
 )
 
 
@@ -105,37 +106,74 @@ def merge_people(db: Session, kept: str, absorbed: str, at: datetime, why: str =
     `why` names the proof in the log.
     """
     take_ledger(db)
+    days = _days_of(db, references_of(db, absorbed))
     absorb(db, kept, absorbed, at)
     merged: list[int] = []
     voids: list[int] = []
-    own = select(GuidanceSession.id).where(
-        GuidanceSession.counts_for == absorbed, GuidanceSession.state != SessionState.OPEN
-    )
-    for session_id in db.scalars(own.order_by(GuidanceSession.id)).all():
-        session = find_session(db, session_id)
-        other_id = day_holder(db, kept, session)
-        if session.state in HOLDS_DAY and other_id is not None:
-            loser = _settle(db, session, find_session(db, other_id))
-            if loser.state is SessionState.LOCKED:
+    for day in days:
+        for loser in _settle(db, kept, day):
+            if loser.state is SessionState.MERGED:
+                merged.append(loser.id)
+            else:
                 reason = "合并身份后，同一人同一天有两次计数。"
                 voids.append(propose_void(db, loser, at, reason).id)
-            else:
-                merged.append(loser.id)
-        if session.state is not SessionState.LOCKED:
-            session.counts_for = kept
-            db.flush()
+    db.execute(
+        update(GuidanceSession)
+        .where(
+            GuidanceSession.counts_for == absorbed,
+            GuidanceSession.state.not_in([SessionState.OPEN, SessionState.LOCKED]),
+        )
+        .values(counts_for=kept)
+        .execution_options(synchronize_session="fetch")
+    )
     move_person_years(db, absorbed, kept)
     said = {"absorbed": digest_of(absorbed), "why": why, "sessions": merged, "voids": voids}
     append_event(db, "person.merged", f"person:{digest_of(kept)}", SYSTEM, said)
     return Merged(kept, tuple(merged), tuple(voids))
 
 
-def _settle(db: Session, one: GuidanceSession, other: GuidanceSession) -> GuidanceSession:
-    """Merge the weaker of two sessions into the other and return it; a locked one is left."""
-    ranked = sorted((one, other), key=lambda session: (-STANDING.index(session.state), session.id))
-    winner, loser = ranked
-    if loser.state is not SessionState.LOCKED:
-        changes = {"merged_into_id": winner.id}
-        move(loser, "session.merged", changes=changes, details={"into": winner.id})
-    db.flush()
-    return loser
+def _days_of(db: Session, references: list[str]) -> list[date]:
+    """Return the days on which a person has a session that is over."""
+    days = select(GuidanceSession.count_on).where(
+        GuidanceSession.counts_for.in_(references), GuidanceSession.state != SessionState.OPEN
+    )
+    return list(db.scalars(days.distinct().order_by(GuidanceSession.count_on)))
+
+
+def _settle(db: Session, person: str, day: date) -> list[GuidanceSession]:
+    """Leave one session to count on a person's day; return the others.
+
+    Those that only an adjustment can take out come back as they are, for it to be proposed;
+    the rest are merged into the one that stays.
+    """
+    claims = claims_on(db, person, day)
+    locked = [one for one in claims if one.locked and one.holds]
+    counting = [one for one in locked if not one.voided]
+    to_be_voided = _to_be_voided(db, [one.session_id for one in counting])
+    counting.sort(key=lambda one: (one.session_id in to_be_voided, one.added, one.session_id))
+    others = [one for one in claims if not one.locked]
+    others.sort(key=lambda one: (-STANDING.index(one.state), one.session_id))
+    staying = [*counting, *locked, *others][:1]
+    losers = [
+        find_session(db, one.session_id)
+        for one in counting[1:]
+        if one.session_id not in to_be_voided
+    ]
+    for one in others:
+        if one not in staying:
+            loser = find_session(db, one.session_id)
+            into = staying[0].session_id
+            changes = {"merged_into_id": into}
+            move(loser, "session.merged", changes=changes, details={"into": into})
+            losers.append(loser)
+    return losers
+
+
+def _to_be_voided(db: Session, session_ids: list[int]) -> set[int]:
+    """Return those of some sessions that it is proposed to void."""
+    proposed = select(Adjustment.session_id).where(
+        Adjustment.session_id.in_(session_ids),
+        Adjustment.kind == AdjustmentKind.VOID,
+        Adjustment.status == AdjustmentStatus.PROPOSED,
+    )
+    return {number for number in db.scalars(proposed) if number is not None}

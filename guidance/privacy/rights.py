@@ -19,7 +19,7 @@ from guidance.conversation import Conversation
 from guidance.gaps.contact import GapContact
 from guidance.ledger_indexes import MOVED_SQL
 from guidance.lifecycle import COUNTED, SessionState
-from guidance.people.identity import Identity, Person, digest_of, holder_of
+from guidance.people.identity import Identity, digest_of, references_of
 from guidance.privacy.erasing import ERASED, empty_files, erase_payloads, erase_words, words_of
 from guidance.privacy.restricted import RestrictedSession, must_be_kept
 from guidance.review.proposal import Proposal
@@ -46,13 +46,6 @@ class Erased:
 
     sessions: int
     restricted: int  # of these, with words under lock until the statutory period ends
-
-
-def references_of(db: Session, person: str) -> list[str]:
-    """Return every reference that is known to be one person."""
-    holder = holder_of(db, person)
-    merged = select(Person.reference).where(Person.merged_into == holder)
-    return sorted({holder, person, *db.scalars(merged)})
 
 
 def erase_person(db: Session, person: str, by: Actor, at: datetime, kept_for: timedelta) -> Erased:

@@ -19,7 +19,7 @@ from guidance.review.flags import with_flag
 from guidance.review.proposal import Proposal, ProposalKind, decide, propose, required_reason
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import GuidanceSession
-from guidance.transition import find_session, move, take_ledger
+from guidance.transition import day_holder, find_session, move, take_ledger
 from storage.database import storable
 
 CHECKLIST = {
@@ -257,6 +257,8 @@ def promote_sibling(db: Session, session: GuidanceSession) -> GuidanceSession | 
         return None
     sibling = find_session(db, sibling_id)
     if state_of(db, sibling.period) is not PeriodState.OPEN:
+        return None
+    if day_holder(db, sibling.counts_for, sibling) is not None:  # one that was added since
         return None
     details = {"instead_of": session.id}
     move(sibling, "session.promoted", changes={"codes": ""}, details=details)

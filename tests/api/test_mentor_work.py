@@ -18,12 +18,8 @@ from evaluation.ledger_records import made
 from evaluation.ledger_store import fill
 from guidance.lifecycle import SessionState
 from guidance.people.merging import merge_people
-from guidance.periods.adjustment import (
-    AdjustmentKind,
-    Words,
-    post_adjustment,
-    propose_adjustment,
-)
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjustment import AdjustmentKind
 from guidance.session import GuidanceSession
 from matching.mentors.mentor import Mentor
 from matching.mentors.pack import load_mentors

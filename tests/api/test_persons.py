@@ -24,13 +24,8 @@ from guidance.counting.persons import PersonsOf, count_persons, list_persons
 from guidance.counting.tally import persons_of_year
 from guidance.lifecycle import SessionState
 from guidance.people.merging import merge_people
-from guidance.periods.adjustment import (
-    Adjustment,
-    AdjustmentKind,
-    Words,
-    post_adjustment,
-    propose_adjustment,
-)
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjustment import Adjustment, AdjustmentKind
 from guidance.periods.locking import restated
 from guidance.session import GuidanceSession
 from storage.database import Database

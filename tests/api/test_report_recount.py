@@ -21,13 +21,8 @@ from guidance.indicators.value import Reported, report_value, review_value
 from guidance.lifecycle import LINE_NAMES, SessionState
 from guidance.message import CHANNEL_NAMES
 from guidance.people.level import LEVEL_NAMES
-from guidance.periods.adjustment import (
-    Adjustment,
-    AdjustmentKind,
-    Words,
-    post_adjustment,
-    propose_adjustment,
-)
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjustment import Adjustment, AdjustmentKind
 from guidance.periods.record import SampleItem, SampleOutcome, SampleReason
 from guidance.session import GuidanceSession
 from storage.database import Database

@@ -15,12 +15,8 @@ from guidance.ledger_list import members
 from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.people.identity import IdentityKind, bind_identity
 from guidance.people.merging import confirm_merge, propose_merge
-from guidance.periods.adjustment import (
-    AdjustmentKind,
-    Words,
-    post_adjustment,
-    propose_adjustment,
-)
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjustment import AdjustmentKind
 from guidance.periods.closing import PeriodNotReady, close_quarter, commit_seed
 from guidance.periods.locking import locked_values, prepare_lock, restated, sign_lock
 from guidance.periods.period import Quarter

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from guidance.counting.persons import PersonsOf, count_persons, of_year
 from guidance.counting.tally import persons_of_year
-from guidance.periods.adjustment import AdjustmentKind, Words, post_adjustment, propose_adjustment
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjustment import AdjustmentKind
 from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.period import Quarter
