@@ -7,14 +7,16 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
+from api.ledger.indicator_commands import library_counts
 from guidance.counting.rules import sign_rules
 from guidance.indicators.definition import sign_definition
 from guidance.people.merging import confirm_merge
 from guidance.periods.exceptions import grant_exception
 from guidance.periods.locking import sign_lock
-from guidance.review.decisions import approve_proposed, requalify
+from guidance.periods.period import shanghai_day
 from guidance.review.proposal import ProposalKind
 from guidance.review.staff import Staff
+from guidance.review.two_reviewers import approve_proposed, requalify
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def _definition(db: Session, what: Confirming) -> None:
 
 
 def _lock(db: Session, what: Confirming) -> None:
-    sign_lock(db, what.proposal_id, what.by, what.at)
+    given = library_counts(db, shanghai_day(what.at))
+    sign_lock(db, what.proposal_id, what.by, what.at, given)
 
 
 CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {

@@ -57,7 +57,9 @@ def _links(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
         persons = _year_so_far(report) if first == "B3" else ""
         return {4: persons or f"/staff/indicators/{first}?year={period[:4]}"}
     if table.name == "restatement":
-        return {3: f"/staff/periods/{first}#restated"}
+        return {3: f"/staff/periods/{first}#restated", 6: persons_address(period=first)}
+    if table.name == "restated_indicators":
+        return {4: f"/staff/indicators/{row[1]}?year={first[:4]}"}
     if table.name == "basis":
         return {1: f"/staff/sessions/{row[1]}"}
     if table.name not in SPLITS:

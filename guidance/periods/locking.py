@@ -1,6 +1,7 @@
 """Locking a quarter: values and members are frozen, and nothing changes them again."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,12 @@ from audit.log import append_event, last_seq
 from audit.merkle import MerkleTree, leaf_hash
 from guidance.counting.rules import rules_in_force
 from guidance.counting.tally import counted, counted_by
+from guidance.indicators.standing import definitions_now, standing_at
 from guidance.lifecycle import SessionState, check_transition
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
 from guidance.periods.carrying import carry_over
 from guidance.periods.closing import PeriodNotReady
+from guidance.periods.frozen import freeze
 from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import WHOLE, PeriodRecord, PeriodState, PeriodValue
 from guidance.periods.sample import add_late, sample_left, unconfirmed
@@ -38,8 +41,13 @@ def prepare_lock(db: Session, quarter: Quarter, by: Staff, at: datetime) -> Prop
     return propose(db, ProposalKind.LOCK, f"period:{quarter}", by, at, content)
 
 
-def sign_lock(db: Session, proposal_id: int, by: Staff, at: datetime) -> PeriodRecord:
-    """Lock the quarter as the second person (签发): freeze values and members (T12)."""
+def sign_lock(
+    db: Session, proposal_id: int, by: Staff, at: datetime, given: Mapping[str, int] | None = None
+) -> PeriodRecord:
+    """Lock the quarter as the second person (签发): freeze values and members (T12).
+
+    Every row of the register is frozen with them; `given` as in `progress`.
+    """
     by.require(Role.SIGNER)
     proposal = decide(db, proposal_id, by, at, confirm=True)
     quarter = Quarter.parse(proposal.subject.split(":")[1])
@@ -64,16 +72,20 @@ def sign_lock(db: Session, proposal_id: int, by: Staff, at: datetime) -> PeriodR
     record.prepared_by, record.signed_by = proposal.proposed_by, by.reference
     record.locked_at, record.members_root = at, root
     record.as_of_seq = last_seq(db)
-    rules = rules_in_force(db, str(quarter)).name
+    rules, definitions = rules_in_force(db, str(quarter)).name, definitions_now(db)
     common = {
-        "period": str(quarter), "definition_version": "1", "rule_version": rules,
+        "period": str(quarter), "definition_version": definitions, "rule_version": rules,
         "members_root": root, "as_of_seq": record.as_of_seq,
     }  # fmt: skip
     for indicator, values in ((SESSIONS, sessions), (PERSONS, persons)):
         for unit, value in values.items():
             db.add(PeriodValue(indicator=indicator, org_unit=unit, value=value, **common))
     db.flush()
-    said = {"root": root, SESSIONS: sessions, PERSONS: persons, "rules": rules}
+    rows = freeze(db, str(quarter), standing_at(db, quarter.last_day, given or {}), definitions)
+    said = {
+        "root": root, SESSIONS: sessions, PERSONS: persons, "rules": rules,
+        "indicators": {row.indicator: row.said for row in rows}, "definitions": definitions,
+    }  # fmt: skip
     append_event(db, row.action, f"period:{quarter}", by.actor, said)
     return record
 

@@ -1,23 +1,16 @@
 """The indicators of a report: every row with target, value and state."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
-from guidance.indicators.definition import signed_choices
 from guidance.indicators.indicator import Indicator, IndicatorKind, load_register
-from guidance.indicators.progress import (
-    STATUS_NAMES,
-    Progress,
-    Timeframe,
-    formula_text,
-    guidance_sessions,
-    judge,
-)
-from guidance.indicators.value import accepted_values
-from guidance.reports.suppression import SMALLEST
+from guidance.indicators.progress import STATUS_NAMES, Progress, Status, formula_text
+from guidance.indicators.standing import standing_at
+from guidance.periods.frozen import FrozenIndicator, frozen_of
+from guidance.periods.period import Quarter
+from guidance.reports.suppression import HIDDEN, SMALLEST
 from guidance.reports.table import NOTHING, TOO_SMALL, Cell, Table
 
 SOURCE_NAMES = {
@@ -30,36 +23,82 @@ DIGEST_SHOWN = 12
 COLUMNS = (
     "编号", "指标", "单位", "目标", "现值", "完成", "状态", "来源", "责任单位", "依据条款", "说明",
 )  # fmt: skip
+RESTATED = ("季度", "编号", "指标", "原公布值", "修订值", "差额", "依据")
+UNCHANGED = "原公布值是锁定时的数；已锁定的季度里没有列出的指标，与锁定时一致。"
+BASIS = {
+    IndicatorKind.DERIVED: "台账的调整，见“修订依据”，或查明两个身份是同一人",
+    IndicatorKind.ENTERED: "锁定以后的填报",
+    IndicatorKind.COMPUTED: "所用的数有修订，或口径有改变",
+}
 NOTE = "没有达到目标的，写明落后还是进度正常；无目标值、不可计算、待录入、待定口径的都不算达到。"
 
 
 def indicator_table(rows: list[Progress], *, published: bool) -> Table:
     """Return the table; published ones hide small counts of people and what tells them."""
-    small = {row.indicator.id for row in rows if published and _is_small(row)}
-    hidden = small | {row.indicator.id for row in rows if small.intersection(row.indicator.inputs)}
+    hidden = _hidden(rows) if published else set()
     lines = tuple(_indicator_row(row, hidden=row.indicator.id in hidden) for row in rows)
     return Table("indicators", "方案指标", COLUMNS, lines, NOTE)
 
 
-def standing_at(db: Session, on: date, persons: int, given: Mapping[str, int]) -> list[Progress]:
-    """Return where every row stood on a day; `persons` is the 人 of the year up to it.
+def restated_indicators(
+    db: Session, quarters: Iterable[str], given: Mapping[str, int], *, published: bool
+) -> Table:
+    """Return every row that is no longer what it was when its quarter was locked.
 
-    The page's `progress` takes the persons of the whole year, which is the same on the
-    last day only.
+    What the library counts is taken as it was then: `given` is of today.
     """
-    register = load_register()
-    frame = year_of(on)
-    reported = accepted_values(db, register.indicators, frame.first_on, on)
-    values: dict[str, Decimal | None] = {name: row.value for name, row in reported.items()}
-    values |= {name: Decimal(number) for name, number in given.items()}
-    values["M3c"] = Decimal(guidance_sessions(db, on, frame))
-    values["B3"] = Decimal(persons)
-    return judge(register, values, on, frame, reported, signed_choices(db).keys())
+    lines: list[tuple[Cell, ...]] = []
+    for period in quarters:
+        frozen = frozen_of(db, period)
+        if frozen:
+            rows = standing_at(db, Quarter.parse(period).last_day, counted_then(frozen, given))
+            hidden = _hidden(rows) if published else set()
+            lines += [
+                _restated_row(period, frozen[row.indicator.id], row, row.indicator.id in hidden)
+                for row in rows
+                if row.indicator.id in frozen and _has_changed(frozen[row.indicator.id], row)
+            ]
+    note = UNCHANGED if lines else ""
+    return Table("restated_indicators", "指标的原公布值与修订值", RESTATED, tuple(lines), note)
 
 
-def year_of(on: date) -> Timeframe:
-    """Return the year that targets are for."""
-    return Timeframe(date(on.year, 1, 1), date(on.year, 12, 31))
+def counted_then(frozen: Mapping[str, FrozenIndicator], given: Mapping[str, int]) -> dict[str, int]:
+    """Return what the library counted when a quarter was locked, else what it counts today."""
+    then = {name: frozen[name].value for name in given if name in frozen}
+    return dict(given) | {name: int(value) for name, value in then.items() if value is not None}
+
+
+def _has_changed(frozen: FrozenIndicator, row: Progress) -> bool:
+    return frozen.value != row.value or (row.value is None and frozen.status != row.status)
+
+
+def _restated_row(
+    period: str, frozen: FrozenIndicator, row: Progress, hidden: bool
+) -> tuple[Cell, ...]:
+    before, after = _value(frozen.value, frozen.status), _value(row.value, row.status)
+    difference: Cell = NOTHING
+    if frozen.value is not None and row.value is not None:
+        difference = _plain(row.value - frozen.value)
+    if hidden:
+        before, after, difference = TOO_SMALL, TOO_SMALL, HIDDEN
+    one = row.indicator
+    return (period, one.id, one.name, before, after, difference, _basis(frozen, row))
+
+
+def _basis(frozen: FrozenIndicator, row: Progress) -> str:
+    if row.source is not None and row.source.id != frozen.source_id:
+        return _source(row)
+    return BASIS[row.indicator.kind]
+
+
+def _value(value: Decimal | None, status: Status) -> Cell:
+    return STATUS_NAMES[status] if value is None else _plain(value)
+
+
+def _hidden(rows: list[Progress]) -> set[str]:
+    """Return the rows with small counts of people, and those that would tell them."""
+    small = {row.indicator.id for row in rows if _is_small(row)}
+    return small | {row.indicator.id for row in rows if small.intersection(row.indicator.inputs)}
 
 
 def _is_small(row: Progress) -> bool:
@@ -69,7 +108,7 @@ def _is_small(row: Progress) -> bool:
 
 def _indicator_row(row: Progress, *, hidden: bool) -> tuple[Cell, ...]:
     one = row.indicator
-    value: Cell = STATUS_NAMES[row.status] if row.value is None else _plain(row.value)
+    value = _value(row.value, row.status)
     share = NOTHING if row.share is None else f"{row.share * 100:.1f}%"
     target: Cell = "无目标值" if one.target is None else _plain(one.target)
     if hidden:

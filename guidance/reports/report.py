@@ -14,16 +14,18 @@ from guidance.counting.persons import PersonsOf, count_persons
 from guidance.counting.tally import counted_by
 from guidance.indicators.indicator import load_register
 from guidance.indicators.progress import guidance_sessions
+from guidance.indicators.standing import persons_so_far, standing_at, year_of
 from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.message import CHANNEL_NAMES, Channel
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
-from guidance.periods.locking import restated, units_restated
+from guidance.periods.frozen import frozen_of
+from guidance.periods.locking import PERSONS, locked_values, restated, units_restated
 from guidance.periods.period import Quarter, shanghai_day
-from guidance.periods.record import PERIOD_STATE_NAMES, PeriodState, state_of
+from guidance.periods.record import PERIOD_STATE_NAMES, WHOLE, PeriodState, state_of
 from guidance.periods.sample import verification_factors
 from guidance.reports.figures import persons_by_unit, returned_by_unit
-from guidance.reports.indicators import indicator_table, standing_at, year_of
+from guidance.reports.indicators import counted_then, indicator_table, restated_indicators
 from guidance.reports.method import method_table
 from guidance.reports.suppression import HIDDEN, SMALLEST, suppress
 from guidance.reports.table import NOTHING, TOO_SMALL, Cell, Table, percent
@@ -79,7 +81,8 @@ def make_report(
     today = shanghai_day(made_at)
     if first.first_day > today:
         raise ReportNotReady("这段时间还没有开始，没有可以汇总的数字。")
-    maker = _Maker(db, quarters, min(last.last_day, today), published)
+    people = {one: count_persons(db, PersonsOf(one, one)) for one in quarters}
+    maker = _Maker(db, quarters, people, min(last.last_day, today), published)
     sessions = sum(restated(db, one)["revised"] for one in quarters)
     persons = count_persons(db, PersonsOf(quarters[0], quarters[-1]))
     return Report(
@@ -96,6 +99,7 @@ def make_report(
             maker.guidance(),
             maker.indicators(given),
             maker.restatement(),
+            restated_indicators(db, quarters, given, published=published),
             maker.basis(),
             maker.split("channel", "渠道", CHANNEL_BY_VALUE),
             maker.split("service_line", "服务方式", LINE_BY_VALUE),
@@ -118,6 +122,7 @@ class _Maker:
 
     db: Session
     quarters: list[str]
+    people: Mapping[str, int]  # 人 of each quarter, revised
     on: date
     published: bool
 
@@ -131,11 +136,10 @@ class _Maker:
         for one in self.quarters:
             quarter = Quarter.parse(one)
             if quarter.first_day <= self.on:
-                people = count_persons(self.db, PersonsOf(one, one))
-                rows.append((one, self.shown(restated(self.db, one)["revised"]),
-                             self.shown(people), NOTHING))  # fmt: skip
+                revised = restated(self.db, one)["revised"]
+                rows.append((one, self.shown(revised), self.shown(self.people[one]), NOTHING))
         sessions = guidance_sessions(self.db, self.on, year_of(self.on))
-        persons = self.shown(self._year_persons())
+        persons = self.shown(persons_so_far(self.db, self.on))
         whole = NOTHING if target is None else int(target)
         rows.append((f"{self.on.year}年累计", self.shown(sessions), persons, whole))
         note = "人次按次数计，同一人同一天只计一次；人按不同的人计，各季之和大于或等于全年。"
@@ -145,7 +149,8 @@ class _Maker:
 
     def indicators(self, given: Mapping[str, int]) -> Table:
         """Every row of the register with target, value and state."""
-        rows = standing_at(self.db, self.on, self._year_persons(), given)
+        then = counted_then(frozen_of(self.db, self.quarters[-1]), given)
+        rows = standing_at(self.db, self.on, then)
         return indicator_table(rows, published=self.published)
 
     def restatement(self) -> Table:
@@ -153,13 +158,24 @@ class _Maker:
         rows = []
         for one in self.quarters:
             figures = restated(self.db, one)
-            before, after = self.shown(figures["original"]), self.shown(figures["revised"])
-            difference = HIDDEN if TOO_SMALL in (before, after) else figures["difference"]
-            rows.append(
-                (one, PERIOD_STATE_NAMES[state_of(self.db, one)], before, after, difference)
-            )
-        columns = ("季度", "状态", "原公布值（人次）", "修订值（人次）", "差额")
+            people = self.people[one]
+            published = locked_values(self.db, one, PERSONS).get(WHOLE, people)
+            rows.append((
+                one,
+                PERIOD_STATE_NAMES[state_of(self.db, one)],
+                *self._beside(figures["original"], figures["revised"]),
+                *self._beside(published, people),
+            ))  # fmt: skip
+        columns = (
+            "季度", "状态", "原公布值（人次）", "修订值（人次）", "差额",
+            "原公布值（人）", "修订值（人）", "差额（人）",
+        )  # fmt: skip
         return Table("restatement", "原公布值与修订值", columns, tuple(rows))
+
+    def _beside(self, original: int, revised: int) -> tuple[Cell, Cell, Cell]:
+        """原公布值, 修订值 and 差额, which is hidden with either."""
+        before, after = self.shown(original), self.shown(revised)
+        return before, after, HIDDEN if TOO_SMALL in (before, after) else revised - original
 
     def basis(self) -> Table:
         """依据: why locked figures were corrected; without single cases when published."""
@@ -226,12 +242,6 @@ class _Maker:
         note = "人次已含调整。退回率、不予计数率以送审数为分母；到过两个单位的人在两处各计一人。"
         hiding = self._hiding(plain, parts)
         return Table("units", "按街道和部门", columns, tuple(rows), hiding + note)
-
-    def _year_persons(self) -> int:
-        """Return the persons of the year up to the report's last quarter."""
-        first = date(self.on.year, 1, 1)
-        last = str(Quarter.of(self.on))
-        return count_persons(self.db, PersonsOf(f"{self.on.year}Q1", last, since=first))
 
     def _hiding(self, counts: Mapping[str, int], parts: Mapping[str, int | None]) -> str:
         if counts and not parts:

@@ -9,8 +9,10 @@ from fastapi.testclient import TestClient
 
 from accounts.account import Account
 from accounts.role import Role
+from api.ledger.indicator_commands import library_counts
 from api.policies.validity import today
 from guidance.lifecycle import SessionState
+from guidance.periods.frozen import frozen_of
 from guidance.periods.period import Quarter
 from guidance.review.decisions import CHECKLIST, approve, submit
 from storage.database import Database
@@ -86,6 +88,9 @@ def test_a_quarter_is_closed_checked_and_locked_by_two(
     assert post(cast.signer, "/staff/proposals/1", action="confirm").status_code == 403
     assert post(cast.second_signer, "/staff/proposals/1", action="confirm").is_redirect
     assert state_of(sqlite_database, counted[0]) is SessionState.LOCKED
+    with sqlite_database.reading() as db:
+        library = library_counts(db, today())
+        assert {name: frozen_of(db, str(LAST))[name].value for name in library} == library
     sign_in(client, sqlite_database, cast.auditor)
     shown = client.get(PAGE).text
     assert "测试signer2" in shown

@@ -21,6 +21,7 @@ from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in, sign_in_as
 from tests.guidance.people import approved_chat, chat
+from tests.guidance.test_frozen import lock, report_b2
 
 PERIOD = "2026Q1"
 FORMULA = tuple("=+-@＝＋－＠|")
@@ -222,3 +223,22 @@ def test_every_count_of_a_report_opens_its_rows(client: TestClient, token: str) 
     for path in sorted(other)[:5]:
         assert client.get(path).status_code == 200, path
     assert "/staff/sessions?" not in client.get(f"/staff/reports/{PERIOD}?published=1").text
+
+
+def test_a_locked_quarter_shows_what_its_indicators_were(
+    client: TestClient, sqlite_database: Database
+) -> None:
+    approved_chat(sqlite_database, "m1")
+    report_b2(sqlite_database, 500)
+    lock(sqlite_database)
+    report_b2(sqlite_database, 999)
+    token = sign_in_as(client, sqlite_database, Role.SIGNER)
+    title = "指标的原公布值与修订值"
+    word = word_tables(download(client, token, form="docx"))[title]
+    excel = sheets(download(client, token, form="xlsx"))[title]
+    (b2,) = [row for row in word if row[1] == "B2"]
+    assert b2[3:6] == ["500", "999", "499"]
+    assert [str(cell) for cell in next(row for row in excel if row[1] == "B2")[3:6]] == b2[3:6]
+    page = client.get(f"/staff/reports/{PERIOD}").text
+    assert '<a href="/staff/indicators/B2?year=2026">999</a>' in page
+    assert '<a href="/staff/persons?period=2026Q1">1</a>' in page

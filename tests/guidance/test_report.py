@@ -95,7 +95,7 @@ def test_locked_figure_is_restated_with_its_basis(database: Database) -> None:
     found = report(database)
     assert found.locked
     assert (found.sessions, found.persons) == (1, 1)
-    assert found.table("restatement").rows == (("2026Q1", "已锁定", 2, 1, -1),)
+    assert found.table("restatement").rows == (("2026Q1", "已锁定", 2, 1, -1, 1, 1, 0),)
     assert found.table("basis").rows == (
         ("2026Q1", first, "核减", -1, "回访查实没有此事", "启人社〔2026〕9号", "2026-04-22"),
     )
