@@ -135,5 +135,4 @@ def _of_session(db: Session, plain: str) -> str | None:
 
 
 def _known_by(one: Identity) -> tuple[str, str, datetime]:
-    by_staff = one.verified_by.isdigit()  # an account; else the digest of the person
-    return KINDS[one.kind], "工作人员登记" if by_staff else "本人验证", one.verified_at
+    return KINDS[one.kind], "工作人员登记" if one.by_staff else "本人验证", one.verified_at

@@ -14,6 +14,7 @@ from audit.log import SYSTEM, Actor, append_event
 from guidance.people.level import IdentityLevel
 from storage.database import Base, take_turns
 
+DIGEST_LENGTH = 16
 NEW_PERSON = "person:"
 # Begins the reference of who writes over WeChat: Tencent has signed for their openid.
 WECHAT_PERSON = "wechat:"
@@ -23,7 +24,7 @@ class IdentityKind(StrEnum):
     """What a person was recognised by."""
 
     WECHAT = "wechat"  # openid
-    PHONE = "phone"  # a number that a code was sent to
+    PHONE = "phone"  # a number that a code was sent to, or that staff were told
     PAPERS = "papers"  # a document that staff saw
 
 
@@ -52,6 +53,11 @@ class Identity(Base):
     digest: Mapped[str] = mapped_column(String(64))
     verified_by: Mapped[str]
     verified_at: Mapped[datetime]
+
+    @property
+    def by_staff(self) -> bool:
+        """Whether an account entered it; else it is the person's own proof."""
+        return is_account(self.verified_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +172,21 @@ def standing_of(db: Session, person: str) -> Standing:
             (Person.reference == reference) | (Person.merged_into == reference)
         )
     ).all()
-    kinds = set(db.scalars(select(Identity.kind).where(Identity.person == reference)))
+    proofs = select(Identity.kind, Identity.verified_by).where(Identity.person == reference)
+    kinds = {
+        kind
+        for kind, by in db.execute(proofs)
+        # A number that staff were told leads to the person and proves nothing: no code came back.
+        if kind is not IdentityKind.PHONE or not is_account(by)
+    }
     if any(one.startswith(WECHAT_PERSON) for one in (reference, *(one for one, _ in known))):
         kinds.add(IdentityKind.WECHAT)
     return Standing(reference, level_of(kinds), any(never for _, never in known))
+
+
+def is_account(reference: str) -> bool:
+    """Whether who verified something is an account's number, not the digest of a person."""
+    return reference.isdigit() and len(reference) < DIGEST_LENGTH
 
 
 def level_of(kinds: set[IdentityKind]) -> IdentityLevel:
@@ -197,7 +214,7 @@ def absorb(db: Session, kept: str, absorbed: str, at: datetime) -> None:
 
 def digest_of(reference: str) -> str:
     """Return a short digest that names a person in the audit log without their reference."""
-    return hashlib.sha256(reference.encode()).hexdigest()[:16]
+    return hashlib.sha256(reference.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 def _ensure(db: Session, reference: str, at: datetime) -> Person:

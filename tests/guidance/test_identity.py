@@ -1,5 +1,6 @@
 import pytest
 
+from audit.log import Actor, ActorKind
 from guidance.people.identity import (
     IdentityKind,
     bind_identity,
@@ -12,6 +13,7 @@ from guidance.people.identity import (
 )
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.people.merging import SamePersonAlready, merge_people, propose_merge
+from guidance.people.phone import PhoneClaim, settle_phone
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import HANDLER, at_rest, qualified_chat
@@ -57,6 +59,11 @@ def test_merged_people_share_level_and_standing(database: Database) -> None:
     with database.reading() as db:
         assert owner_of(db, IdentityKind.PHONE, digest) == "visitor-1"
         assert standing_of(db, entered) == standing_of(db, "visitor-1")
+        # Staff were told the number: it leads to the person and proves nothing.
+        assert standing_of(db, entered).level is IdentityLevel.WECHAT
+    proof = PhoneClaim("visitor-1", digest, KEY)
+    with database.writing() as db:
+        assert settle_phone(db, proof, Actor(ActorKind.PERSON, "0" * 16), NOON) == "visitor-1"
         assert standing_of(db, entered).level is IdentityLevel.WECHAT_PHONE
     with pytest.raises(SamePersonAlready), database.writing() as db:
         propose_merge(db, entered, "visitor-1", HANDLER, NOON, "同一人")
