@@ -12,6 +12,7 @@ from guidance.lifecycle import SessionState
 from guidance.people.merging import confirm_merge, propose_merge
 from guidance.periods.locking import sign_lock
 from guidance.review import decisions as review
+from guidance.review import two_reviewers
 from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
 from guidance.session import GuidanceSession
 
@@ -62,13 +63,15 @@ def _call_back(walker: Walker, db: Session) -> None:
 
 def _propose(walker: Walker, db: Session) -> None:
     session_id = walker.one(db, SessionState.UNQUALIFIED)
-    review.propose_requalification(db, session_id, walker.who(Role.REVIEWER), walker.now, "清楚")
+    two_reviewers.propose_requalification(
+        db, session_id, walker.who(Role.REVIEWER), walker.now, "清楚"
+    )
 
 
 def _propose_many(walker: Walker, db: Session) -> None:
     pending = select(GuidanceSession.id).where(GuidanceSession.state == SessionState.PENDING)
     ids = db.scalars(pending).all()
-    review.propose_approvals(db, ids, walker.who(Role.REVIEWER), walker.now, "已看")
+    two_reviewers.propose_approvals(db, ids, walker.who(Role.REVIEWER), walker.now, "已看")
 
 
 def _propose_merge(walker: Walker, db: Session) -> None:
@@ -82,8 +85,8 @@ def _confirm(walker: Walker, db: Session) -> None:
         return
     proposal = walker.choose(waiting)
     carry_out: dict[ProposalKind, Callable[..., Any]] = {
-        ProposalKind.REQUALIFY: review.requalify,
-        ProposalKind.APPROVE_MANY: review.approve_proposed,
+        ProposalKind.REQUALIFY: two_reviewers.requalify,
+        ProposalKind.APPROVE_MANY: two_reviewers.approve_proposed,
         ProposalKind.MERGE_PEOPLE: confirm_merge,
         ProposalKind.LOCK: sign_lock,
     }

@@ -14,8 +14,6 @@ from guidance.periods.record import PeriodState
 from guidance.review.decisions import (
     appeal,
     approve,
-    propose_approvals,
-    propose_requalification,
     record_callback,
     reject,
     resubmit,
@@ -26,6 +24,7 @@ from guidance.review.decisions import (
 )
 from guidance.review.queue import may_review
 from guidance.review.staff import Staff
+from guidance.review.two_reviewers import propose_approvals, propose_requalification
 from guidance.session import GuidanceSession
 
 

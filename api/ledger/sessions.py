@@ -39,10 +39,11 @@ from guidance.lifecycle import COUNTED, ServiceLine, SessionState, TransitionRef
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel
 from guidance.periods.period import PeriodInvalid
-from guidance.review.decisions import propose_approvals, submit
+from guidance.review.decisions import submit
 from guidance.review.proposal import ReasonMissing
 from guidance.review.queue import PAGE, quarters_of
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty
+from guidance.review.two_reviewers import propose_approvals
 from storage.database import Database, storable
 
 router = APIRouter(include_in_schema=False)

@@ -1,22 +1,16 @@
 """Decisions on sessions: submitted, approved, returned, rejected, appealed, taken back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.role import Role
 from audit.log import SYSTEM, append_event
-from guidance.lifecycle import (
-    JUDGEMENT_CODES,
-    SessionState,
-    TransitionRefused,
-    check_transition,
-)
+from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.periods.record import PeriodState, require_open, state_of
 from guidance.review.flags import with_flag
-from guidance.review.proposal import Proposal, ProposalKind, decide, propose, required_reason
+from guidance.review.proposal import Proposal, required_reason
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import GuidanceSession
 from guidance.transition import day_holder, find_session, move, take_ledger
@@ -47,7 +41,7 @@ class SecondPersonNeeded(TransitionRefused):
 
 def submit(db: Session, session_id: int, by: Staff, at: datetime) -> GuidanceSession:
     """Send a qualified session to review (T6)."""
-    session = _take(db, session_id, at)
+    session = take_open(db, session_id, at)
     changes = {"submitter": by.reference, "submitted_at": at}
     move(session, "review.submitted", by, changes=changes)
     return session
@@ -60,12 +54,12 @@ def approve(
 
     Raises TransitionRefused, DutiesNotSeparate, NotYourDuty, SecondPersonNeeded, PeriodClosed.
     """
-    session = _take(db, session_id, at)
+    session = take_open(db, session_id, at)
     if set(checklist) != set(CHECKLIST):
         raise TransitionRefused("请逐项核对并勾选核对清单后再通过。")
     if "G7" in session.flags.split():
         raise SecondPersonNeeded("服务人员当天次数超过上限，须由两位复核人先后确认。")
-    _approve(db, session, by, at)
+    let_count(db, session, by, at)
     return session
 
 
@@ -106,7 +100,7 @@ def resubmit(
     db: Session, session_id: int, by: Staff, at: datetime, supplement: str
 ) -> GuidanceSession:
     """Send a returned session in again (T9); the record itself stays as it was sealed."""
-    session = _take(db, session_id, at)
+    session = take_open(db, session_id, at)
     added = "\n".join(filter(None, (session.supplement, str(storable(supplement)).strip())))
     changes = {"submitter": by.reference, "submitted_at": at, "supplement": added}
     move(session, "review.resubmitted", by, changes=changes)
@@ -115,7 +109,7 @@ def resubmit(
 
 def withdraw(db: Session, session_id: int, by: Staff, at: datetime, reason: str) -> GuidanceSession:
     """Take a session out of the run for good."""
-    session = _take(db, session_id, at)
+    session = take_open(db, session_id, at)
     move(session, "review.withdrawn", by, reason=required_reason(reason))
     promote_sibling(db, session)
     return session
@@ -123,7 +117,7 @@ def withdraw(db: Session, session_id: int, by: Staff, at: datetime, reason: str)
 
 def appeal(db: Session, session_id: int, by: Staff, at: datetime, reason: str) -> GuidanceSession:
     """Ask once for another reviewer's decision on a rejected session (T10, 复议)."""
-    session = _take(db, session_id, at)
+    session = take_open(db, session_id, at)
     if session.appealed:
         raise TransitionRefused("这条记录已经复议过一次，不能再次复议。")
     changes = {"appealed": True, "submitted_at": at, "submitter": by.reference}
@@ -139,72 +133,9 @@ def unapprove(
     session = find_session(db, session_id)
     if state_of(db, session.period) is PeriodState.LOCKED:
         require_open(db, session, at)
-    _separate(session, by)
+    check_separate(session, by)
     move(session, "review.unapproved", by, reason=required_reason(reason))
     return session
-
-
-def propose_requalification(
-    db: Session, session_id: int, by: Staff, at: datetime, reason: str
-) -> Proposal:
-    """Propose that an unqualified session meets the rules after all (T5, first reviewer)."""
-    session = _take(db, session_id, at)
-    by.require(Role.REVIEWER)
-    _separate(session, by)
-    check_transition("session.requalified", session.state)
-    if not set(session.codes.split()) <= JUDGEMENT_CODES:
-        raise TransitionRefused("只有话题、具体程度、充分程度可以人工改判，其余原因不能改判。")
-    content = {"codes": session.codes, "reason": reason}
-    return propose(db, ProposalKind.REQUALIFY, session.subject, by, at, content)
-
-
-def requalify(db: Session, proposal_id: int, by: Staff, at: datetime) -> GuidanceSession:
-    """Carry a requalification out as the second reviewer (T5)."""
-    proposal = decide(db, proposal_id, by, at, confirm=True)
-    session = _take(db, int(proposal.subject.split(":")[1]), at)
-    _separate(session, by)
-    if not set(session.codes.split()) <= JUDGEMENT_CODES:
-        raise TransitionRefused("这条记录的判定已经变化，不能改判。")
-    details = {"proposal": proposal.id, "proposed_by": proposal.proposed_by}
-    move(session, "session.requalified", by, changes={"codes": ""}, details=details)
-    return session
-
-
-def propose_approvals(
-    db: Session, session_ids: Sequence[int], by: Staff, at: datetime, reason: str
-) -> Proposal:
-    """Propose to approve many sessions at once; flagged ones have to be looked at singly."""
-    by.require(Role.REVIEWER)
-    for session_id in session_ids:
-        session = find_session(db, session_id)
-        check_transition("review.approved", session.state)
-        _separate(session, by)
-        if session.flags and session.flags != "G7":
-            raise TransitionRefused(f"编号 {session_id} 有需要留意的情况，请单独复核。")
-    content = {"sessions": list(session_ids), "reason": reason}
-    return propose(db, ProposalKind.APPROVE_MANY, f"sessions:{len(session_ids)}", by, at, content)
-
-
-def approve_proposed(
-    db: Session, proposal_id: int, by: Staff, at: datetime
-) -> tuple[list[int], dict[int, str]]:
-    """Approve what another reviewer proposed; return what counts now, and why the rest does not.
-
-    Also the second decision on sessions beyond a provider's daily cap (G7).
-    """
-    proposal = decide(db, proposal_id, by, at, confirm=True)
-    approved: list[int] = []
-    refused: dict[int, str] = {}
-    for session_id in proposal.details["sessions"]:
-        session = find_session(db, session_id)
-        try:
-            require_open(db, session, at)
-            _approve(db, session, by, at, proposal)
-        except (TransitionRefused, DutiesNotSeparate) as error:
-            refused[session_id] = str(error)
-        else:
-            approved.append(session_id)
-    return approved, refused
 
 
 def record_callback(
@@ -265,7 +196,8 @@ def promote_sibling(db: Session, session: GuidanceSession) -> GuidanceSession | 
     return sibling
 
 
-def _take(db: Session, session_id: int, at: datetime) -> GuidanceSession:
+def take_open(db: Session, session_id: int, at: datetime) -> GuidanceSession:
+    """Return a session to be decided on, alone. Raises PeriodClosed."""
     take_ledger(db)
     session = find_session(db, session_id)
     require_open(db, session, at)
@@ -273,15 +205,16 @@ def _take(db: Session, session_id: int, at: datetime) -> GuidanceSession:
 
 
 def _decided_by_another(db: Session, session_id: int, by: Staff, at: datetime) -> GuidanceSession:
-    session = _take(db, session_id, at)
-    _separate(session, by)
+    session = take_open(db, session_id, at)
+    check_separate(session, by)
     return session
 
 
-def _approve(
+def let_count(
     db: Session, session: GuidanceSession, by: Staff, at: datetime, proposal: Proposal | None = None
 ) -> None:
-    _separate(session, by)
+    """Let a session count, whoever proposed it. Raises DutiesNotSeparate."""
+    check_separate(session, by)
     changes = {"approver": by.reference, "decided_at": at}
     if state_of(db, session.period) is not PeriodState.OPEN:
         changes["flags"] = with_flag(session.flags, "LATE")
@@ -294,7 +227,7 @@ def _approve(
     move(session, "review.approved", by, changes=changes, details=details)
 
 
-def _separate(session: GuidanceSession, by: Staff) -> None:
+def check_separate(session: GuidanceSession, by: Staff) -> None:
     """Raise DutiesNotSeparate unless someone without a part in the session decides (G1)."""
     if by.is_one_of(session.provider, session.recorder, session.submitter):
         raise DutiesNotSeparate("服务人、录入人、提交人不能复核同一条记录，请由其他同事办理。")

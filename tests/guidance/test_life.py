@@ -26,11 +26,7 @@ from guidance.review.decisions import (
     CHECKLIST,
     appeal,
     approve,
-    approve_proposed,
-    propose_approvals,
-    propose_requalification,
     reject,
-    requalify,
     resubmit,
     send_back,
     submit,
@@ -38,6 +34,12 @@ from guidance.review.decisions import (
     withdraw,
 )
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty
+from guidance.review.two_reviewers import (
+    approve_proposed,
+    propose_approvals,
+    propose_requalification,
+    requalify,
+)
 from guidance.seal import seal_holds
 from guidance.session import GuidanceSession
 from guidance.transition import DayTaken, find_session
