@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.ledger.periods import waiting_adjustments, waiting_checks
+from api.ledger.proposals import visible_proposals
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.gaps.gap import OPEN_STATES, Gap
 from guidance.handover.handover import Handover
 from guidance.handover.lifecycle import UNANSWERED
-from guidance.indicators.value import IndicatorValue, ValueStatus
+from guidance.indicators.value import pending_values
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import count_sessions
 from guidance.lifecycle import SessionState
-from guidance.periods.adjustment import Adjustment, AdjustmentStatus
 from guidance.periods.period import Quarter
-from guidance.periods.record import SampleItem, SampleOutcome
-from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
+from guidance.review.proposal import ProposalKind
 
 router = APIRouter(include_in_schema=False)
 
@@ -54,7 +54,8 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
         tasks = [
             *_of_handovers(db, account),
             *_of_sessions(db, account),
-            *_of_others(db),
+            *_of_others(db, account),
+            *_of_quarters(db, account),
             *_of_gaps(db, account),
         ]
     quarter = Quarter.of(today()).preceding
@@ -109,33 +110,32 @@ def _of_sessions(db: Session, account: SignedIn) -> list[Task]:
     ]  # fmt: skip
 
 
-def _of_others(db: Session) -> list[Task]:
-    waiting = Proposal.status == ProposalStatus.PROPOSED
-    to_sign = Proposal.kind.in_(FOR_SIGNERS)
-    rows = [
-        (
-            "待第二人确认", REVIEWER, "/staff/proposals",
-            select(Proposal.id).where(waiting, ~to_sign),
-        ),
-        ("待签发确认", SIGNER, "/staff/proposals", select(Proposal.id).where(waiting, to_sign)),
-        (
-            "待审核的指标数值", REVIEWER, "/staff/values",
-            select(IndicatorValue.id).where(IndicatorValue.status == ValueStatus.PENDING),
-        ),
-        (
-            "待抽查", REVIEWER, "/staff/periods",
-            select(SampleItem.session_id).where(SampleItem.outcome == SampleOutcome.WAITING),
-        ),
-        (
-            "待确认的调整", SIGNER, "/staff/periods",
-            select(Adjustment.id).where(Adjustment.status == AdjustmentStatus.PROPOSED),
-        ),
-    ]  # fmt: skip
+def _of_others(db: Session, account: SignedIn) -> list[Task]:
+    """Proposals and values, as many as the pages behind list for this account."""
+    proposals = visible_proposals(db, account)
+    for_signers = sum(one.kind in FOR_SIGNERS for one in proposals)
+    values = len(pending_values(db))
     return [
-        Task(title, db.scalar(select(func.count()).select_from(query.subquery())) or 0, False,
-             path, role)
-        for title, role, path, query in rows
-    ]  # fmt: skip
+        Task("待第二人确认", len(proposals) - for_signers, False, "/staff/proposals", REVIEWER),
+        Task("待签发确认", for_signers, False, "/staff/proposals", SIGNER),
+        Task("待审核的指标数值", values, False, "/staff/values", REVIEWER),
+    ]
+
+
+def _of_quarters(db: Session, account: SignedIn) -> list[Task]:
+    """Second checks and adjustments, a number for each quarter: its page has the rows."""
+    kinds = (
+        ("待抽查", REVIEWER, "sample", waiting_checks(db, account)),
+        ("待确认的调整", SIGNER, "restated", waiting_adjustments(db, account)),
+    )
+    tasks = []
+    for title, role, place, counts in kinds:
+        for period, count in counts.items():
+            path = f"/staff/periods/{period}#{place}"
+            tasks.append(Task(f"{title}（{period}）", count, False, path, role))
+        if not counts:
+            tasks.append(Task(title, 0, False, "/staff/periods", role))
+    return tasks
 
 
 def _of_handovers(db: Session, account: SignedIn) -> list[Task]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
@@ -59,6 +59,7 @@ KINDS = {
     AdjustmentKind.ADD: "补计",
     AdjustmentKind.RECLASSIFY: "改归单位",
 }
+CHECKS_LISTED = 200
 REFUSALS = (TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing)
 
 
@@ -211,14 +212,33 @@ def _sample(db: Session, period: str, account: SignedIn) -> dict[str, Any]:
         select(SampleItem)
         .where(SampleItem.period == period, SampleItem.outcome == SampleOutcome.WAITING)
         .order_by(SampleItem.session_id)
-        .limit(200)
+        .limit(CHECKS_LISTED)
     ).all()
     return {
+        "waiting_checks": waiting_checks(db, account).get(period, 0),
         "left": sample_left(db, period),
         "failed": unconfirmed(db, period),
         "factors": [one for one in verification_factors(db, period) if account.sees(one.org_unit)],
         "items": items if not account.org_unit else [],
     }
+
+
+def waiting_checks(db: Session, account: SignedIn) -> dict[str, int]:
+    """Return by quarter how many second checks wait; those of streets are done by the district."""
+    if account.org_unit:
+        return {}
+    by_period = select(SampleItem.period, func.count()).group_by(SampleItem.period)
+    waiting = by_period.where(SampleItem.outcome == SampleOutcome.WAITING)
+    return {str(period): count for period, count in db.execute(waiting.order_by(SampleItem.period))}
+
+
+def waiting_adjustments(db: Session, account: SignedIn) -> dict[str, int]:
+    """Return by quarter how many adjustments wait within the account's scope."""
+    by_period = select(Adjustment.period, func.count()).group_by(Adjustment.period)
+    waiting = by_period.where(
+        Adjustment.status == AdjustmentStatus.PROPOSED, account.within(Adjustment.org_unit)
+    )
+    return {str(period): count for period, count in db.execute(waiting.order_by(Adjustment.period))}
 
 
 def _quarters(db: Session) -> list[str]:

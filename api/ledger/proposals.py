@@ -124,7 +124,7 @@ def _page(
     done: str = "",
 ) -> Response:
     with database.reading() as db:
-        waiting = [one for one in open_proposals(db) if _visible(db, one, account)]
+        waiting = visible_proposals(db, account)
         names = names_of(db, {one.proposed_by for one in waiting})
     return render_staff(
         request,
@@ -140,6 +140,11 @@ def _page(
         with_number={ProposalKind.RULES, ProposalKind.DEFINITION},
         **NAMES,
     )
+
+
+def visible_proposals(db: Session, account: SignedIn) -> list[Proposal]:
+    """Return what waits for a second person within the account's scope, as the page lists it."""
+    return [one for one in open_proposals(db) if _visible(db, one, account)]
 
 
 def _visible(db: Session, proposal: Proposal, account: SignedIn) -> bool:
