@@ -32,7 +32,7 @@ from guidance.ledger_list import session_within
 from guidance.people.identity import digest_of
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
 from guidance.periods.period import Quarter
-from guidance.reports.report import KIND_NAMES
+from guidance.reports.restatement import KIND_NAMES
 from guidance.review.queue import quarters_of
 from guidance.session import GuidanceSession
 from guidance.transition import SessionNotFound, find_session

@@ -18,25 +18,20 @@ from guidance.indicators.standing import persons_so_far, standing_at, year_of
 from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.message import CHANNEL_NAMES, Channel
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
-from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
 from guidance.periods.frozen import frozen_of
-from guidance.periods.locking import PERSONS, locked_values, restated, units_restated
+from guidance.periods.locking import restated, units_restated
 from guidance.periods.period import Quarter, shanghai_day
-from guidance.periods.record import PERIOD_STATE_NAMES, WHOLE, PeriodState, state_of
+from guidance.periods.record import PeriodState, state_of
 from guidance.periods.sample import verification_factors
 from guidance.reports.figures import persons_by_unit, returned_by_unit
 from guidance.reports.indicators import counted_then, indicator_table, restated_indicators
 from guidance.reports.method import method_table
-from guidance.reports.suppression import HIDDEN, SMALLEST, suppress
-from guidance.reports.table import NOTHING, TOO_SMALL, Cell, Table, percent
+from guidance.reports.restatement import basis_table, restatement_table
+from guidance.reports.suppression import HIDDEN, suppress
+from guidance.reports.table import NOTHING, Cell, Table, percent, shown_count
 from guidance.review.queue import quarters_of, unit_rates
 
 DISTRICT = "区本级"
-KIND_NAMES = {
-    AdjustmentKind.VOID: "核减",
-    AdjustmentKind.ADD: "补计",
-    AdjustmentKind.RECLASSIFY: "改归单位",
-}
 SUBMITTED = frozenset(
     {SessionState.PENDING, SessionState.RETURNED, SessionState.APPROVED, SessionState.LOCKED,
      SessionState.REJECTED}
@@ -98,9 +93,9 @@ def make_report(
         tables=(
             maker.guidance(),
             maker.indicators(given),
-            maker.restatement(),
+            restatement_table(db, people, published=published),
             restated_indicators(db, quarters, given, published=published),
-            maker.basis(),
+            basis_table(db, quarters, published=published),
             maker.split("channel", "渠道", CHANNEL_BY_VALUE),
             maker.split("service_line", "服务方式", LINE_BY_VALUE),
             maker.split("identity_level", "身份核验程度", LEVEL_BY_VALUE),
@@ -127,7 +122,7 @@ class _Maker:
     published: bool
 
     def shown(self, count: int) -> Cell:
-        return TOO_SMALL if self.published and 0 < count < SMALLEST else count
+        return shown_count(count, published=self.published)
 
     def guidance(self) -> Table:
         """人次 and 人 side by side: each quarter, and the year up to the last of them."""
@@ -152,43 +147,6 @@ class _Maker:
         then = counted_then(frozen_of(self.db, self.quarters[-1]), given)
         rows = standing_at(self.db, self.on, then)
         return indicator_table(rows, published=self.published)
-
-    def restatement(self) -> Table:
-        """原公布值, 修订值 and 差额 of every quarter (统计法实施条例 §26)."""
-        rows = []
-        for one in self.quarters:
-            figures = restated(self.db, one)
-            people = self.people[one]
-            published = locked_values(self.db, one, PERSONS).get(WHOLE, people)
-            rows.append((
-                one,
-                PERIOD_STATE_NAMES[state_of(self.db, one)],
-                *self._beside(figures["original"], figures["revised"]),
-                *self._beside(published, people),
-            ))  # fmt: skip
-        columns = (
-            "季度", "状态", "原公布值（人次）", "修订值（人次）", "差额",
-            "原公布值（人）", "修订值（人）", "差额（人）",
-        )  # fmt: skip
-        return Table("restatement", "原公布值与修订值", columns, tuple(rows))
-
-    def _beside(self, original: int, revised: int) -> tuple[Cell, Cell, Cell]:
-        """原公布值, 修订值 and 差额, which is hidden with either."""
-        before, after = self.shown(original), self.shown(revised)
-        return before, after, HIDDEN if TOO_SMALL in (before, after) else revised - original
-
-    def basis(self) -> Table:
-        """依据: why locked figures were corrected; without single cases when published."""
-        changes = [change for one in self.quarters for change in posted_of(self.db, one)]
-        if self.published:
-            numbers = Counter(
-                (c.period, KIND_NAMES[c.kind], c.reference or NOTHING) for c in changes
-            )
-            rows: list[tuple[Cell, ...]] = [(*key, count) for key, count in sorted(numbers.items())]
-            return Table("basis", "修订依据", ("季度", "类型", "依据文件", "条数"), tuple(rows))
-        rows = [_change_row(change) for change in changes]
-        columns = ("季度", "记录编号", "类型", "增减", "理由", "依据文件", "生效日期")
-        return Table("basis", "修订依据", columns, tuple(rows))
 
     def split(self, name: str, heading: str, names: Mapping[str, str]) -> Table:
         """The counted sessions by one of the tally's splits; parts sum to the original value."""
@@ -256,11 +214,3 @@ class _Maker:
                 checked[factor.org_unit] += factor.checked
                 confirmed[factor.org_unit] += factor.confirmed
         return {unit: percent(confirmed[unit], n) for unit, n in checked.items() if n}
-
-
-def _change_row(change: Adjustment) -> tuple[Cell, ...]:
-    decided = shanghai_day(change.decided_at).isoformat() if change.decided_at else NOTHING
-    return (
-        change.period, change.session_id or 0, KIND_NAMES[change.kind], change.amount,
-        change.reason, change.reference or NOTHING, decided,
-    )  # fmt: skip

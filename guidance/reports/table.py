@@ -24,3 +24,8 @@ class Table:
 def percent(part: int, whole: int) -> str:
     """Return a share as 12.5%; nothing of nothing is 0."""
     return f"{Decimal(part) * 100 / whole:.1f}%" if whole else "0.0%"
+
+
+def shown_count(count: int, *, published: bool) -> Cell:
+    """Return a count of people, but not how small it is when it is published."""
+    return TOO_SMALL if published and 0 < count < SMALLEST else count
