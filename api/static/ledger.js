@@ -1,5 +1,5 @@
 // Keys for the ledger: J and K walk through the rows of a list, or from record to record; O
-// opens. Everything works without them, and a button switches them off for good.
+// opens; A and R open the form to approve or to return a record. Everything works without them, and a button switches them off for good.
 
 const SWITCHED_OFF = "qichuang_keys_off";
 const help = document.querySelector(".ledger-keys");
@@ -34,7 +34,21 @@ function open() {
   document.activeElement?.closest("tr")?.querySelector("a.ledger-row")?.click();
 }
 
-const KEYS = { j: () => move(1), k: () => move(-1), o: open };
+// Only opens the form and goes there: what is decided is ticked, written and sent by hand.
+function decide(action) {
+  const form = document.querySelector(`#act button[name=action][value=${action}]`)?.closest("details");
+  if (!form) return;
+  form.open = true;
+  form.querySelector("input:not([type=hidden]), select, textarea, button").focus();
+}
+
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  o: open,
+  a: () => decide("approve"),
+  r: () => decide("return"),
+};
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 
 if (help) {
