@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.asked import Asked
 from assistant.evidence import Evidence, is_note, nearest_of_all
 from assistant.fit import in_scope, may_answer
 from assistant.lookup import Lookup
 from knowledge.answering import nearness_features, sentence_in_place
+from knowledge.knowledge_base import introduces
 
-# Log odds; chosen on questions that were not learned from (docs/decisions/0022).
+# Log odds; chosen on questions that were not learned from (docs/decisions/0023).
 SURELY = 0.0  # what rules have chosen stands, and nothing else is looked at
 HARDLY = -2.0  # it does not answer, whatever the words say
 LIKELY = -0.5  # it answers, though the rules found nothing
@@ -39,6 +41,8 @@ def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Ve
     said = [e for e in evidence if not e.statement.is_heading]
     if look.knowledge.answering is None or not said:
         return None
+    if chosen is not None and _is_of_several(chosen, look):
+        return Verdict((chosen,))
     nearest = max(e.nearness for e in said)
     if chosen is not None and _odds(look, [chosen], nearest)[0] >= SURELY:
         return Verdict((chosen,))
@@ -60,6 +64,11 @@ def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Ve
         beside = [e for e in beside if may_answer(e, look)]
         return Verdict(tuple(beside)) if beside and in_scope(look, evidence) else None
     return Verdict((chosen, *(e for e in beside if e != chosen)))
+
+
+def _is_of_several(chosen: Evidence, look: Lookup) -> bool:
+    """Whether more than one sentence is the answer; the network reads one at a time."""
+    return look.reading.asked is Asked.LIST or introduces(chosen.statement)
 
 
 def _odds(look: Lookup, items: Sequence[Evidence], nearest: float) -> list[float]:
