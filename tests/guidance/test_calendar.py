@@ -106,7 +106,7 @@ def test_an_undecided_session_in_a_locked_quarter_is_found(database: Database) -
     with database.writing() as db:
         db.execute(update(GuidanceSession).filter_by(id=waiting).values(period=str(Q1)))
     with database.reading() as db:
-        assert [one.invariant for one in check_invariants(db)] == ["I4"]
+        assert "I4" in {one.invariant for one in check_invariants(db)}
 
 
 def test_the_batch_leaves_closed_quarters_alone_and_an_exception_opens_them(
