@@ -17,10 +17,11 @@ from audit.log import (
     event_hash,
     payload_digest,
 )
-from audit.merkle import MerkleTree, leaf_hash
+from audit.merkle import MerkleTree
 from guidance.lifecycle import TRANSITIONS, ServiceLine, SessionState
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel
+from guidance.periods.members import LEAF, LEAVES, leaf_of
 from guidance.periods.record import WHOLE
 
 FIRST_DAY = date(2024, 1, 1)
@@ -153,8 +154,7 @@ class Members:
     def add(self, row: dict[str, Any]) -> None:
         """Count one session."""
         person, unit = row["person"], row["org_unit"]
-        entry = f"{row['id']}|{row['seal']}|{person}|{row['count_on']}|{unit}"
-        self.tree.append(leaf_hash(entry.encode()))
+        self.tree.append(leaf_of(row.get(name) for name in LEAVES[LEAF]))
         for key in (WHOLE, unit):
             self.sessions[key] += 1
             self.persons[key].add(person)

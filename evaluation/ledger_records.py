@@ -40,6 +40,7 @@ from evaluation.ledger_parts import (
 )
 from guidance.lifecycle import COUNTED, HOLDS_DAY, ServiceLine
 from guidance.people.level import IdentityLevel
+from guidance.periods.members import LEAF
 from guidance.periods.period import Quarter
 from guidance.periods.record import PeriodState
 from guidance.seal import SEALED_OF_SESSION
@@ -138,7 +139,10 @@ class _District:
             batch.rows["period_values"] += [
                 (quarter, name, unit, value, *common) for unit, value in values.items()
             ]
-        said = {"root": root, "M3c": sessions, "B3": persons, "rules": "default"}
+        said = {
+            "root": root, "leaf": LEAF, "M3c": sessions, "B3": persons, "rules": "default",
+            "definitions": "1", "as_of": self._log.seq,
+        }  # fmt: skip
         signer = Actor(ActorKind.ACCOUNT, "9", Role.SIGNER)
         self._log.add(
             batch, self._us(Quarter.parse(quarter).last_day), signer, "period.locked",

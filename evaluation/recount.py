@@ -1,7 +1,7 @@
 """An independent, slow recount of the ledger, to be compared with what the product says.
 
-It shares no query and no rule with the product: it reads tables from end to end, replays
-the audit log with its own few words, and counts with dictionaries; a million sessions take
+It shares no query and no rule with the product: it replays the audit log with its own few
+words, reads tables from end to end and counts with dictionaries; a million sessions take
 it a minute or two and some hundred megabytes. `python -m evaluation.recount
 sqlite:///var/qichuang.db` prints the figures and where they differ.
 """
@@ -16,19 +16,25 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, create_engine, text
 
 IN, OUT = {"review.approved"}, {"review.unapproved", "session.merged"}
-SPEAKING = {"period.carried", "adjustment.posted"}  # whose details change a count
+# Whose details change a count; what is said of a session may be erased, of a quarter not.
+SPEAKING = (
+    "audit_payloads p JOIN audit_events e ON e.seq = p.seq WHERE e.action IN"
+    " ('period.carried', 'period.locked', 'adjustment.posted', 'period.adjusted')"
+)
+SPLITS = ("org_unit", "service_line", "channel", "identity_level")
+COLUMNS = ", ".join(("id", "person", "opened_at", "state", *SPLITS))
 AT_ONCE = 10_000
+Counts = Counter[tuple[str, ...]]
+Changes = dict[int, tuple[int, dict[str, Any]]]  # session and words, by adjustment
 
 
-class Session(NamedTuple):
-    """What the recount looks at of a session."""
+class Told(NamedTuple):
+    """What the audit log amounts to."""
 
-    id: int
-    person: str
-    counts_for: str
-    opened_at: Any
-    org_unit: str
-    state: str
+    counted: set[int]
+    carried: dict[int, str]
+    changes: Changes
+    signed: dict[str, dict[str, int]]  # M3c of locked quarters, by unit
 
 
 def read(engine: Engine, columns: str, table: str, order: str) -> Iterator[Any]:
@@ -51,83 +57,123 @@ def quarter_of(day: str) -> str:
 
 def recount(engine: Engine) -> dict[str, Any]:
     """Count everything again; `differs` lists where stored figures disagree."""
-    rows = read(engine, ", ".join(Session._fields), "guidance_sessions", "id")
-    sessions = {row.id: Session(*row) for row in rows}
-    period = {number: quarter_of(day_of(row.opened_at)) for number, row in sessions.items()}
-    counted: set[int] = set()
-    steps: list[tuple[int, int]] = []  # session and what an adjustment adds
-    for action, number, details in told(engine):
-        if action == "period.carried":
-            period.update(dict.fromkeys(details["sessions"], details["to"]))
-        elif action == "adjustment.posted":
-            steps.append((number, details["amount"]))
-        elif action in IN:
-            counted.add(number)
-        elif action in OUT:
-            counted.discard(number)
-    steps += [(number, 1) for number in counted]
-    by_unit = Counter((period[number], sessions[number].org_unit) for number in counted)
-    persons = persons_by_year(engine, sessions, steps)
-    differs = [
-        *on_state(sessions, counted),
-        *on_tallies(engine, by_unit),
-        *on_persons(engine, persons),
-        *on_locked(engine, by_unit),
-    ]
-    by_period = Counter(period[number] for number in counted)
-    return {"sessions": dict(sorted(by_period.items())), "persons": persons, "differs": differs}
+    log = replayed(engine)
+    counts, days, differs = counted_again(engine, log)
+    by_unit, by_period = summed(counts, 0, 2), summed(counts, 0)
+    restated = Counter({period: count for (period,), count in by_period.items()})
+    for _, said in log.changes.values():
+        restated[said["period"]] += said["amount"]
+    persons = persons_by_year(days)
+    differs += [*on_tallies(engine, counts), *on_persons(engine, persons)]
+    differs += [*on_locked(engine, by_unit, log.signed), *on_changes(engine, log.changes)]
+    sessions = {period: count for (period,), count in sorted(by_period.items())}
+    revised = dict(sorted(restated.items()))
+    return {"sessions": sessions, "restated": revised, "persons": persons, "differs": differs}
+
+
+def counted_again(engine: Engine, log: Told) -> tuple[Counts, Counts, list[str]]:
+    """Count the sessions by period, month and SPLITS, and by person and day with corrections.
+
+    The texts name sessions that count in the log or in the table alone, and days on which
+    somebody counts twice; of two locked sessions one may wait to be voided.
+    """
+    rows = read(engine, "reference, merged_into", "people", "reference")
+    same = {row.reference: row.merged_into or row.reference for row in rows}
+    voids = to_be_voided(engine)
+    adjusted = {number for number, _ in log.changes.values()} | voids
+    place: dict[int, tuple[str, ...]] = {}  # person and day of what an adjustment names
+    counts, days, differs = Counts(), Counts(), []
+    for row in read(engine, COLUMNS, "guidance_sessions", "id"):
+        if (row.state in ("approved", "locked")) != (row.id in log.counted):
+            differs.append(f"session {row.id}: log and table disagree on whether it counts")
+        day, person = day_of(row.opened_at), same.get(row.person, row.person)
+        if row.id in adjusted:
+            place[row.id] = (person, day)
+        if row.id in log.counted:
+            period = log.carried.get(row.id) or quarter_of(day)
+            counts[period, day[:7], *row[-len(SPLITS) :]] += 1
+            days[person, day] += 1
+    for number, said in log.changes.values():
+        days[place[number]] += said["amount"]
+    waiting = Counter(place[number] for number in voids)
+    twice = ((key[1], n - waiting[key]) for key, n in days.items() if n > 1)
+    differs += [f"{day}: counted {times} times for one person" for day, times in twice if times > 1]
+    return counts, days, differs
+
+
+def summed(counts: Counts, *places: int) -> Counts:
+    """Sum counts up by some parts of their keys."""
+    sums = Counts()
+    for key, count in counts.items():
+        sums[tuple(key[place] for place in places)] += count
+    return sums
 
 
 def told(engine: Engine) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Yield what the audit log says of sessions and quarters: action, session, details."""
-    speaking = "', '".join(sorted(SPEAKING))
-    words = {
-        row.seq: json.loads(row.payload)["details"]
-        for row in read(
-            engine, "p.seq, p.payload",
-            "audit_payloads p JOIN audit_events e ON e.seq = p.seq"
-            f" WHERE e.action IN ('{speaking}')", "p.seq",
-        )
-    }  # fmt: skip
+    """Yield what the audit log says of sessions and quarters: action, session, details.
+
+    An adjustment comes once, as "adjustment.posted", by whichever event of it has its words.
+    """
+    rows = read(engine, "p.seq, p.payload", SPEAKING, "p.seq")
+    words = {row.seq: json.loads(row.payload)["details"] for row in rows}
+    known: set[int] = set()
     for event in read(engine, "seq, action, subject", "audit_events", "seq"):
         kind, _, name = event.subject.partition(":")
-        number = int(name) if kind == "session" else 0
-        yield event.action, number, words.get(event.seq, {})
+        number, details = int(name) if kind == "session" else 0, words.get(event.seq, {})
+        action = event.action
+        if action in ("adjustment.posted", "period.adjusted"):
+            if details.get("adjustment", 0) in known or not details:
+                continue
+            known.add(details["adjustment"])
+            action, number = "adjustment.posted", details.get("session", number)
+        elif action == "period.locked":
+            details = {**details, "period": name}
+        yield action, number, details
 
 
-def persons_by_year(
-    engine: Engine, sessions: dict[int, Session], steps: list[tuple[int, int]]
-) -> dict[str, int]:
+def replayed(engine: Engine) -> Told:
+    """Go through the log once."""
+    log = Told(set(), {}, {}, {})
+    for action, number, details in told(engine):
+        if action == "period.carried":
+            log.carried.update(dict.fromkeys(details["sessions"], details["to"]))
+        elif action == "period.locked":
+            log.signed[details["period"]] = details.get("M3c", {})
+        elif action == "adjustment.posted":
+            log.changes[details["adjustment"]] = (number, details)
+        elif action in IN:
+            log.counted.add(number)
+        elif action in OUT:
+            log.counted.discard(number)
+    return log
+
+
+def to_be_voided(engine: Engine) -> set[int]:
+    """Return what it is proposed to void and was not: two locked ones of one person and day."""
+    kinds: dict[str, set[int]] = defaultdict(set)
+    for row in read(engine, "session_id, kind, status", "adjustments", "id"):
+        kinds[row.status].update([row.session_id] if row.kind == "void" else [])
+    return kinds["proposed"] - kinds["posted"]
+
+
+def persons_by_year(days: Counts) -> dict[str, int]:
     """Count the people with at least one session left in a year, merged ones once."""
-    rows = read(engine, "reference, merged_into", "people", "reference")
-    same = {row.reference: row.merged_into or row.reference for row in rows}
     people: dict[str, Counter[str]] = defaultdict(Counter)
-    for number, amount in steps:
-        row = sessions[number]
-        people[day_of(row.opened_at)[:4]][same.get(row.person, row.person)] += amount
+    for (person, day), times in days.items():
+        people[day[:4]][person] += times
     persons = {year: sum(n > 0 for n in found.values()) for year, found in people.items()}
     return {year: count for year, count in sorted(persons.items()) if count}
 
 
-def on_state(sessions: dict[int, Session], counted: set[int]) -> Iterator[str]:
-    """Compare the log with the table; no person counts twice on a day."""
-    marked = {number for number, row in sessions.items() if row.state in ("approved", "locked")}
-    for number in sorted(marked ^ counted):
-        yield f"session {number}: log and table disagree on whether it counts"
-    days = Counter((sessions[n].counts_for, day_of(sessions[n].opened_at)) for n in counted)
-    for (_, day), times in days.items():
-        if times > 1:
-            yield f"{day}: counted {times} times for one person"
-
-
-def on_tallies(engine: Engine, by_unit: Counter[tuple[str, str]]) -> Iterator[str]:
-    """Compare with the sums that the pages read."""
-    stored: Counter[tuple[str, str]] = Counter()
-    for row in read(engine, 'period, org_unit, "count"', "tallies", "period"):
-        stored[row[0], row[1]] += row[2]
-    for key in sorted(stored.keys() | by_unit.keys()):
-        if stored[key] != by_unit[key]:
-            yield f"{key[0]} {key[1]}: recounted {by_unit[key]}, stored {stored[key]}"
+def on_tallies(engine: Engine, counts: Counts) -> Iterator[str]:
+    """Compare with the sums that the pages read, by everything that they are split by."""
+    columns = f'period, month, {", ".join(SPLITS)}, "count"'
+    stored = Counter(
+        {tuple(row[:-1]): row[-1] for row in read(engine, columns, "tallies", "period")}
+    )
+    for key in sorted(stored.keys() | counts.keys()):
+        if stored[key] != counts[key]:
+            yield f"{' '.join(key)}: recounted {counts[key]}, stored {stored[key]}"
 
 
 def on_persons(engine: Engine, persons: dict[str, int]) -> Iterator[str]:
@@ -138,15 +184,28 @@ def on_persons(engine: Engine, persons: dict[str, int]) -> Iterator[str]:
             yield f"{year}: recounted {persons.get(year, 0)}, stored {stored.get(year, 0)} persons"
 
 
-def on_locked(engine: Engine, by_unit: Counter[tuple[str, str]]) -> Iterator[str]:
-    """Compare with what was signed; "*" is the whole district."""
-    for row in read(engine, "*", "period_values", "period"):
-        if row.indicator == "M3c":
-            period, unit = row.period, row.org_unit
-            of_all = sum(n for (quarter, _), n in by_unit.items() if quarter == period)
-            now = of_all if unit == "*" else by_unit[period, unit]
-            if now != row.value:
-                yield f"{period} {unit}: locked {row.value}, recounted {now}"
+def on_locked(engine: Engine, by_unit: Counts, signed: dict[str, dict[str, int]]) -> Iterator[str]:
+    """Compare with what was signed, and is stored of it; "*" is the whole district."""
+    rows = read(engine, "*", "period_values", "period")
+    stored = {(row.period, row.org_unit): row.value for row in rows if row.indicator == "M3c"}
+    values = {(period, unit): n for period, units in signed.items() for unit, n in units.items()}
+    whole = summed(by_unit, 0)
+    for key in sorted(stored.keys() | values.keys()):
+        now = whole[key[:1]] if key[1] == "*" else by_unit[key]
+        if not now == values.get(key) == stored.get(key):
+            yield f"{' '.join(key)}: signed {values.get(key)}, stored {stored.get(key)}, is {now}"
+
+
+def on_changes(engine: Engine, changes: Changes) -> Iterator[str]:
+    """Compare the adjustments in force, by which figures are restated, with the log."""
+    columns = "id, status, session_id, kind, period, amount, org_unit, to_unit"
+    rows = read(engine, columns, "adjustments", "id")
+    stored = {row.id: tuple(row[2:]) for row in rows if row.status == "posted"}
+    words = ("kind", "period", "amount", "unit", "to_unit")
+    logged = {one: (of, *(said[name] for name in words)) for one, (of, said) in changes.items()}
+    for number in sorted(stored.keys() | logged.keys()):
+        if stored.get(number) != logged.get(number):
+            yield f"adjustment {number}: {stored.get(number)}, in the log {logged.get(number)}"
 
 
 def main() -> None:

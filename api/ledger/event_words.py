@@ -60,6 +60,7 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "period.closed": "结算季度",
         "period.carried": "结转下季度",
         "period.locked": "锁定季度",
+        "period.adjusted": "已锁定的数字有调整",
         "adjustment.proposed": "提议调整",
         "adjustment.posted": "调整生效",
         "adjustment.refused": "不同意调整",

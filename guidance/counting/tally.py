@@ -122,7 +122,7 @@ def rebuild_tallies(db: Session) -> None:
     for table in (Tally, PersonYear, YearPersons):
         db.execute(delete(table))
     db.execute(insert(Tally).from_select(_TALLY_COLUMNS, tallies_of_sessions()))
-    db.execute(text(PERSON_YEARS_SQL.format(year=_year_sql(db))))
+    db.execute(text(f"INSERT INTO person_years (year, person, count) {person_years_sql(db)}"))
     per_year = select(PersonYear.year, func.count()).where(PersonYear.count > 0)
     db.execute(
         insert(YearPersons).from_select(["year", "persons"], per_year.group_by(PersonYear.year))
@@ -132,9 +132,9 @@ def rebuild_tallies(db: Session) -> None:
 _TALLY_COLUMNS = [
     "period", "month", "org_unit", "service_line", "channel", "identity_level", "count",
 ]  # fmt: skip
-PERSON_YEARS_SQL = """
-INSERT INTO person_years (year, person, count)
-SELECT {year}, coalesce(people.merged_into, steps.person), sum(step) FROM (
+_PERSON_YEARS_SQL = """
+SELECT {year} AS year, coalesce(people.merged_into, steps.person) AS person, sum(step) AS times
+FROM (
   SELECT count_on, counts_for AS person, 1 AS step FROM guidance_sessions
   WHERE state IN ('approved', 'locked')
   UNION ALL
@@ -154,10 +154,12 @@ def tallies_of_sessions() -> Any:
     )
 
 
-def _year_sql(db: Session) -> str:
+def person_years_sql(db: Session) -> str:
+    """Return the query of `year`, `person` and `times` from sessions and posted adjustments."""
+    year = "CAST(substr(count_on, 1, 4) AS INTEGER)"
     if db.connection().dialect.name == "postgresql":
-        return "CAST(extract(year FROM count_on) AS INTEGER)"
-    return "CAST(substr(count_on, 1, 4) AS INTEGER)"
+        year = "CAST(extract(year FROM count_on) AS INTEGER)"
+    return _PERSON_YEARS_SQL.format(year=year)
 
 
 def _add(db: Session, table: type[Base], key: Mapping[str, Any], counter: str, step: int) -> None:

@@ -85,6 +85,9 @@ def post_adjustment(db: Session, adjustment_id: int, by: Staff, at: datetime) ->
         "amount": adjustment.amount, "unit": adjustment.org_unit, "to_unit": adjustment.to_unit,
     }  # fmt: skip
     append_event(db, "adjustment.posted", session.subject, by.actor, said, adjustment.reason)
+    # What is said of a session may be erased with it; the figures of a quarter stay.
+    figures = {**said, "session": session.id}
+    append_event(db, "period.adjusted", f"period:{adjustment.period}", by.actor, figures)
     return adjustment
 
 

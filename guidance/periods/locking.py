@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from audit.log import append_event, last_seq
-from audit.merkle import MerkleTree, leaf_hash
+from audit.merkle import MerkleTree
 from guidance.counting.rules import rules_in_force
 from guidance.counting.tally import counted, counted_by
 from guidance.indicators.standing import definitions_now, standing_at
@@ -19,6 +19,7 @@ from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
 from guidance.periods.carrying import carry_over
 from guidance.periods.closing import PeriodNotReady
 from guidance.periods.frozen import freeze
+from guidance.periods.members import LEAF, counted_members, leaf_of, sample_root
 from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import WHOLE, PeriodRecord, PeriodState, PeriodValue
 from guidance.periods.sample import add_late, sample_left, unconfirmed
@@ -29,7 +30,6 @@ from guidance.transition import take_ledger
 
 SESSIONS = "M3c"
 PERSONS = "B3"
-BATCH = 10_000
 
 
 def prepare_lock(db: Session, quarter: Quarter, by: Staff, at: datetime) -> Proposal:
@@ -68,14 +68,15 @@ def sign_lock(
         .execution_options(synchronize_session=False)
     )
     db.expire_all()
-    record.state = PeriodState.LOCKED
-    record.prepared_by, record.signed_by = proposal.proposed_by, by.reference
-    record.locked_at, record.members_root = at, root
-    record.as_of_seq = last_seq(db)
+    prepared_by, as_of = proposal.proposed_by, last_seq(db)
     rules, definitions = rules_in_force(db, str(quarter)).name, definitions_now(db)
+    # All in one statement: the database lets nobody change the row of a locked quarter.
+    record.state, record.locked_at = PeriodState.LOCKED, at
+    record.prepared_by, record.signed_by = prepared_by, by.reference
+    record.members_root, record.as_of_seq = root, as_of
     common = {
         "period": str(quarter), "definition_version": definitions, "rule_version": rules,
-        "members_root": root, "as_of_seq": record.as_of_seq,
+        "members_root": root, "as_of_seq": as_of,
     }  # fmt: skip
     for indicator, values in ((SESSIONS, sessions), (PERSONS, persons)):
         for unit, value in values.items():
@@ -83,8 +84,9 @@ def sign_lock(
     db.flush()
     rows = freeze(db, str(quarter), standing_at(db, quarter.last_day, given or {}), definitions)
     said = {
-        "root": root, SESSIONS: sessions, PERSONS: persons, "rules": rules,
+        "root": root, "leaf": LEAF, SESSIONS: sessions, PERSONS: persons, "rules": rules,
         "indicators": {row.indicator: row.said for row in rows}, "definitions": definitions,
+        "as_of": as_of, "sample": sample_root(db, str(quarter)),
     }  # fmt: skip
     append_event(db, row.action, f"period:{quarter}", by.actor, said)
     return record
@@ -128,11 +130,6 @@ def units_restated(db: Session, period: str) -> dict[str, int]:
     return dict(values)
 
 
-def members_root(db: Session, period: str) -> str:
-    """Return the Merkle root over a quarter's counted sessions as they stand."""
-    return _members(db, period)[0]
-
-
 def _ready(db: Session, quarter: Quarter, by: Staff, at: datetime) -> PeriodRecord:
     record = db.get(PeriodRecord, str(quarter), populate_existing=True)
     if record is None or record.state is not PeriodState.CLOSED:
@@ -156,24 +153,9 @@ def _members(db: Session, period: str) -> tuple[str, dict[str, int], dict[str, i
     tree = MerkleTree()
     sessions: dict[str, int] = defaultdict(int, {WHOLE: 0})
     persons: dict[str, set[str]] = defaultdict(set, {WHOLE: set()})
-    rows = db.execute(
-        select(
-            GuidanceSession.id,
-            GuidanceSession.seal,
-            GuidanceSession.counts_for,
-            func.cast(GuidanceSession.count_on, GuidanceSession.seal.type),
-            GuidanceSession.org_unit,
-        )
-        .where(
-            GuidanceSession.period == period,
-            GuidanceSession.state.in_([SessionState.APPROVED, SessionState.LOCKED]),
-        )
-        .order_by(GuidanceSession.id)
-        .execution_options(yield_per=BATCH)
-    )
-    for session_id, seal, person, day, unit in rows:
-        tree.append(leaf_hash(f"{session_id}|{seal}|{person}|{day}|{unit}".encode()))
-        for key in (WHOLE, unit):
+    for row in counted_members(db, period):
+        tree.append(leaf_of(row))
+        for key in (WHOLE, row.org_unit):
             sessions[key] += 1
-            persons[key].add(person)
+            persons[key].add(row.counts_for)
     return tree.root(), dict(sessions), {unit: len(found) for unit, found in persons.items()}
