@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from audit.log import AuditEvent, AuditPayload
 from guidance.lifecycle import HOLDS_DAY, SessionState
-from guidance.periods.frozen import frozen_of
 from guidance.periods.locking import PERSONS, SESSIONS
 from guidance.periods.members import members_root, sample_root
 from guidance.periods.record import WHOLE, PeriodRecord, PeriodState, PeriodValue
@@ -62,7 +61,6 @@ def i8_signed(db: Session) -> Iterator[str]:
                 yield f"{where}的口径版本或明细根与签发时不同"
         for indicator, unit in values:
             yield f"{lock.period} 签发过 {indicator}（{unit or '区本级'}），表中没有"
-        yield from _register(db, lock)
     for period in db.scalars(select(PeriodValue.period).distinct()):
         if period not in known:
             yield f"{period} 没有锁定，却存有签发的数字"
@@ -104,14 +102,6 @@ def _differences(db: Session, record: PeriodRecord, lock: Lock) -> Iterator[str]
     )
     if db.scalar(loose):
         yield f"{record.period} 锁定以后又有记录通过，或等着办理"
-
-
-def _register(db: Session, lock: Lock) -> Iterator[str]:
-    frozen = frozen_of(db, lock.period)
-    now = {name: row.said for name, row in frozen.items()}
-    meanings = {row.definitions for row in frozen.values()}
-    if now != lock.said.get("indicators", {}) or meanings - {lock.said.get("definitions")}:
-        yield f"{lock.period} 的指标表与签发时不同"
 
 
 def _locks(db: Session) -> Iterator[Lock]:
