@@ -213,7 +213,9 @@ def _decided_by_another(db: Session, session_id: int, by: Staff, at: datetime) -
 def let_count(
     db: Session, session: GuidanceSession, by: Staff, at: datetime, proposal: Proposal | None = None
 ) -> None:
-    """Let a session count, whoever proposed it. Raises DutiesNotSeparate."""
+    """Let a session count, whoever proposed it. Raises DutiesNotSeparate, TransitionRefused."""
+    if session.erased_at is not None:
+        raise TransitionRefused("咨询人已要求删除，原始记录已清空，不能再通过。请驳回并写明原因。")
     check_separate(session, by)
     changes = {"approver": by.reference, "decided_at": at}
     if state_of(db, session.period) is not PeriodState.OPEN:
