@@ -6,13 +6,16 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from evaluation.ledger_walker import STAFF, UNITS, Step, Walker
 from guidance.lifecycle import SessionState
-from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
+from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment, refuse_adjustment
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
 from guidance.periods.closing import close_quarter, commit_seed
 from guidance.periods.locking import prepare_lock, sign_lock
-from guidance.periods.record import PeriodState, SampleItem, SampleOutcome, state_of
+from guidance.periods.record import PeriodRecord, PeriodState, SampleItem, SampleOutcome, state_of
 from guidance.periods.sample import check_sample
+from guidance.session import GuidanceSession
 from guidance.transition import find_session
+
+LEFT_OUT = (SessionState.REJECTED, SessionState.UNQUALIFIED, SessionState.WITHDRAWN)
 
 
 def _close(walker: Walker, db: Session) -> None:
@@ -33,8 +36,13 @@ def _prepare(walker: Walker, db: Session) -> None:
 
 
 def _adjust(walker: Walker, db: Session) -> None:
-    session_id = walker.one(db, SessionState.LOCKED)
+    """Correct a locked quarter: take out or move what counts, add what was left out."""
     kind = walker.choose(tuple(AdjustmentKind))
+    s, locked = GuidanceSession, SessionState.LOCKED
+    closed = select(PeriodRecord.period).where(PeriodRecord.state == PeriodState.LOCKED)
+    fitting = s.state.in_(LEFT_OUT) if kind is AdjustmentKind.ADD else s.state == locked
+    ids = db.scalars(select(s.id).where(s.period.in_(closed), fitting).order_by(s.id)).all()
+    session_id = walker.choose(ids) if ids else walker.one(db, locked, *LEFT_OUT)
     words = Words("查实", to_unit=walker.choose(UNITS))
     propose_adjustment(db, kind, session_id, walker.who(Role.REVIEWER), walker.now, words)
 
@@ -44,6 +52,14 @@ def _post(walker: Walker, db: Session) -> None:
     ids = db.scalars(proposed).all()
     if ids:
         post_adjustment(db, walker.choose(ids), walker.who(Role.REVIEWER), walker.now)
+
+
+def _refuse(walker: Walker, db: Session) -> None:
+    proposed = select(Adjustment.id).where(Adjustment.status == AdjustmentStatus.PROPOSED)
+    ids = db.scalars(proposed).all()
+    if ids:
+        by = walker.who(Role.REVIEWER)
+        refuse_adjustment(db, walker.choose(ids), by, walker.now, "查无依据")
 
 
 def _settle(walker: Walker, db: Session) -> None:
@@ -72,4 +88,5 @@ QUARTERS: dict[str, Step] = {
     "prepare": _prepare,
     "adjust": _adjust,
     "post": _post,
+    "refuse": _refuse,
 }

@@ -14,6 +14,7 @@ from audit.log import SYSTEM, append_event
 from audit.verify import verify
 from audit.witness import open_witness
 from guidance.counting.invariants import check_invariants
+from guidance.counting.invariants.sealing import check_seals
 from guidance.counting.trace import trace_period, trace_session
 from guidance.ledger_list import members
 from guidance.periods.period import Quarter
@@ -51,7 +52,10 @@ def invariants(
     """检查台账的十二条不变式；不成立的逐条列出。"""
     database = open_database(load_settings().database_url)
     with database.reading() as db:
-        violations = check_invariants(db, seals=seals)
+        violations = check_invariants(db, seals=False)
+    if seals:
+        with counting("正在核对封存") as step:
+            violations += check_seals(database, step)
     database.close()
     for violation in violations:
         say(f"✗ {violation.invariant}：{violation.what}。")

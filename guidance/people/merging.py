@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from audit.log import SYSTEM, append_event
 from guidance.counting.tally import move_person_years
-from guidance.lifecycle import SessionState
+from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import absorb, digest_of, holder_of, references_of
 from guidance.periods.adjusting import propose_void
-from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
+from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus, is_posted
 from guidance.person_day import claims_on
 from guidance.review.proposal import Proposal, ProposalKind, decide, open_proposals, propose
 from guidance.review.staff import Staff
@@ -126,10 +126,35 @@ def merge_people(db: Session, kept: str, absorbed: str, at: datetime, why: str =
         .values(counts_for=kept)
         .execution_options(synchronize_session="fetch")
     )
+    voids += _give_back(db, kept, at)
     move_person_years(db, absorbed, kept)
     said = {"absorbed": digest_of(absorbed), "why": why, "sessions": merged, "voids": voids}
     append_event(db, "person.merged", f"person:{digest_of(kept)}", SYSTEM, said)
     return Merged(kept, tuple(merged), tuple(voids))
+
+
+def _give_back(db: Session, person: str, at: datetime) -> list[int]:
+    """Let others decide on what a person approved who turns out to be the client (G1).
+
+    Return the voids proposed for what is locked.
+    """
+    references = references_of(db, person)
+    own = select(GuidanceSession.id).where(
+        GuidanceSession.counts_for.in_(references),
+        GuidanceSession.approver.in_(references),
+        GuidanceSession.state.in_(COUNTED),
+    )
+    voids: list[int] = []
+    for session_id in db.scalars(own.order_by(GuidanceSession.id)).all():
+        session = find_session(db, session_id)
+        reason = "合并身份后，复核人就是咨询人。"
+        if session.state is SessionState.APPROVED:
+            move(session, "review.unapproved", reason=reason)
+        elif not _to_be_voided(db, [session_id]) and not is_posted(
+            db, session_id, AdjustmentKind.VOID
+        ):
+            voids.append(propose_void(db, session, at, reason).id)
+    return voids
 
 
 def _days_of(db: Session, references: list[str]) -> list[date]:

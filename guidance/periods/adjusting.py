@@ -8,7 +8,7 @@ from accounts.role import Role
 from audit.log import SYSTEM, append_event
 from guidance.counting.tally import count_person
 from guidance.lifecycle import SessionState, TransitionRefused
-from guidance.people.identity import holder_of
+from guidance.people.identity import holder_of, references_of
 from guidance.periods.adjustment import (
     Adjustment,
     AdjustmentKind,
@@ -96,7 +96,8 @@ def refuse_adjustment(
 ) -> Adjustment:
     """Refuse a proposed adjustment, with a reason.
 
-    Raises TransitionRefused while the person would count twice on the day without it.
+    Raises TransitionRefused while without it the person would count twice on the day, or
+    count by their own approval.
     """
     by.require(Role.REVIEWER, Role.SIGNER)
     adjustment = _proposed(db, adjustment_id, by)
@@ -107,6 +108,9 @@ def refuse_adjustment(
             raise TransitionRefused(
                 "同一人同一天有两次计数，必须核减一次。如果该核减的是另一条，请先核减那一条。"
             )
+        session = find_session(db, adjustment.session_id or 0)
+        if session.approver in references_of(db, session.counts_for):
+            raise TransitionRefused("通过这条记录的人就是咨询人，必须核减。")
     adjustment.status = AdjustmentStatus.REFUSED
     adjustment.decided_by, adjustment.decided_at = by.reference, at
     db.flush()

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from audit.log import SYSTEM, append_event
 from guidance.lifecycle import SessionState, TransitionRefused
+from guidance.people.identity import references_of
 from guidance.periods.record import PeriodState, require_open, state_of
 from guidance.review.flags import with_flag
 from guidance.review.proposal import Proposal, required_reason
@@ -217,6 +218,9 @@ def let_count(
     if session.erased_at is not None:
         raise TransitionRefused("咨询人已要求删除，原始记录已清空，不能再通过。请驳回并写明原因。")
     check_separate(session, by)
+    parts = (session.provider, session.recorder, session.submitter, session.person)
+    if proposal and proposal.proposed_by in (*parts, session.counts_for):
+        raise DutiesNotSeparate("提议通过的人后来参与了这条记录，请由其他同事单独复核。")
     changes = {"approver": by.reference, "decided_at": at}
     if state_of(db, session.period) is not PeriodState.OPEN:
         changes["flags"] = with_flag(session.flags, "LATE")
@@ -233,7 +237,9 @@ def check_separate(session: GuidanceSession, by: Staff) -> None:
     """Raise DutiesNotSeparate unless someone without a part in the session decides (G1)."""
     if by.is_one_of(session.provider, session.recorder, session.submitter):
         raise DutiesNotSeparate("服务人、录入人、提交人不能复核同一条记录，请由其他同事办理。")
-    if by.is_one_of(session.person, session.counts_for):
+    db = object_session(session)
+    client = references_of(db, session.counts_for) if db else [session.counts_for]
+    if by.is_one_of(session.person, *client):
         raise DutiesNotSeparate("咨询人不能复核自己的记录，请由其他同事办理。")
     if by.is_one_of(session.approver):
         raise DutiesNotSeparate("您已经对这条记录作过决定，请由另一位复核人办理。")

@@ -10,7 +10,8 @@ from guidance.privacy.rights import erase_person
 from guidance.review.decisions import CHECKLIST, approve, reject, submit
 from guidance.transition import find_session
 from storage.database import Database
-from tests.guidance.people import HANDLER, NOON, REVIEWER, qualified_chat
+from tests.guidance.messages import NOON
+from tests.guidance.people import HANDLER, REVIEWER, qualified_chat
 
 OFFICER = Actor(ActorKind.ACCOUNT, "8")
 

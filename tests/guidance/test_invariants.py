@@ -12,6 +12,7 @@ from accounts.account import AccountDetails, add_account
 from accounts.role import Role
 from evaluation.recount import recount
 from guidance.counting.invariants import check_invariants
+from guidance.counting.invariants.sealing import check_seals
 from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
 from guidance.periods.adjustment import AdjustmentKind
 from guidance.privacy.erasing import erase_words
@@ -237,6 +238,26 @@ def test_the_database_refuses_to_change_what_stands(ledger: Database) -> None:
             with pytest.raises(DBAPIError, match=r"refused|locked"):
                 change(connection, statement)
             transaction.rollback()
+
+
+def test_seals_are_checked_in_blocks_by_several_processes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guidance.counting.invariants.sealing.BLOCK", 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    ids = [approved_chat(database, f"m{n}", person=f"visitor-{n}") for n in range(5)]
+    passed: list[int] = []
+    assert check_seals(database, passed.append) == []
+    assert passed == [2, 2, 1]
+    with database.writing() as db:
+        db.execute(text(f"UPDATE turns SET question = '改过' WHERE session_id IN {ids[0], ids[4]}"))
+    monkeypatch.setattr("guidance.counting.invariants.sealing.BLOCK", 3)  # now by this process
+    alone = check_seals(database)
+    monkeypatch.setattr("guidance.counting.invariants.sealing.BLOCK", 2)
+    assert [one.what for one in check_seals(database)] == [one.what for one in alone]
+    with database.reading() as db:
+        assert [one for one in check_invariants(db) if one.invariant == "I5"] == alone
+    assert len(alone) == 2
 
 
 def test_a_correction_is_told_after_its_words_are_erased(ledger: Database) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import ColumnElement, literal, or_, select
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from accounts.account import Account
 from guidance.counting.invariants.violation import MOST
 from guidance.lifecycle import COUNTED
 from guidance.people.identity import Person, references_of
+from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
 from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
 from guidance.session import GuidanceSession
 
@@ -20,9 +22,10 @@ ACCOUNT = "account:"
 def i3_separate(db: Session) -> Iterator[str]:
     """Check all that counts; a mentor's account is the mentor, a merged person is one."""
     s = GuidanceSession
-    mixed = s.approver.in_([s.provider, s.recorder, s.submitter, s.person, s.counts_for])
+    mixed = s.approver.in_([s.provider, s.recorder, s.submitter])
+    alone = (s.approver.in_([s.person, s.counts_for])) & s.id.not_in(_voids())
     unapproved = s.approver == ""
-    for session_id in _counted(db, mixed):
+    for session_id in _counted(db, or_(mixed, alone)):
         yield f"会话 {session_id} 的复核人同时是服务人、录入人、提交人或咨询人"
     for session_id in _counted(db, unapproved):
         yield f"会话 {session_id} 计数了，却没有复核人"
@@ -32,7 +35,8 @@ def i3_separate(db: Session) -> Iterator[str]:
         for session_id in _counted(db, own):
             yield f"会话 {session_id} 的复核人就是给予指导的导师"
     for account_name, names in _clients(db).items():
-        own = (s.approver == account_name) & or_(s.person.in_(names), s.counts_for.in_(names))
+        client = or_(s.person.in_(names), s.counts_for.in_(names))
+        own = (s.approver == account_name) & client & s.id.not_in(_voids())
         for session_id in _counted(db, own):
             yield f"会话 {session_id} 的复核人就是咨询人"
     yield from _bulk(db)
@@ -41,6 +45,15 @@ def i3_separate(db: Session) -> Iterator[str]:
 def _counted(db: Session, what: ColumnElement[bool]) -> Iterator[int]:
     s = GuidanceSession
     yield from db.scalars(select(s.id).where(s.state.in_(COUNTED), what).limit(MOST))
+
+
+def _voids() -> Any:
+    """Select what is voided, or to be: two references proved to be one after the lock."""
+    return select(Adjustment.session_id).where(
+        Adjustment.kind == AdjustmentKind.VOID,
+        Adjustment.status != AdjustmentStatus.REFUSED,
+        Adjustment.session_id.is_not(None),
+    )
 
 
 def _clients(db: Session) -> dict[str, list[str]]:
