@@ -63,13 +63,16 @@ def examples_of(
 
 
 def learn(
-    network: JointNetwork, examples: Sequence[Example], said: Callable[[int, int, float], None]
+    network: JointNetwork,
+    examples: Sequence[Example],
+    said: Callable[[int, int, float], None],
+    rate: float = RATE,
 ) -> None:
     """Train the network; `said` is told the step, their number and the loss."""
     choice = random.Random(0)
     torch.manual_seed(0)
     steps = int(EPOCHS * len(examples) / QUESTIONS_A_STEP)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     network.train()
     waiting: list[Example] = []
     for step in range(steps):
@@ -79,7 +82,7 @@ def learn(
         some, waiting = waiting[:QUESTIONS_A_STEP], waiting[QUESTIONS_A_STEP:]
         share = min(1.0, step / WARM_UP_STEPS) * max(0.03, 1 - step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = RATE * share
+            group["lr"] = rate * share
         loss = _loss(network, some, choice)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """The upper layers of the encoder over a question and a sentence together, in torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -73,6 +73,22 @@ class JointNetwork(nn.Module):
         found |= {"compare.b": self.compare.bias, "score.w": self.score.weight}
         found["score.b"] = self.score.bias
         return {name: t.detach().numpy().astype(np.float16) for name, t in found.items()}
+
+    def take(self, changes: Mapping[str, NDArray[np.float16]]) -> None:
+        """Go on from what `changes` returned of an earlier training."""
+        told = {name: torch.from_numpy(np.asarray(a, np.float32)) for name, a in changes.items()}
+        with torch.no_grad():
+            for name, start in self.start.items():
+                if start.ndim == 1:
+                    change = told[name]
+                else:
+                    change = told[f"{name}.up"] @ told[f"{name}.down"]
+                self.trained[_key(name)].copy_(start + change)
+            self.sides.copy_(told["sides"])
+            self.compare.weight.copy_(told["compare.w"])
+            self.compare.bias.copy_(told["compare.b"])
+            self.score.weight.copy_(told["score.w"])
+            self.score.bias.copy_(told["score.b"])
 
     def _some(self, pairs: Sequence[Pair]) -> Tensor:
         sizes = [len(question) + len(sentence) for question, sentence, _ in pairs]
