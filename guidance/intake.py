@@ -16,7 +16,7 @@ from guidance.lifecycle import ServiceLine, SessionState
 from guidance.people.identity import standing_of
 from guidance.periods.carrying import carry_late
 from guidance.periods.exceptions import exception_covers
-from guidance.periods.period import SHANGHAI
+from guidance.periods.period import SHANGHAI, shanghai_day
 from guidance.periods.record import PeriodRecord, PeriodState
 from guidance.periods.sample import unreliable_units
 from guidance.review.flags import alike_sessions
@@ -223,16 +223,17 @@ def _earlier(db: Session, session: GuidanceSession, person: str) -> Row[int, dat
 
 
 def _of_provider(db: Session, session: GuidanceSession, within: timedelta) -> int:
-    """Return how many other sessions the provider had that day, or around that hour."""
+    """Return how many other sessions the provider had that day, or in the hour up to it."""
+    day, s = session.count_on, GuidanceSession
+    when = [s.count_on == day]
+    if within:  # an hour may begin on the day before
+        after = session.opened_at - within
+        when = [s.count_on.between(shanghai_day(after), day), s.opened_at > after]
+        when.append(s.opened_at <= session.opened_at)
     others = select(func.count()).where(
-        GuidanceSession.provider == session.provider,
-        GuidanceSession.count_on == session.count_on,
-        GuidanceSession.state != SessionState.MERGED,
-        GuidanceSession.id != session.id,
+        s.provider == session.provider,
+        s.state != SessionState.MERGED,
+        s.id != session.id,
+        *when,
     )
-    if within:
-        others = others.where(
-            GuidanceSession.opened_at > session.opened_at - within,
-            GuidanceSession.opened_at <= session.opened_at,
-        )
     return db.scalar(others) or 0

@@ -33,9 +33,14 @@ FLAGS = {
     "VF": "抽查发现该单位真实率偏低，须全部复查",
 }
 _HAN = re.compile("[\u3400-\u9fff]")
-_GREETING = re.compile(
-    "^(?:您好|你好|在吗|在不在|喂|嗨|哈喽|请问|谢谢|多谢|感谢|好的|好|嗯|哦|知道了|明白了|再见"
-    "|拜拜|收到|行|可以|辛苦了|[\\s，。！？、,.!?~～])+"
+_MARK = "[\\s，。！？、；,.!?;~～]"
+_THANKS = "(?:谢谢|多谢|感谢(?=[您你]))[您你了啦啊呀]*"
+_GREETED = f"您好|你好|在吗|在不在|嗨|哈喽|请问|知道了|明白了|再见|拜拜|辛苦了|{_THANKS}|{_MARK}"
+# They begin other words too (行业, 好项目), so something that is no word has to follow.
+_SHORT = "感谢|好的|好|嗯|哦|喂|行|收到"
+_BEGINNING = re.compile(f"^(?:{_GREETED}|(?:{_SHORT})(?={_GREETED}|{_SHORT}|$))+")
+_ENDING = re.compile(
+    f"{_MARK}*(?:谢谢|多谢|感谢|再见|拜拜|(?:麻烦|辛苦)(?=[您你了]))[您你了啦啊呀]*{_MARK}*$"
 )
 
 
@@ -98,13 +103,13 @@ def qualify(facts: SessionFacts, rules: CountingRules) -> Verdict:
 
 
 def is_substantive(question: str, min_han: int) -> bool:
-    """Whether a message says enough once greetings are taken off."""
-    return len(_HAN.findall(without_greeting(question))) >= min_han
+    """Whether a message says enough once greetings and thanks are taken off."""
+    return len(_HAN.findall(without_courtesy(question))) >= min_han
 
 
-def without_greeting(question: str) -> str:
-    """Return a message without the greetings it begins with."""
-    return _GREETING.sub("", question.strip())
+def without_courtesy(question: str) -> str:
+    """Return a message without the greetings it begins with and the thanks it ends with."""
+    return _BEGINNING.sub("", _ENDING.sub("", question.strip()))
 
 
 def reasons_of(codes: str) -> list[str]:
@@ -143,7 +148,7 @@ def _substantive(facts: SessionFacts, rules: CountingRules) -> list[Said]:
     """The turns that say enough; the same words again say nothing more."""
     different: dict[str, Said] = {}
     for said in facts.said:
-        words = "".join(_HAN.findall(said.question))
+        words = "".join(_HAN.findall(without_courtesy(said.question)))
         if is_substantive(said.question, rules.min_han):
             different.setdefault(words, said)
     return list(different.values())

@@ -5,11 +5,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from guidance.counting.qualification import without_greeting
+from guidance.counting.qualification import without_courtesy
 
 FEWEST = 3  # messages
 _MARKS = re.compile(r"[\W_]+")
-_THANKS = re.compile("(?:谢谢|多谢|感谢|麻烦|辛苦)[您你了啦啊呀]*$")
 
 
 def plain_words(messages: Sequence[str]) -> list[str]:
@@ -28,4 +27,4 @@ def wording_of(messages: Sequence[str]) -> str:
 
 def _plain(message: str) -> str:
     folded = unicodedata.normalize("NFKC", message).casefold()
-    return without_greeting(_THANKS.sub("", _MARKS.sub("", folded)))
+    return without_courtesy(_MARKS.sub("", without_courtesy(folded)))
