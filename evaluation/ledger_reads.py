@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from guidance.counting.tally import SPLITS, counted_by
 from guidance.counting.trace import trace_period, trace_session
-from guidance.indicators.progress import Timeframe, progress
+from guidance.indicators.standing import progress
 from guidance.ledger_audit import EventFilter, list_events
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import count_page, members
@@ -38,14 +38,13 @@ def page_reads(on: date, last: int, last_event: int) -> dict[str, dict[str, Read
 
 def indicator_reads(on: date) -> dict[str, Read]:
     """Return what the page of indicators asks for, and the parts of its pages behind."""
-    frame = Timeframe(date(on.year, 1, 1), date(on.year, 12, 31))
     periods = [f"{on.year}Q{number}" for number in range(1, 5)]
 
     def splits(db: Session) -> object:
         return [counted_by(db, split, *periods) for split in SPLITS]
 
     return {
-        "progress": lambda db: progress(db, on, frame),
+        "progress": lambda db: progress(db, on),
         "splits_of_year": splits,
         "members_of_year": lambda db: members(db, str(on.year)),
         "members_of_no_unit": lambda db: members(db, str(on.year), NEVER),

@@ -45,7 +45,10 @@ class TurnFeedback(Base):
     """One person's opinion of one answer; said again, it replaces the earlier one."""
 
     __tablename__ = "turn_feedback"
-    __table_args__ = (Index("ix_turn_feedback_helpful", "helpful", "turn_id"),)
+    __table_args__ = (
+        Index("ix_turn_feedback_helpful", "helpful", "turn_id"),
+        Index("ix_turn_feedback_given", "given_at", "helpful"),
+    )
 
     turn_id: Mapped[int] = mapped_column(ForeignKey("turns.id"), primary_key=True)
     helpful: Mapped[bool]

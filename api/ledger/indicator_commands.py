@@ -2,16 +2,23 @@
 
 import json
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy.orm import Session
 
 from api.console import load_settings
+from api.policies.freshness import published_between
 from api.policies.validity import today
 from api.startup import open_database
-from guidance.indicators.indicator import load_register
-from guidance.indicators.progress import STATUS_NAMES, Progress, Timeframe, formula_text, progress
+from guidance.indicators.agreed import frame_of
+from guidance.indicators.definition import choices_of
+from guidance.indicators.formulas import formula_text, mean
+from guidance.indicators.indicator import Span, load_register
+from guidance.indicators.progress import STATUS_NAMES, Progress
+from guidance.indicators.standing import progress
+from matching.mentors.roster import roster
 from matching.projects.library_count import count_library, reviewed_here
 from matching.projects.project import library_facts
 
@@ -40,16 +47,23 @@ def indicators(
         )
 
 
-def standing(db: Session, day: date) -> list[Progress]:
-    """Return where every indicator stands in the year of a day, the library's counts included."""
-    frame = Timeframe(date(day.year, 1, 1), date(day.year, 12, 31))
-    return progress(db, day, frame, library_counts(db, day))
+def standing(db: Session, day: date, *, parts: bool = False) -> list[Progress]:
+    """Return where every indicator stands in the year of a day, with what others count."""
+    return progress(db, day, library_counts(db, day), parts=parts)
 
 
-def library_counts(db: Session, day: date) -> dict[str, int]:
-    """Return the indicators that the project library counts, by id."""
+def library_counts(db: Session, day: date) -> dict[str, Decimal | int | None]:
+    """Return what the library of projects, the mentors and the documents tell, by id."""
     library = count_library(library_facts(db), reviewed_here(db), day)
-    return {"M3b": library.counted, "M4a": library.counted + library.industries}
+    creation = frame_of(choices_of(db), Span.CREATION, day)
+    return {
+        "M3b": library.counted,
+        "M4a": library.counted + library.industries,
+        "M4a.industries": library.industries,
+        "M4a.projects": library.counted,
+        "M3a.roster": len(roster(db, day)),
+        "M11": mean([Decimal(one.days) for one in published_between(db, creation.first_on, day)]),
+    }
 
 
 def row_as_json(row: Progress) -> dict[str, Any]:
@@ -67,6 +81,15 @@ def row_as_json(row: Progress) -> dict[str, Any]:
         "expected": None if row.expected is None else float(row.expected),
         "status": row.status,
         "owners": row.indicator.owners,
+        "sources": row.indicator.sources,
         "clause": row.indicator.clause,
         "note": row.note,
+        "beside": {
+            one.indicator.id: {
+                "name": one.indicator.name,
+                "value": None if one.value is None else float(one.value),
+                "unit": one.indicator.unit,
+            }
+            for one in row.beside
+        },
     }

@@ -24,7 +24,8 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.indicators.definition import signed_choices
 from guidance.indicators.indicator import IndicatorKind, Span, load_register
-from guidance.indicators.progress import STATUS_NAMES, Status, formula_text
+from guidance.indicators.formulas import formula_text
+from guidance.indicators.progress import STATUS_NAMES, Status
 from guidance.indicators.value import ValueStatus, values_of
 from knowledge.corpus import Corpus
 from storage.database import storable

@@ -1,7 +1,7 @@
 """The indicators of the plan: what is measured, against what, by whom. Data, with a version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -61,8 +61,18 @@ class Indicator:
     inputs: tuple[str, ...] = ()
     alias: str = ""
     ambiguity: int | None = None
-    confirm: bool = False  # the plan names no owner for all of it
-    part: bool = False  # only an input of another row
+    part: bool = False  # only an input of another row, or what stands beside it
+    inferred: tuple[str, ...] = ()  # owners that the plan does not name
+    sources: tuple[str, ...] = ()  # S, I, E, K: see SOURCE_NAMES; none for a formula alone
+    also: tuple[str, ...] = ()  # further clauses
+    beside: tuple[str, ...] = ()  # what is shown next to the value and never mixed with it
+    carried: bool = False  # holds until a newer value is accepted, over years
+    items: str = ""  # what each value is of ("孵化基地名称"); the row is their sum
+
+    @property
+    def confirm(self) -> bool:
+        """Whether the office has to say who is responsible: the plan does not name all."""
+        return bool(self.inferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,12 @@ class Ambiguity:
     subject: str
     problem: str
     default: str
+    # The readings that figures are computed by, with what each changes of the row.
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+# Where the figures of a row come from in the end.
+SOURCE_NAMES = {"S": "本系统", "I": "部门系统导入", "E": "凭材料填报", "K": "固定数"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,7 @@ def load_register() -> Register:
 
 def _indicator(row: dict[str, Any]) -> Indicator:
     target = row.get("target")
+    lists = ("owners", "inputs", "inferred", "sources", "also", "beside")
     return Indicator(
         **{
             **row,
@@ -117,7 +134,6 @@ def _indicator(row: dict[str, Any]) -> Indicator:
             "direction": Direction(row.get("direction", "none")),
             "period": Span(row.get("period", "year")),
             "target": None if target is None else Decimal(str(target)),
-            "owners": tuple(row["owners"]),
-            "inputs": tuple(row.get("inputs", ())),
+            **{name: tuple(row.get(name, ())) for name in lists},
         }
     )

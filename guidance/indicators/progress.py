@@ -1,29 +1,16 @@
 """Where every indicator stands: value, target, pace; what cannot be said is said as such."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from guidance.counting.tally import counted, persons_of_year
-from guidance.indicators.definition import signed_choices
-from guidance.indicators.indicator import (
-    Direction,
-    Indicator,
-    IndicatorKind,
-    Register,
-    Span,
-    load_register,
-)
-from guidance.indicators.value import IndicatorValue, accepted_values
-from guidance.periods.adjustment import Adjustment, AdjustmentStatus
+from guidance.indicators.agreed import FRAME_NAMES, Choices, Timeframe
+from guidance.indicators.formulas import Values, leaves, value_of
+from guidance.indicators.indicator import Direction, Indicator, Register, Span
+from guidance.indicators.value import IndicatorValue
 from guidance.periods.period import Quarter
-
-Values = Mapping[str, Decimal | None]
 
 
 class Status(StrEnum):
@@ -49,20 +36,16 @@ STATUS_NAMES = {
 }
 # Readings of the plan so far apart that no value is shown as reached before one is signed.
 MUST_BE_SIGNED = frozenset({3})
+# What grows in steps: no share of it is due before the whole.
+AT_ONCE = frozenset({"%", "是/否", "人/人"})
 
 
 @dataclass(frozen=True, slots=True)
-class Timeframe:
-    """The year or period that targets are for; both days inclusive."""
+class Reports:
+    """What was reported and accepted, behind the values of a time."""
 
-    first_on: date
-    last_on: date
-
-    def elapsed(self, on: date) -> Decimal:
-        """Return the share of the time that has gone by the end of a day, 0 to 1."""
-        days = (self.last_on - self.first_on).days + 1
-        gone = (min(max(on, self.first_on - timedelta(days=1)), self.last_on) - self.first_on).days
-        return Decimal(gone + 1) / days
+    newest: Mapping[str, IndicatorValue] = field(default_factory=dict)
+    items: Mapping[str, Sequence[IndicatorValue]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +59,20 @@ class Progress:
     expected: Decimal | None = None  # the target's part for the time gone
     source: IndicatorValue | None = None  # of an entered one
     note: str = ""
+    items: tuple[IndicatorValue, ...] = ()  # what it sums up, each entered apart
+    beside: tuple["Progress", ...] = ()  # shown next to it, never mixed with it
 
 
-def progress(
-    db: Session, on: date, frame: Timeframe, given: Mapping[str, int] | None = None
-) -> list[Progress]:
-    """Return where every row stands at the end of a day.
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What rows are judged on."""
 
-    `given` holds what the library counts and this package may not know: M3b (published
-    projects) and M4a (catalogue entries). Some small queries, whatever the ledger's size.
-    """
-    register = load_register()
-    reported = accepted_values(db, register.indicators, frame.first_on, min(on, frame.last_on))
-    values: dict[str, Decimal | None] = {name: row.value for name, row in reported.items()}
-    values |= {name: Decimal(number) for name, number in (given or {}).items()}
-    values["M3c"] = Decimal(guidance_sessions(db, on, frame))
-    values["B3"] = Decimal(persons_of_year(db, on.year))
-    return judge(register, values, on, frame, reported, signed_choices(db).keys())
+    register: Register
+    values: Values
+    on: date
+    frame: Timeframe
+    reports: Reports
+    choices: Choices
 
 
 def judge(
@@ -100,45 +80,20 @@ def judge(
     values: Values,
     on: date,
     frame: Timeframe,
-    reported: Mapping[str, IndicatorValue] | None = None,
-    signed: Collection[str] = (),
+    reports: Reports | None = None,
+    choices: Choices | None = None,
 ) -> list[Progress]:
-    """Return the rows with their status: a pure function of the values."""
-    rows = []
-    for indicator in register.rows():
-        value = value_of(register, indicator, values)
-        status, expected = _status(indicator, value, values, on, frame)
-        if (
-            indicator.ambiguity in MUST_BE_SIGNED
-            and f"ambiguity:{indicator.ambiguity}" not in signed
-        ):
-            status = Status.UNDECIDED
-        share = None
-        if indicator.target and value is not None:
-            share = (value / indicator.target).quantize(Decimal("0.0001"), ROUND_HALF_UP)
-        source = (reported or {}).get(indicator.id)
-        rows.append(Progress(indicator, value, status, share, expected, source, _note(indicator)))
-    return rows
+    """Return every row and part with its status: a pure function of the values.
 
-
-def value_of(register: Register, indicator: Indicator, values: Values) -> Decimal | None:
-    """Return the value of a row; None when an input is missing or a denominator is zero."""
-    if indicator.kind is not IndicatorKind.COMPUTED:
-        return values.get(indicator.id)
-    inputs = [value_of(register, register.get(name), values) for name in indicator.inputs]
-    known = [one for one in inputs if one is not None]
-    if len(known) != len(inputs):
-        return None
-    return FORMULAS[indicator.formula](known)
-
-
-def guidance_sessions(db: Session, on: date, frame: Timeframe) -> int:
-    """Return the 人次 of the quarters of a timeframe up to a day, posted adjustments included."""
-    periods = quarters_between(frame.first_on, min(on, frame.last_on))
-    adjusted = select(func.coalesce(func.sum(Adjustment.amount), 0)).where(
-        Adjustment.period.in_(periods), Adjustment.status == AdjustmentStatus.POSTED
-    )
-    return counted(db, *periods) + int(db.scalar(adjusted) or 0)
+    `register` is what was agreed on for the year (see `agreed`), `frame` the time whose share
+    is due; `values` lacks what was never entered and holds None for what cannot be computed.
+    """
+    basis = _Basis(register, values, on, frame, reports or Reports(), choices or {})
+    found = {name: _judged(basis, one) for name, one in register.indicators.items()}
+    return [
+        replace(row, beside=tuple(found[name] for name in row.indicator.beside))
+        for row in found.values()
+    ]
 
 
 def quarters_between(first: date, last: date) -> list[str]:
@@ -150,84 +105,72 @@ def quarters_between(first: date, last: date) -> list[str]:
     return found
 
 
-def _ratio(inputs: list[Decimal]) -> Decimal | None:
-    upper, lower = inputs
-    return None if not lower else (upper / lower).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+def _judged(basis: _Basis, indicator: Indicator) -> Progress:
+    value = value_of(basis.register, indicator, basis.values)
+    status, expected = _status(basis, indicator, value)
+    needed = [basis.register.get(name) for name in indicator.inputs]
+    if _is_undecided(indicator, basis.choices) or (
+        status is Status.MET and any(_is_undecided(one, basis.choices) for one in needed)
+    ):
+        status = Status.UNDECIDED
+    share = None
+    if indicator.target and value is not None:
+        share = (value / indicator.target).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    reports = basis.reports
+    return Progress(
+        indicator,
+        value,
+        status,
+        share,
+        expected,
+        reports.newest.get(indicator.id),
+        _note(basis, indicator),
+        tuple(reports.items.get(indicator.id, ())),
+    )
 
 
-def _percent(inputs: list[Decimal]) -> Decimal | None:
-    upper, lower = inputs
-    return None if not lower else (upper * 100 / lower).quantize(Decimal("0.01"), ROUND_HALF_UP)
-
-
-def _contribution(inputs: list[Decimal]) -> Decimal | None:
-    founders, employees, all_new = inputs
-    return _percent([founders + employees, all_new])
-
-
-def _growth(inputs: list[Decimal]) -> Decimal | None:
-    now, before = inputs
-    return _percent([now - before, before])
-
-
-def _sum(inputs: list[Decimal]) -> Decimal:
-    return sum(inputs, Decimal(0))
-
-
-FORMULAS = {
-    "activity_index": _percent,
-    "sum": _sum,
-    "ratio": _ratio,
-    "percent": _percent,
-    "contribution": _contribution,
-    "growth": _growth,
-    "same": _sum,
-}
-FORMULA_TEXTS = {
-    "activity_index": "{0} ÷ {1} × 100",
-    "sum": "{0} ＋ {1}",
-    "ratio": "{0} ÷ {1}",
-    "percent": "{0} ÷ {1} × 100",
-    "contribution": "（{0} ＋ {1}）÷ {2} × 100",
-    "growth": "（{0} − {1}）÷ {1} × 100",
-    "same": "＝ {0}",
-    "persons": "有至少一次计数的创业指导的不同人数",
-    "sessions": "通过复核和已锁定的次数 ＋ 调整",
-    "published_projects": "已发布、未过期、不重复的项目数",
-    "catalogue_entries": "目录中不同的条目数",
-}
-
-
-def formula_text(register: Register, indicator: Indicator) -> str:
-    """Return the formula in Chinese, with the names of its inputs."""
-    names = [register.get(name).name for name in indicator.inputs]
-    return FORMULA_TEXTS.get(indicator.formula, "").format(*names)
+def _is_undecided(indicator: Indicator, choices: Choices) -> bool:
+    number = indicator.ambiguity
+    return number in MUST_BE_SIGNED and f"ambiguity:{number}" not in choices
 
 
 def _status(
-    indicator: Indicator, value: Decimal | None, values: Values, on: date, frame: Timeframe
+    basis: _Basis, indicator: Indicator, value: Decimal | None
 ) -> tuple[Status, Decimal | None]:
     if value is None:
-        missing = not all(values.get(name) is not None for name in _leaves(indicator))
+        missing = any(name not in basis.values for name in leaves(basis.register, indicator))
         return (Status.TO_BE_ENTERED if missing else Status.NOT_COMPUTABLE), None
     if indicator.target is None or indicator.direction is Direction.NONE:
         return Status.NO_TARGET, None
     if value >= indicator.target:
         return Status.MET, indicator.target
-    if indicator.period is Span.MOMENT or indicator.unit in ("%", "是/否", "人/人"):
-        return Status.BEHIND, indicator.target  # no share of it is due before the whole
-    expected = (indicator.target * frame.elapsed(on)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    if not _has_pace(indicator):
+        return Status.BEHIND, indicator.target
+    due = indicator.target * basis.frame.elapsed(basis.on)
+    expected = due.quantize(Decimal("0.1"), ROUND_HALF_UP)
     return (Status.ON_PACE if value >= expected else Status.BEHIND), expected
 
 
-def _leaves(indicator: Indicator) -> list[str]:
-    if indicator.kind is not IndicatorKind.COMPUTED:
-        return [indicator.id]
-    register = load_register()
-    return [leaf for name in indicator.inputs for leaf in _leaves(register.get(name))]
+def _has_pace(indicator: Indicator) -> bool:
+    """Whether a share of the target is due before the end of its time.
+
+    The share of streets, communities that were accepted grows over the two years or 创建期间.
+    """
+    if indicator.period in (Span.MOMENT, Span.QUARTER):
+        return False
+    return indicator.unit not in AT_ONCE or (
+        indicator.unit == "%" and indicator.period in FRAME_NAMES
+    )
 
 
-def _note(indicator: Indicator) -> str:
+def _note(basis: _Basis, indicator: Indicator) -> str:
+    notes = []
     if indicator.direction is Direction.BARE:
-        return "方案没有写“以上”，按不少于理解"
-    return ""
+        notes.append("方案没有写“以上”，按不少于理解")
+    if indicator.period in FRAME_NAMES and f"frame:{indicator.period}" not in basis.choices:
+        notes.append(f"{FRAME_NAMES[indicator.period]}的起止年份还没有签字，暂按当年")
+    for name in dict.fromkeys(leaves(basis.register, indicator)):
+        used = basis.reports.newest.get(name)
+        if used is not None and used.as_of_on < basis.frame.first_on:
+            notes.append(f"{basis.register.get(name).name}沿用 {used.as_of_on} 的数")
+    return "；".join(notes)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from sqlalchemy import Index, Numeric, String, select
+from sqlalchemy import Index, Numeric, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.role import Role
@@ -41,6 +41,7 @@ class IndicatorValue(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     indicator: Mapped[str] = mapped_column(String(16))
+    item: Mapped[str]  # what it is of, where a row sums up several; else ""
     as_of_on: Mapped[date]
     value: Mapped[Decimal] = mapped_column(Numeric(18, 4))
     sample_size: Mapped[int | None]  # of a survey
@@ -68,6 +69,7 @@ class Reported:
     sample_size: int | None = None
     row_number: int | None = None
     note: str = ""
+    item: str = ""
 
 
 def report_value(db: Session, reported: Reported, by: Staff, at: datetime) -> IndicatorValue:
@@ -83,8 +85,12 @@ def report_value(db: Session, reported: Reported, by: Staff, at: datetime) -> In
     if db.get(EvidenceFile, reported.evidence_digest) is None:
         raise ValueRefused("请先上传证明材料，再填报数值。")
     _check(reported, indicator.unit, at)
+    item = str(storable(reported.item)).strip() if indicator.items else ""
+    if indicator.items and not item:
+        raise ValueRefused(f"请填写{indicator.items}：这项指标逐个填报，系统合计。")
     stored = IndicatorValue(
         indicator=indicator.id,
+        item=item,
         as_of_on=reported.as_of_on,
         value=reported.value,
         sample_size=reported.sample_size,
@@ -102,6 +108,8 @@ def report_value(db: Session, reported: Reported, by: Staff, at: datetime) -> In
     db.flush()
     said = {"value": str(reported.value), "as_of": reported.as_of_on, "id": stored.id,
             "evidence": reported.evidence_digest, "source": stored.source}  # fmt: skip
+    if item:
+        said["item"] = item
     append_event(db, "indicator.reported", f"indicator:{indicator.id}", by.actor, said)
     return stored
 
@@ -126,20 +134,57 @@ def review_value(
 
 
 def accepted_values(
-    db: Session, indicators: Iterable[str], first: date, last: date
+    db: Session,
+    indicators: Iterable[str],
+    first: date,
+    last: date,
+    carried: Iterable[str] = (),
 ) -> dict[str, IndicatorValue]:
-    """Return the newest accepted value of each indicator as of a day in the span, inclusive."""
-    rows = db.scalars(
+    """Return the newest accepted value of each indicator as of a day in the span, inclusive.
+
+    What is carried holds from before the span too, until a newer one is accepted.
+    """
+    return {row.indicator: row for row in _accepted(db, indicators, first, last, carried)}
+
+
+def accepted_items(
+    db: Session, indicators: Iterable[str], first: date, last: date
+) -> dict[str, list[IndicatorValue]]:
+    """Return the newest accepted value of every item of each indicator, in the items' order."""
+    found: dict[str, dict[str, IndicatorValue]] = {}
+    for row in _accepted(db, indicators, first, last):
+        found.setdefault(row.indicator, {})[row.item] = row
+    return {name: [items[one] for one in sorted(items)] for name, items in found.items()}
+
+
+def accepted_by_year(
+    db: Session, indicators: Iterable[str], first: date, last: date
+) -> dict[str, dict[int, Decimal]]:
+    """Return the last accepted value of every year, by indicator."""
+    found: dict[str, dict[int, Decimal]] = {}
+    for row in _accepted(db, indicators, first, last):
+        found.setdefault(row.indicator, {})[row.as_of_on.year] = row.value
+    return found
+
+
+def _accepted(
+    db: Session,
+    indicators: Iterable[str],
+    first: date,
+    last: date,
+    carried: Iterable[str] = (),
+) -> Iterable[IndicatorValue]:
+    """Return the accepted values as of a day in the span, oldest first."""
+    return db.scalars(
         select(IndicatorValue)
         .where(
             IndicatorValue.indicator.in_(list(indicators)),
             IndicatorValue.status == ValueStatus.ACCEPTED,
-            IndicatorValue.as_of_on >= first,
+            or_(IndicatorValue.as_of_on >= first, IndicatorValue.indicator.in_(list(carried))),
             IndicatorValue.as_of_on <= last,
         )
         .order_by(IndicatorValue.as_of_on, IndicatorValue.id)
     )
-    return {row.indicator: row for row in rows}
 
 
 def values_of(db: Session, indicator: str, limit: int = 100) -> list[IndicatorValue]:
@@ -167,8 +212,8 @@ def read_number(text: str) -> Decimal:
     return number
 
 
-def _check(reported: Reported, unit: str, at: datetime) -> None:
-    value = reported.value
+def check_amount(value: Decimal, unit: str) -> None:
+    """Raise ValueRefused for what no amount of a unit can be."""
     if not value.is_finite() or abs(value) >= HIGHEST or value != round(value, 4):
         raise ValueRefused("数值太大，或小数超过四位，请检查。")
     if value < 0:
@@ -179,6 +224,10 @@ def _check(reported: Reported, unit: str, at: datetime) -> None:
         raise ValueRefused("请填 1（是）或 0（否）。")
     if unit in ("人", "人次", "户", "个", "家", "支", "次", "份") and value != int(value):
         raise ValueRefused(f"以“{unit}”为单位的数值须为整数，请检查。")
+
+
+def _check(reported: Reported, unit: str, at: datetime) -> None:
+    check_amount(reported.value, unit)
     if reported.as_of_on > shanghai_day(at):
         raise ValueRefused("截止日期还没有到，请检查。")
     if not reported.source.strip():

@@ -1,7 +1,6 @@
 """Locking a quarter: values and members are frozen, and nothing changes them again."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from audit.log import append_event, last_seq
 from audit.merkle import MerkleTree
 from guidance.counting.rules import rules_in_force
 from guidance.counting.tally import counted, counted_by
-from guidance.indicators.standing import definitions_now, standing_at
+from guidance.indicators.standing import Given, definitions_now, standing_at
 from guidance.lifecycle import SessionState, check_transition
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
 from guidance.periods.carrying import carry_over
@@ -42,7 +41,7 @@ def prepare_lock(db: Session, quarter: Quarter, by: Staff, at: datetime) -> Prop
 
 
 def sign_lock(
-    db: Session, proposal_id: int, by: Staff, at: datetime, given: Mapping[str, int] | None = None
+    db: Session, proposal_id: int, by: Staff, at: datetime, given: Given | None = None
 ) -> PeriodRecord:
     """Lock the quarter as the second person (签发): freeze values and members (T12).
 

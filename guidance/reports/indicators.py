@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from guidance.indicators.formulas import formula_text
 from guidance.indicators.indicator import Indicator, IndicatorKind, load_register
-from guidance.indicators.progress import STATUS_NAMES, Progress, Status, formula_text
-from guidance.indicators.standing import standing_at
+from guidance.indicators.progress import STATUS_NAMES, Progress, Status
+from guidance.indicators.standing import Given, standing_at
 from guidance.periods.frozen import FrozenIndicator, frozen_of
 from guidance.periods.period import Quarter
 from guidance.reports.suppression import HIDDEN, SMALLEST
@@ -41,7 +42,7 @@ def indicator_table(rows: list[Progress], *, published: bool) -> Table:
 
 
 def restated_indicators(
-    db: Session, quarters: Iterable[str], given: Mapping[str, int], *, published: bool
+    db: Session, quarters: Iterable[str], given: Given, *, published: bool
 ) -> Table:
     """Return every row that is no longer what it was when its quarter was locked.
 
@@ -62,10 +63,9 @@ def restated_indicators(
     return Table("restated_indicators", "指标的原公布值与修订值", RESTATED, tuple(lines), note)
 
 
-def counted_then(frozen: Mapping[str, FrozenIndicator], given: Mapping[str, int]) -> dict[str, int]:
-    """Return what the library counted when a quarter was locked, else what it counts today."""
-    then = {name: frozen[name].value for name in given if name in frozen}
-    return dict(given) | {name: int(value) for name, value in then.items() if value is not None}
+def counted_then(frozen: Mapping[str, FrozenIndicator], given: Given) -> Given:
+    """Return what others counted when a quarter was locked, else what they count today."""
+    return dict(given) | {name: frozen[name].value for name in given if name in frozen}
 
 
 def _has_changed(frozen: FrozenIndicator, row: Progress) -> bool:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from guidance.counting.persons import PersonsOf, count_persons
 from guidance.counting.tally import counted_by
+from guidance.indicators.agreed import year_of
 from guidance.indicators.indicator import load_register
-from guidance.indicators.progress import guidance_sessions
-from guidance.indicators.standing import persons_so_far, standing_at, year_of
+from guidance.indicators.standing import Given, guidance_sessions, persons_so_far, standing_at
 from guidance.lifecycle import LINE_NAMES, ServiceLine, SessionState
 from guidance.message import CHANNEL_NAMES, Channel
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
@@ -64,7 +64,7 @@ class Report:
 
 
 def make_report(
-    db: Session, period: str, made_at: datetime, given: Mapping[str, int], *, published: bool
+    db: Session, period: str, made_at: datetime, given: Given, *, published: bool
 ) -> Report:
     """Compute the report of a quarter or a year.
 
@@ -142,7 +142,7 @@ class _Maker:
             "guidance", "创业指导服务", ("时间", "人次", "人", "全年目标"), tuple(rows), note
         )
 
-    def indicators(self, given: Mapping[str, int]) -> Table:
+    def indicators(self, given: Given) -> Table:
         """Every row of the register with target, value and state."""
         then = counted_then(frozen_of(self.db, self.quarters[-1]), given)
         rows = standing_at(self.db, self.on, then)

@@ -228,7 +228,7 @@ def test_indicators_of_both_files_are_the_recounts(
             assert told[name][4] == str(value)
             assert told[name][5] == share_of(value, target)
         for name, row in told.items():
-            if name not in values:
+            if name not in values and name != "M11":  # the documents' own days
                 assert row[4] in ("待录入", "不可计算", "待定口径"), name
 
 

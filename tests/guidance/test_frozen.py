@@ -141,7 +141,7 @@ def test_a_later_reading_names_itself_in_later_locks_only(
 ) -> None:
     assert len(ids) == 2
     with database.writing() as db:
-        proposal = propose_definition(db, "ambiguity:3", "流量", "按当年", HANDLER, AFTER)
+        proposal = propose_definition(db, "ambiguity:3", "只含当年参与的人", "按当年", HANDLER, AFTER)
     with database.writing() as db:
         sign_definition(db, proposal.id, SECOND_SIGNER, AFTER)
     with database.reading() as db:

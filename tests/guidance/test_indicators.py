@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.role import Role
+from guidance.indicators.agreed import Timeframe
 from guidance.indicators.definition import (
     DefinitionInvalid,
     propose_definition,
@@ -11,21 +12,15 @@ from guidance.indicators.definition import (
     signed_choices,
 )
 from guidance.indicators.evidence import EvidenceUnusable, keep_file
+from guidance.indicators.formulas import FORMULAS, formula_text, value_of
 from guidance.indicators.indicator import (
     Direction,
     IndicatorKind,
     IndicatorNotFound,
     load_register,
 )
-from guidance.indicators.progress import (
-    FORMULAS,
-    Status,
-    Timeframe,
-    formula_text,
-    judge,
-    progress,
-    value_of,
-)
+from guidance.indicators.progress import Status, judge
+from guidance.indicators.standing import progress
 from guidance.indicators.value import (
     Reported,
     ValueRefused,
@@ -80,7 +75,7 @@ def test_register_refers_only_to_what_it_holds() -> None:
 
 def status_of(values: dict[str, int | str], indicator: str, on: date = MID) -> Status:
     plain = {name: Decimal(value) for name, value in values.items()}
-    rows = judge(load_register(), plain, on, YEAR, signed=["ambiguity:3"])
+    rows = judge(load_register(), plain, on, YEAR, choices={"ambiguity:3": "只含当年参与的人"})
     return next(row.status for row in rows if row.indicator.id == indicator)
 
 
@@ -110,11 +105,11 @@ def test_status(values: dict[str, int | str], indicator: str, expected: Status) 
 
 
 def test_what_is_undecided_is_never_reached() -> None:
-    values = {"A1.people": Decimal(50), "K.urban_workers": Decimal(100)}
+    values = {"A1.flow": Decimal(50), "K.urban_workers": Decimal(100)}
     rows = {row.indicator.id: row for row in judge(load_register(), values, MID, YEAR)}
     assert rows["A1"].value == 50
     assert rows["A1"].status is Status.UNDECIDED
-    assert status_of({"A1.people": 50, "K.urban_workers": 100}, "A1") is Status.MET
+    assert status_of({"A1.flow": 50, "K.urban_workers": 100}, "A1") is Status.MET
 
 
 def test_pace_is_the_targets_share_of_the_time_gone() -> None:
@@ -154,7 +149,7 @@ def test_reported_value_counts_after_another_person_accepted_it(database: Databa
     with database.writing() as db:
         review_value(db, stored.id, REVIEWER, AT, accept=True)
     with database.reading() as db:
-        rows = {row.indicator.id: row for row in progress(db, MID, YEAR)}
+        rows = {row.indicator.id: row for row in progress(db, MID)}
         assert [one.status for one in values_of(db, "B2")] == ["accepted"]
     assert rows["B2"].value == 320
     assert rows["B2"].source is not None
@@ -196,7 +191,7 @@ def test_derived_values_come_from_the_ledger(database: Database) -> None:
     approved_chat(database, "m1", person="visitor-1")
     approved_chat(database, "m2", person="visitor-2")
     with database.reading() as db:
-        rows = {row.indicator.id: row for row in progress(db, NOON.date(), YEAR, {"M3b": 60})}
+        rows = {row.indicator.id: row for row in progress(db, NOON.date(), {"M3b": 60})}
     assert rows["M3c"].value == rows["B3"].value == 2
     assert rows["M3b"].status is Status.MET
     assert rows["B1"].status is Status.TO_BE_ENTERED
@@ -206,11 +201,11 @@ def test_reading_of_the_plan_is_signed_by_two(database: Database) -> None:
     with pytest.raises(DefinitionInvalid), database.writing() as db:
         propose_definition(db, "ambiguity:99", "x", "y", HANDLER, AT)
     with database.writing() as db:
-        proposal = propose_definition(db, "ambiguity:3", "存量", "按全部创业者计", HANDLER, AT)
+        proposal = propose_definition(db, "ambiguity:3", "含存量", "按全部创业者计", HANDLER, AT)
     with database.writing() as db:
         sign_definition(db, proposal.id, SIGNER, AT, "区统〔2026〕1号")
     with database.reading() as db:
-        assert signed_choices(db)["ambiguity:3"].choice == "存量"
+        assert signed_choices(db)["ambiguity:3"].choice == "含存量"
 
 
 @pytest.mark.parametrize(
