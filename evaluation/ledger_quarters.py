@@ -8,19 +8,34 @@ from evaluation.ledger_walker import STAFF, UNITS, Step, Walker
 from guidance.lifecycle import SessionState
 from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment, refuse_adjustment
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
-from guidance.periods.closing import close_quarter, commit_seed
+from guidance.periods.closing import close_quarter
 from guidance.periods.locking import prepare_lock, sign_lock
+from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import PeriodRecord, PeriodState, SampleItem, SampleOutcome, state_of
 from guidance.periods.sample import check_sample
+from guidance.periods.seed import commit_seed, propose_late_seed, sign_late_seed
 from guidance.session import GuidanceSession
 from guidance.transition import find_session
 
 LEFT_OUT = (SessionState.REJECTED, SessionState.UNQUALIFIED, SessionState.WITHDRAWN)
 
 
+def _commit(walker: Walker, db: Session) -> None:
+    quarter = walker.choose((Quarter.of(shanghai_day(walker.now)), walker.past_quarter()))
+    commit_seed(db, quarter, walker.who(Role.SIGNER), walker.now)
+
+
+def _commit_late(walker: Walker, db: Session) -> None:
+    quarter = walker.past_quarter()
+    proposal = propose_late_seed(db, quarter, walker.who(Role.HANDLER), walker.now, "经办请假")
+    sign_late_seed(db, proposal.id, walker.who(Role.SIGNER), walker.now)
+
+
 def _close(walker: Walker, db: Session) -> None:
     quarter = walker.past_quarter()
-    commit_seed(db, quarter, STAFF[4])
+    if db.get(PeriodRecord, str(quarter)) is None:
+        proposal = propose_late_seed(db, quarter, STAFF[0], walker.now, "经办请假")
+        sign_late_seed(db, proposal.id, STAFF[3], walker.now)
     close_quarter(db, quarter, STAFF[4], walker.now)
 
 
@@ -82,6 +97,8 @@ def _settle(walker: Walker, db: Session) -> None:
 
 
 QUARTERS: dict[str, Step] = {
+    "commit": _commit,
+    "commit_late": _commit_late,
     "settle": _settle,
     "close": _close,
     "check": _check,

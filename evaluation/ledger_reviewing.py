@@ -11,6 +11,7 @@ from evaluation.ledger_walker import PEOPLE, Step, Walker
 from guidance.lifecycle import SessionState
 from guidance.people.merging import confirm_merge, propose_merge
 from guidance.periods.locking import sign_lock
+from guidance.periods.seed import sign_late_seed
 from guidance.review import decisions as review
 from guidance.review import two_reviewers
 from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
@@ -89,6 +90,7 @@ def _confirm(walker: Walker, db: Session) -> None:
         ProposalKind.APPROVE_MANY: two_reviewers.approve_proposed,
         ProposalKind.MERGE_PEOPLE: confirm_merge,
         ProposalKind.LOCK: sign_lock,
+        ProposalKind.LATE_SEED: sign_late_seed,
     }
     carry_out[proposal.kind](
         db, proposal.id, walker.who(walker.choose((Role.REVIEWER, Role.SIGNER))), walker.now

@@ -14,6 +14,7 @@ from guidance.people.merging import confirm_merge
 from guidance.periods.exceptions import grant_exception
 from guidance.periods.locking import sign_lock
 from guidance.periods.period import shanghai_day
+from guidance.periods.seed import sign_late_seed
 from guidance.review.proposal import ProposalKind
 from guidance.review.staff import Staff
 from guidance.review.two_reviewers import approve_proposed, requalify
@@ -62,6 +63,10 @@ def _lock(db: Session, what: Confirming) -> None:
     sign_lock(db, what.proposal_id, what.by, what.at, given)
 
 
+def _late_seed(db: Session, what: Confirming) -> None:
+    sign_late_seed(db, what.proposal_id, what.by, what.at)
+
+
 CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {
     ProposalKind.APPROVE_MANY: _approve_many,
     ProposalKind.REQUALIFY: _requalify,
@@ -70,6 +75,7 @@ CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {
     ProposalKind.RULES: _rules,
     ProposalKind.DEFINITION: _definition,
     ProposalKind.LOCK: _lock,
+    ProposalKind.LATE_SEED: _late_seed,
 }
 DISTRICT_MATTERS = frozenset(
     {
@@ -77,6 +83,7 @@ DISTRICT_MATTERS = frozenset(
         ProposalKind.RULES,
         ProposalKind.DEFINITION,
         ProposalKind.LOCK,
+        ProposalKind.LATE_SEED,
         ProposalKind.MERGE_PEOPLE,
     }
 )

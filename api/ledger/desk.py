@@ -22,6 +22,7 @@ from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import count_sessions
 from guidance.lifecycle import SessionState
 from guidance.periods.period import Quarter
+from guidance.periods.seed import seeds_wanted
 from guidance.review.proposal import ProposalKind
 
 router = APIRouter(include_in_schema=False)
@@ -33,6 +34,7 @@ FOR_SIGNERS = (
     ProposalKind.RULES,
     ProposalKind.DEFINITION,
     ProposalKind.LOCK_EXCEPTION,
+    ProposalKind.LATE_SEED,
 )
 
 
@@ -58,6 +60,7 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
             *_of_quarters(db, account),
             *_of_gaps(db, account),
         ]
+        seeds = seeds_wanted(db, today()) if _commits(account) else []
     quarter = Quarter.of(today()).preceding
     return render_staff(
         request,
@@ -71,9 +74,15 @@ def show_desk(request: Request, database: OpenDatabase, account: CurrentAccount)
             if task.role not in account.roles and task.path not in FOR_HANDLERS
         ],
         quarter=quarter,
+        seeds=[(one, (one.last_day - today()).days) for one in seeds],
         entry_ends=(quarter.entry_closes_on - today()).days,
         review_ends=(quarter.review_closes_on - today()).days,
     )
+
+
+def _commits(account: SignedIn) -> bool:
+    """Whether publishing the seed of the samples is this account's work."""
+    return not account.org_unit and bool({HANDLER, SIGNER} & set(account.roles))
 
 
 def _of_sessions(db: Session, account: SignedIn) -> list[Task]:

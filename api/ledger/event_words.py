@@ -15,6 +15,7 @@ KIND_NAMES = {
     ProposalKind.RULES: "更换口径",
     ProposalKind.DEFINITION: "确定口径解释",
     ProposalKind.LOCK: "锁定季度",
+    ProposalKind.LATE_SEED: "补公布抽查种子摘要",
 }
 OUTCOMES = {"proposed": "提议", "confirmed": "确认", "refused": "不同意"}
 # By subject, as a list of events offers them. Whatever the code appends stands here.

@@ -30,7 +30,7 @@ from api.staff_page import render_staff
 from guidance.counting.tally import Tally, counted
 from guidance.lifecycle import TransitionRefused
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
-from guidance.periods.closing import close_quarter, commit_seed
+from guidance.periods.closing import close_quarter
 from guidance.periods.exceptions import propose_exception
 from guidance.periods.locking import SESSIONS, locked_values, prepare_lock, restated, units_restated
 from guidance.periods.period import Quarter
@@ -43,6 +43,7 @@ from guidance.periods.record import (
     state_of,
 )
 from guidance.periods.sample import sample_left, unconfirmed, verification_factors
+from guidance.periods.seed import commit_seed, late_seeds, propose_late_seed
 from guidance.review.proposal import ProposalKind, ReasonMissing, open_proposals
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from storage.database import Database
@@ -60,12 +61,16 @@ KINDS = {
     AdjustmentKind.RECLASSIFY: "改归单位",
 }
 CHECKS_LISTED = 200
+ABOUT_QUARTERS = {ProposalKind.LOCK, ProposalKind.LOCK_EXCEPTION, ProposalKind.LATE_SEED}
 REFUSALS = (TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing)
 
 
-def _commit(db: Session, quarter: Quarter, by: Staff, _at: datetime, _posted: Any) -> None:
-    by.require(Role.SIGNER, Role.HANDLER)
-    commit_seed(db, quarter, by)
+def _commit(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: Any) -> None:
+    commit_seed(db, quarter, by, at)
+
+
+def _commit_late(db: Session, quarter: Quarter, by: Staff, at: datetime, posted: Any) -> None:
+    propose_late_seed(db, quarter, by, at, typed(posted, "reason"))
 
 
 def _close(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: Any) -> None:
@@ -84,6 +89,7 @@ def _except(db: Session, quarter: Quarter, by: Staff, at: datetime, posted: Any)
 
 STEPS: dict[str, Callable[[Session, Quarter, Staff, datetime, Any], None]] = {
     "commit": _commit,
+    "commit_late": _commit_late,
     "close": _close,
     "prepare": _prepare,
     "except": _except,
@@ -156,10 +162,11 @@ def period_page(
         waiting = [
             one
             for one in open_proposals(db)
-            if one.kind in {ProposalKind.LOCK, ProposalKind.LOCK_EXCEPTION}
-            and one.subject == f"period:{period}"
+            if one.kind in ABOUT_QUARTERS and one.subject == f"period:{period}"
         ]
+        late = late_seeds(db).get(period)
         parts = {record.closed_by, record.prepared_by, record.signed_by} if record else set()
+        parts |= {late.proposed_by, late.decided_by} if late else set()
         people = names_of(db, parts | {one.proposed_by for one in waiting} | context["decided"])
         known_units = units(db)
     return render_staff(
@@ -172,6 +179,8 @@ def period_page(
         record=record,
         state=state,
         over=today() > quarter.entry_closes_on,
+        seed_late=today() > quarter.last_day,
+        late=late,
         waiting=waiting,
         people=people,
         units=known_units,

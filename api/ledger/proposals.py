@@ -166,6 +166,9 @@ def _subject(proposal: Proposal) -> str:
     match proposal.kind:
         case ProposalKind.LOCK:
             return f"{proposal.subject.split(':')[1]}，{details['sessions']} 人次"
+        case ProposalKind.LATE_SEED:
+            period = proposal.subject.split(":")[1]
+            return f"{period}，应在 {details['due']} 前公布；确认后立即公布，并注明逾期"
         case ProposalKind.LOCK_EXCEPTION:
             return f"{proposal.subject.split(':')[1]}，{unit_name(details['org_unit'])}，七天内有效"
         case ProposalKind.RULES:

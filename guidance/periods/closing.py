@@ -1,6 +1,5 @@
 """Closing a quarter: what is left is carried over, the sample is drawn, then two people lock."""
 
-import secrets
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -14,39 +13,13 @@ from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import PeriodRecord, PeriodState, SampleReason
 from guidance.periods.sample import draw_items, sampled_from
 from guidance.review.flags import rushing_units
-from guidance.review.sampling import draw_sample, seed_digest
+from guidance.review.sampling import draw_sample
 from guidance.review.staff import Staff
 from guidance.transition import take_ledger
 
 
 class PeriodNotReady(TransitionRefused):
     """Something has to be done before; the message says what."""
-
-
-def commit_seed(db: Session, quarter: Quarter, by: Staff) -> PeriodRecord:
-    """Draw the secret seed of a quarter's samples and publish its digest; once."""
-    take_ledger(db)
-    record = db.get(PeriodRecord, str(quarter))
-    if record is not None:
-        return record
-    seed = secrets.token_hex(32)
-    record = PeriodRecord(
-        period=str(quarter),
-        state=PeriodState.OPEN,
-        seed=seed,
-        seed_digest=seed_digest(seed),
-        closed_by="",
-        frame_root="",
-        prepared_by="",
-        signed_by="",
-        members_root="",
-        as_of_seq=0,
-    )
-    db.add(record)
-    db.flush()
-    said = {"seed_digest": record.seed_digest}
-    append_event(db, "sample.committed", f"period:{quarter}", by.actor, said)
-    return record
 
 
 def close_quarter(db: Session, quarter: Quarter, by: Staff, at: datetime) -> PeriodRecord:

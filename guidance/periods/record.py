@@ -40,6 +40,7 @@ class PeriodRecord(Base):
     state: Mapped[PeriodState]
     seed_digest: Mapped[str] = mapped_column(String(64))  # published before the list is frozen
     seed: Mapped[str] = mapped_column(String(64))  # shown after
+    committed_at: Mapped[datetime | None]  # when the digest was published
     closed_by: Mapped[str]
     closed_at: Mapped[datetime | None]
     frame_root: Mapped[str] = mapped_column(String(64))  # of the list the sample was drawn from

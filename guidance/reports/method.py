@@ -1,6 +1,7 @@
 """How the figures of a report were made: the note that is printed with them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -9,6 +10,8 @@ from guidance.indicators.definition import SignedDefinition, signed_choices
 from guidance.indicators.indicator import Ambiguity, load_register
 from guidance.lifecycle import LINE_NAMES
 from guidance.people.level import LEVEL_NAMES
+from guidance.periods.period import shanghai_day
+from guidance.periods.seed import late_seeds
 from guidance.reports.suppression import SMALLEST
 from guidance.reports.table import Cell, Table
 
@@ -40,9 +43,18 @@ def method_table(db: Session, quarters: list[str], *, published: bool) -> Table:
         for number, row in _signed(signed)
         if number in register.ambiguities
     ]
+    rows += [
+        (f"{period} 抽查种子摘要逾期公布", f"{_day(late.decided_at)}补公布，{late.reason}")
+        for period, late in late_seeds(db).items()
+        if period in quarters
+    ]
     if published:
         rows.append(("小数隐去", f"1 至 {SMALLEST - 1} 的人数和人次不公布，能据以推算的也隐去"))
     return Table("method", "编制说明", ("项目", "内容"), tuple(rows))
+
+
+def _day(at: datetime | None) -> str:
+    return str(shanghai_day(at)) if at else ""
 
 
 def _signed(signed: Mapping[str, SignedDefinition]) -> list[tuple[int, SignedDefinition]]:

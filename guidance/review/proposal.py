@@ -24,6 +24,7 @@ class ProposalKind(StrEnum):
     RULES = "rules"  # details name, effective_from, rules
     DEFINITION = "definition"  # details subject, choice, wording, approval_number
     LOCK = "lock"  # subject period:2026Q3
+    LATE_SEED = "late_seed"  # subject period:2026Q3, details due
 
 
 class ProposalStatus(StrEnum):

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from fastapi.testclient import TestClient
 
 from accounts.role import Role
@@ -80,3 +81,20 @@ def test_every_number_is_what_its_page_lists(client: TestClient, sqlite_database
             path, told = tiles[name]
             assert told == count, (unit, name)
             assert client.get(path).text.count(LISTED[name]) == count, (unit, name)
+
+
+def test_the_desk_asks_for_a_seed_that_is_missing(
+    client: TestClient, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(sqlite_database, 1, THEN)
+    quarter = Quarter.of(today() - timedelta(days=1))
+    cast = add_cast(sqlite_database)
+    street = add_person(sqlite_database, Role.HANDLER, login="street", org_unit=STREETS[0])
+    words = {quarter.last_day: "还剩 0 天", quarter.following.first_day: "已经逾期 1 天"}
+    for day, said in words.items():
+        monkeypatch.setattr("api.ledger.desk.today", lambda day=day: day)
+        for account, reminded in ((cast.handler, True), (cast.reviewer, False), (street, False)):
+            sign_in(client, sqlite_database, account)
+            page = client.get("/staff").text
+            assert (said in page) is reminded
+            assert (f'href="/staff/periods/{quarter}">去' in page) is reminded

@@ -14,6 +14,8 @@ from api.policies.validity import today
 from guidance.lifecycle import SessionState
 from guidance.periods.frozen import frozen_of
 from guidance.periods.period import Quarter
+from guidance.periods.seed import commit_seed
+from guidance.reports.method import method_table
 from guidance.review.decisions import CHECKLIST, approve, submit
 from storage.database import Database
 from tests.fixtures.ledger import Cast, add_cast, ask, state_of
@@ -54,8 +56,14 @@ def counted(sqlite_database: Database, cast: Cast) -> list[int]:
     return numbers
 
 
+@pytest.fixture
+def committed(sqlite_database: Database, cast: Cast) -> None:
+    """The seed of the last quarter, published in time."""
+    with sqlite_database.writing() as db:
+        commit_seed(db, LAST, cast.staff("handler"), THEN)
+
+
 def lock(post: Post, cast: Cast, counted: list[int]) -> None:
-    assert post(cast.handler, PAGE, action="commit").is_redirect
     assert post(cast.handler, PAGE, action="close").is_redirect
     for number in counted:
         sample = f"/staff/samples/{number}"
@@ -64,15 +72,40 @@ def lock(post: Post, cast: Cast, counted: list[int]) -> None:
     assert post(cast.signer, "/staff/proposals/1", action="confirm").is_redirect
 
 
+def test_a_seed_that_was_missed_takes_two_and_says_so(
+    client: TestClient, sqlite_database: Database, cast: Cast, post: Post
+) -> None:
+    missed = post(cast.handler, PAGE, action="commit")
+    assert missed.status_code == 409
+    assert f"最迟应在季度最后一天（{LAST.last_day}）公布" in missed.text
+    assert post(cast.handler, PAGE, action="close").status_code == 409
+    late = {"action": "commit_late", "reason": "经办人休假，无人接手"}
+    assert post(cast.reviewer, PAGE, **late).status_code == 403
+    assert post(cast.handler, PAGE, action="commit_late").status_code == 422
+    assert post(cast.handler, PAGE, **late).is_redirect
+    assert "补公布已有人申请" in post(cast.signer, PAGE, **late).text
+    assert "待签发人确认" in client.get(PAGE).text
+    assert post(cast.handler, "/staff/proposals/1", action="confirm").status_code == 403
+    assert post(cast.reviewer, "/staff/proposals/1", action="confirm").status_code == 403
+    assert post(cast.signer, "/staff/proposals/1", action="confirm").is_redirect
+    assert post(cast.handler, PAGE, action="close").is_redirect
+    sign_in(client, sqlite_database, cast.auditor)
+    shown = client.get(PAGE).text
+    assert "逾期补公布" in shown
+    assert "经办人休假，无人接手。测试handler申请，测试signer确认" in shown
+    with sqlite_database.reading() as db:
+        note = {row[0]: str(row[1]) for row in method_table(db, [str(LAST)], published=False).rows}
+    assert note[f"{LAST} 抽查种子摘要逾期公布"].endswith("补公布，经办人休假，无人接手")
+
+
+@pytest.mark.usefixtures("committed")
 def test_a_quarter_is_closed_checked_and_locked_by_two(
     client: TestClient, sqlite_database: Database, cast: Cast, post: Post, counted: list[int]
 ) -> None:
-    assert post(cast.handler, PAGE, action="close").status_code == 409
     assert post(cast.handler, PAGE, action="nonsense").status_code == 409
     street = add_person(sqlite_database, Role.SIGNER, login="street", org_unit="东街街道")
     assert post(street, PAGE, action="commit").status_code == 403
     assert post(cast.reviewer, PAGE, action="commit").status_code == 403
-    assert post(cast.handler, PAGE, action="commit").is_redirect
     assert post(cast.handler, PAGE, action="close").is_redirect
     assert post(cast.signer, PAGE, action="prepare").status_code == 409
     sample = f"/staff/samples/{counted[0]}"
@@ -95,8 +128,9 @@ def test_a_quarter_is_closed_checked_and_locked_by_two(
     shown = client.get(PAGE).text
     assert "测试signer2" in shown
     assert "成员摘要" in shown
-    listed = f"/staff/sessions?state=counted&amp;period={PAGE.rpartition('/')[2]}"
-    assert shown.count(f'<td class="number"><a href="{listed}">2</a></td>') == 2
+    for state in ("counted", "counting"):
+        listed = f"/staff/sessions?state={state}&amp;period={PAGE.rpartition('/')[2]}"
+        assert shown.count(f'<td class="number"><a href="{listed}">2</a></td>') == 1
     assert 'name="action"' not in shown
 
 
@@ -107,9 +141,11 @@ def test_a_quarter_that_runs_is_not_closed(client: TestClient, cast: Cast, post:
     refused = post(cast.handler, page, action="close")
     assert refused.status_code == 409
     assert f"{this.entry_closes_on} 截止" in refused.text
+    assert "公布，最迟应在" in refused.text
     assert "录入截止，之后才能结算" in client.get(page).text
 
 
+@pytest.mark.usefixtures("committed")
 def test_a_locked_figure_is_restated_and_never_changed(
     client: TestClient, sqlite_database: Database, cast: Cast, post: Post, counted: list[int]
 ) -> None:
@@ -127,11 +163,13 @@ def test_a_locked_figure_is_restated_and_never_changed(
     assert post(cast.second, "/staff/adjustments/99999999999", action="confirm").status_code == 404
     sign_in(client, sqlite_database, cast.auditor)
     shown = client.get(PAGE).text
-    assert '<a href="#basis">1</a></td><td class="number">-1</td>' in shown
+    assert f'state=counting&amp;period={LAST}">1</a></td>' in shown
+    assert '<a href="#basis">-1</a></td>' in shown
     assert "回访查明没有此事" in shown
     assert "查〔1〕号" in shown
 
 
+@pytest.mark.usefixtures("committed")
 def test_an_exception_is_asked_for_by_a_unit_and_granted_by_the_district(
     sqlite_database: Database, cast: Cast, post: Post, counted: list[int]
 ) -> None:

@@ -11,10 +11,11 @@ from guidance.counting.tally import counted
 from guidance.intake import submit_waiting
 from guidance.lifecycle import SessionState
 from guidance.periods.carrying import UNDECIDED
-from guidance.periods.closing import PeriodNotReady, close_quarter, commit_seed
+from guidance.periods.closing import PeriodNotReady, close_quarter
 from guidance.periods.exceptions import grant_exception, propose_exception
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.period import Quarter
+from guidance.periods.seed import commit_seed
 from guidance.review.decisions import CHECKLIST, approve, submit
 from guidance.session import GuidanceSession
 from storage.database import Database
@@ -31,7 +32,7 @@ from tests.guidance.people import (
     qualified_chat,
     send_and_approve,
 )
-from tests.guidance.test_life import check_all, lock
+from tests.guidance.test_life import check_all, in_time, lock
 
 Q1, Q2 = Quarter(2026, 1), Quarter(2026, 2)
 
@@ -43,7 +44,7 @@ def on(month: int, day: int) -> datetime:
 
 def close(database: Database, at: datetime, quarter: Quarter = Q1) -> None:
     with database.writing() as db:
-        commit_seed(db, quarter, HANDLER)
+        commit_seed(db, quarter, HANDLER, in_time(quarter))
         close_quarter(db, quarter, SIGNER, at)
 
 

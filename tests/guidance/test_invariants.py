@@ -122,6 +122,9 @@ CHANGES: dict[str, set[str]] = {
     "UPDATE sample_items SET checked_by = 'account:77'": {"I4", "I7"},
     "UPDATE sample_items SET why = 'flagged'": {"I4"},
     "DELETE FROM sample_items": {"I4", "I7"},
+    "UPDATE periods SET seed_digest = 'x'": {"I7"},
+    "UPDATE periods SET seed = '00'": {"I7"},
+    "UPDATE periods SET committed_at = '2026-04-02 00:00'": {"I7"},
     # corrections
     "UPDATE adjustments SET amount = 5 WHERE kind = 'void'": {"I1", "I9"},
     "UPDATE adjustments SET amount = -2 WHERE kind = 'void'": {"I1", "I9"},

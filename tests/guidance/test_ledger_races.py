@@ -17,11 +17,12 @@ from guidance.counting.invariants import check_invariants
 from guidance.counting.tally import counted
 from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import COUNTED, SessionState, TransitionRefused
-from guidance.periods.closing import close_quarter, commit_seed
+from guidance.periods.closing import close_quarter
 from guidance.periods.locking import locked_values, prepare_lock, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import WHOLE, SampleItem
 from guidance.periods.sample import check_sample
+from guidance.periods.seed import commit_seed
 from guidance.review.decisions import CHECKLIST, approve, submit, unapprove
 from guidance.review.staff import DutiesNotSeparate, Staff
 from guidance.session import Channel, GuidanceSession, close_idle_sessions
@@ -116,7 +117,7 @@ def test_twenty_reviewers_approve_one_session(database: Database) -> None:
 def test_nothing_is_decided_after_the_lock(database: Database) -> None:
     ids = [approved_chat(database, f"m{n}", person=f"visitor-{n}") for n in range(4)]
     with database.writing() as db:
-        commit_seed(db, Q1, HANDLER)
+        commit_seed(db, Q1, HANDLER, NOON)
         close_quarter(db, Q1, SIGNER, AFTER)
     with database.writing() as db:
         for session_id in db.scalars(select(SampleItem.session_id)).all():

@@ -1,6 +1,6 @@
 """The life of a session from the first message to the locked quarter, on both engines."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -17,11 +17,12 @@ from guidance.people.identity import IdentityKind, bind_identity
 from guidance.people.merging import confirm_merge, propose_merge
 from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
 from guidance.periods.adjustment import AdjustmentKind
-from guidance.periods.closing import PeriodNotReady, close_quarter, commit_seed
+from guidance.periods.closing import PeriodNotReady, close_quarter
 from guidance.periods.locking import locked_values, prepare_lock, restated, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import WHOLE, PeriodClosed
 from guidance.periods.sample import check_sample, verification_factors
+from guidance.periods.seed import commit_seed
 from guidance.review.decisions import (
     CHECKLIST,
     appeal,
@@ -67,9 +68,14 @@ AFTER = datetime(2026, 4, 22, tzinfo=UTC)  # the first quarter is reviewed by 20
 DAY = timedelta(days=1)
 
 
+def in_time(quarter: Quarter) -> datetime:
+    """Return a moment at which the quarter's seed may still be published."""
+    return datetime.combine(quarter.first_day, time(4), UTC)
+
+
 def close(database: Database, quarter: Quarter = Q1, at: datetime = AFTER) -> None:
     with database.writing() as db:
-        commit_seed(db, quarter, HANDLER)
+        commit_seed(db, quarter, HANDLER, in_time(quarter))
     with database.writing() as db:
         close_quarter(db, quarter, SIGNER, at)
 
@@ -235,7 +241,7 @@ def test_quarter_is_closed_checked_locked_and_never_changes(database: Database) 
     with database.writing() as db:
         submit(db, refused, HANDLER, NOON)
         reject(db, refused, REVIEWER, NOON, "not_guidance", "只问了路")
-        commit_seed(db, Q1, HANDLER)
+        commit_seed(db, Q1, HANDLER, NOON)
     with pytest.raises(PeriodNotReady, match="还没有结束"), database.writing() as db:
         close_quarter(db, Q1, SIGNER, NOON)
     close(database)

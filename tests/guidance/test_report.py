@@ -11,11 +11,12 @@ from guidance.counting.persons import PersonsOf, count_persons, of_year
 from guidance.counting.tally import persons_of_year
 from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment
 from guidance.periods.adjustment import AdjustmentKind
-from guidance.periods.closing import close_quarter, commit_seed
+from guidance.periods.closing import close_quarter
 from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem
 from guidance.periods.sample import check_sample, sample_left
+from guidance.periods.seed import commit_seed
 from guidance.reports.report import ReportNotReady, make_report
 from guidance.reports.suppression import SMALLEST, suppress
 from guidance.review.decisions import reject, send_back, submit
@@ -43,7 +44,7 @@ def report(database: Database, period: str = "2026Q1", *, published: bool = Fals
 
 def lock(database: Database) -> None:
     with database.writing() as db:
-        commit_seed(db, Quarter(2026, 1), HANDLER)
+        commit_seed(db, Quarter(2026, 1), HANDLER, NOON)
     with database.writing() as db:
         close_quarter(db, Quarter(2026, 1), SIGNER, AFTER)
     with database.reading() as db:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy.orm import Session
 
+from guidance.counting.invariants.draws import i7_seeds
 from guidance.counting.invariants.duties import i3_separate
 from guidance.counting.invariants.locked import i4_locked, i8_signed, i10_members
 from guidance.counting.invariants.people import i2_one_a_day, i11_persons
@@ -32,6 +33,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], Iterator[str]]], ...] = (
     ("I6", i6_replays),
     ("I7", i7_days),
     ("I7", i7_samples),
+    ("I7", i7_seeds),
     ("I7 汇总", i7_counters),
     ("I8", i8_signed),
     ("I8", i8_register),
