@@ -108,6 +108,12 @@ def list_reads(on: date, deep: int) -> dict[str, Read]:
             period=str(on.year), service_line=ServiceLine.WINDOW, channel=Channel.WEB
         ),
         "counted_online": counted_online,
+        "counting_of_year": LedgerFilter(period=str(on.year), counting=True),
+        "counting_of_unit": LedgerFilter(org_unit="第3街道", counting=True),
+        "counting_of_no_unit": LedgerFilter(org_unit=NEVER, counting=True),
+        "counting_of_early_month": LedgerFilter(month=early, counting=True),
+        "counting_of_provider": LedgerFilter(provider="mentor:M0003", counting=True),
+        "counting_by_staff": LedgerFilter(identity_level=IdentityLevel.STAFF, counting=True),
     }
     reads = {name: _list(one, newest=True) for name, one in chosen.items()}
     return reads | {"deep_page": _list(LedgerFilter(), deep, newest=True)}

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, text
 
+from guidance.counting.corrected import corrected_ids, counting_ids
 from guidance.ledger_indexes import APPEALED_SQL, FLAGGED_SQL, REFUSED_SQL
-from guidance.lifecycle import ServiceLine, SessionState
+from guidance.lifecycle import COUNTED, ServiceLine, SessionState
 from guidance.message import Channel
 from guidance.people.level import IdentityLevel
 from guidance.review.queue import quarters_of
@@ -37,6 +38,8 @@ class LedgerFilter:
     flagged: bool | None = None
     appealed: bool | None = None
     code: str | None = None  # a reason why it does not count
+    # What counts with the adjustments in force, in the unit it counts for; no states are named.
+    counting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ class Walk:
 
 def walks_of(chosen: LedgerFilter) -> list[Walk]:
     """Return the walks that together find what is chosen, each session once."""
+    if chosen.counting:
+        return _through_what_counts(replace(chosen, counting=False, states=COUNTED))
     for found in (_through_few(chosen), _through_one_provider(chosen), _through_days(chosen)):
         if found is not None:
             return [found]
@@ -80,6 +85,15 @@ def walks_of(chosen: LedgerFilter) -> list[Walk]:
         begins = [(s.state == state,) for state in states]
         rest = replace(chosen, states=frozenset())
     return [Walk((*begin, *_checked(rest)), sorted_by_id=True) for begin in begins]
+
+
+def _through_what_counts(counted: LedgerFilter) -> list[Walk]:
+    """Walk what was counted and never corrected, and apart from it the few that were."""
+    never = GuidanceSession.id.not_in(corrected_ids())
+    walks = [replace(one, conditions=(*one.conditions, never)) for one in walks_of(counted)]
+    begin = GuidanceSession.id.in_(counting_ids(counted.org_unit))
+    rest = _checked(replace(counted, org_unit=None, states=frozenset()))
+    return [*walks, Walk((begin, *rest), sorted_by_id=False)]
 
 
 def _through_few(chosen: LedgerFilter) -> Walk | None:

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from api.ledger.chart import Chart, line_chart
 from api.ledger.persons import persons_address
 from api.ledger.staff import unit_name
+from api.signed_in import SignedIn
+from guidance.counting.corrected import counting_by
 from guidance.counting.tally import counted_by, persons_of_year
 from guidance.indicators.indicator import Indicator
 from guidance.indicators.progress import quarters_between
@@ -29,17 +31,27 @@ SPLITS: dict[str, tuple[str, str, dict[Any, str]]] = {
 ROWS_OF = {"M3b": "/staff/library", "M4a": "/staff/library"}
 
 
-def rows_of(indicator: Indicator, day: date) -> str:
-    """Return where the rows behind an indicator's number are listed."""
+def rows_of(indicator: Indicator, day: date, account: SignedIn) -> str:
+    """Return where the rows behind an indicator's number are listed.
+
+    "" where the account may open a part of them only, the number being the district's.
+    """
+    if indicator.id in ("M3c", "B3") and account.org_unit:
+        return ""
     if indicator.id == "M3c":
-        return f"/staff/sessions?state=counted&period={day.year}"
+        return f"/staff/sessions?state=counting&period={day.year}"
     if indicator.id == "B3":
         return persons_address(year=day.year)
     return ROWS_OF.get(indicator.id, f"/staff/indicators/{indicator.id}?year={day.year}")
 
 
-def splits_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, list[Any]]]:
-    """Return the tables that a count is split by: heading, and name, count and link of rows."""
+def splits_of(
+    db: Session, indicator: Indicator, day: date, account: SignedIn
+) -> list[tuple[str, list[Any]]]:
+    """Return the tables that a count is split by: heading, and name, count and link of rows.
+
+    What was adjusted is in them, so that each sums to the value. Links as in `rows_of`.
+    """
     if indicator.id != "M3c":
         return []
     quarters = quarters_between(date(day.year, 1, 1), day)
@@ -49,9 +61,11 @@ def splits_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, l
             (
                 names.get(value, value) if split != "org_unit" else unit_name(value),
                 count,
-                f"/staff/sessions?state=counted&period={day.year}&{name}={value or '-'}",
+                f"/staff/sessions?state=counting&period={day.year}&{name}={value or '-'}"
+                if not account.org_unit or (split, value) == ("org_unit", account.org_unit)
+                else "",
             )
-            for value, count in counted_by(db, split, *quarters).items()
+            for value, count in counting_by(db, split, *quarters).items()
         ]
         found.append((heading, rows))
     return found
@@ -75,11 +89,14 @@ def quarter_rows_of(db: Session, indicator: Indicator, day: date) -> list[tuple[
 
 
 def trend_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, float]]:
-    """Return the values over time: running totals by month, yearly persons, reported values."""
+    """Return the values over time: running totals by month, yearly persons, reported values.
+
+    The last running total is the value: adjustments are in the month that they correct.
+    """
     if indicator.id == "M3c":
         quarters = quarters_between(date(day.year, 1, 1), day)
         total, found = 0, []
-        for month, count in sorted(counted_by(db, "month", *quarters).items()):
+        for month, count in counting_by(db, "month", *quarters).items():
             total += count
             found.append((month, float(total)))
         return found
@@ -91,9 +108,13 @@ def trend_of(db: Session, indicator: Indicator, day: date) -> list[tuple[str, fl
     return [(one.as_of_on.isoformat(), float(one.value)) for one in reversed(accepted)]
 
 
-def trend_rows_of(indicator: Indicator, trend: list[tuple[str, float]]) -> dict[str, str]:
+def trend_rows_of(
+    indicator: Indicator, trend: list[tuple[str, float]], account: SignedIn
+) -> dict[str, str]:
     """Return where the rows behind values of the trend are; a year's persons have a list."""
-    return {year: persons_address(year=year) for year, _ in trend} if indicator.id == "B3" else {}
+    if indicator.id != "B3" or account.org_unit:
+        return {}
+    return {year: persons_address(year=year) for year, _ in trend}
 
 
 def chart_of(trend: list[tuple[str, float]], target: float | None) -> Chart | None:

@@ -87,7 +87,7 @@ def show_indicators(
         clauses=plan_clauses(snapshot.corpus),
         signed=signed,
         unsigned=sum(f"ambiguity:{number}" not in signed for number in load_register().ambiguities),
-        rows_of=lambda row: rows_of(row.indicator, day),
+        rows_of=lambda row: rows_of(row.indicator, day, account),
         **_names(account),
     )
 
@@ -122,7 +122,7 @@ def indicator_page(
         context = {
             "reported": reported,
             "people": names_of(db, people),
-            "splits": splits_of(db, indicator, day),
+            "splits": splits_of(db, indicator, day, account),
             "signed": signed_choices(db),
             "quarters": quarter_rows_of(db, indicator, day),
         }
@@ -142,13 +142,13 @@ def indicator_page(
         ambiguity=register.ambiguities.get(indicator.ambiguity or 0),
         clause_id=plan_clauses(corpus).get(indicator.clause),
         trend=trend,
-        trend_rows=trend_rows_of(indicator, trend),
+        trend_rows=trend_rows_of(indicator, trend, account),
         chart=chart_of(trend, target),
         may_report=Role.HANDLER in account.roles and indicator.kind is IndicatorKind.ENTERED,
         may_propose=bool(
             account.roles & {Role.HANDLER, Role.REVIEWER, Role.SIGNER, Role.ADMINISTRATOR}
         ),
-        rows_link=rows_of(indicator, day),
+        rows_link=rows_of(indicator, day, account),
         value_states=VALUE_STATES,
         unit_name=unit_name,
         **context,

@@ -27,7 +27,7 @@ from api.policies.validity import today
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from guidance.counting.tally import Tally, counted
+from guidance.counting.tally import Tally
 from guidance.lifecycle import TransitionRefused
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
 from guidance.periods.closing import close_quarter
@@ -206,11 +206,10 @@ def _figures(db: Session, period: str, account: SignedIn) -> dict[str, Any]:
     return {
         "figures": figures,
         "by_unit": [
-            (unit, locked.get(unit), value)
+            (unit, locked.get(unit, 0) if locked else value, value)
             for unit, value in sorted(by_unit.items())
             if unit != WHOLE and account.sees(unit)
         ],
-        "counted_now": counted(db, period),
         "proposed": [one for one in proposed if account.sees(one.org_unit)],
         "decided": decided,
     }

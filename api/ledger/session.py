@@ -13,6 +13,7 @@ from api.access import Permission, allow
 from api.chat.thread import show_turn
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.ledger.corrections import corrections_of
 from api.ledger.event_words import details_in_words, event_name
 from api.ledger.evidence import keep_upload
 from api.ledger.session_decisions import (
@@ -162,8 +163,9 @@ def _session_page(
         turns = turns_of(db, number)
         period = state_of(db, session.period)
         context = _context(db, session, turns, readable)
+        adjustments = possible_adjustments(db, session, staff)
         listed = list_behind(request)
-        before, behind = neighbours(db, listed.wanted(account), number)
+        before, behind = neighbours(db, listed.wanted(account), account, number)
     return render_staff(
         request,
         account,
@@ -182,7 +184,7 @@ def _session_page(
         reject_reasons=REJECT_REASONS,
         unit_name=unit_name,
         is_handler=Role.HANDLER in account.roles,
-        adjustments=possible_adjustments(session, staff, period),
+        adjustments=adjustments,
         **context,
         **NAMES,
     )
@@ -213,6 +215,7 @@ def _context(
         "people": names_of(db, parts | actors),
         "awaited": awaited_words(awaited, datetime.now(UTC)) if awaited else "",
         "files": evidence_of(db, session.id),
+        "corrections": corrections_of(db, [session]),
         "seal_holds": seal_holds(db, session) if sealed else None,
         "units": units(db),
         "codes_of": session.codes.split(),

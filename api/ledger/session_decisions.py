@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from api.ledger.periods import KINDS
-from guidance.lifecycle import JUDGEMENT_CODES, TRANSITIONS, SessionState
+from guidance.lifecycle import JUDGEMENT_CODES, TRANSITIONS
+from guidance.periods.adjusting import possible_kinds
 from guidance.periods.adjustment import AdjustmentKind
 from guidance.periods.record import PeriodState
 from guidance.review.decisions import (
@@ -102,11 +103,7 @@ def possible_decisions(session: GuidanceSession, staff: Staff, period: PeriodSta
 
 
 def possible_adjustments(
-    session: GuidanceSession, staff: Staff, period: PeriodState
+    db: Session, session: GuidanceSession, staff: Staff
 ) -> dict[AdjustmentKind, str]:
-    """Return the corrections of a locked quarter that this account may propose."""
-    if period is not PeriodState.LOCKED or not staff.roles & {Role.HANDLER, Role.REVIEWER}:
-        return {}
-    if session.state is SessionState.LOCKED:
-        return {kind: name for kind, name in KINDS.items() if kind is not AdjustmentKind.ADD}
-    return {AdjustmentKind.ADD: KINDS[AdjustmentKind.ADD]}
+    """Return the corrections of a locked quarter that this account may propose, by name."""
+    return {kind: KINDS[kind] for kind in possible_kinds(db, session, staff)}

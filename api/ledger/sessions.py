@@ -17,6 +17,7 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.ledger.corrections import corrections_of
 from api.ledger.staff import (
     CurrentStaff,
     deciding,
@@ -51,6 +52,7 @@ router = APIRouter(include_in_schema=False)
 Member = TypeVar("Member", bound=StrEnum)
 Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
 NOBODY = "-"  # in the address: the district itself, where "" means any unit
+COUNTING = "counting"  # with the adjustments in force
 GROUPS = {"counted": COUNTED, "undecided": UNDECIDED, "uncounted": UNCOUNTED}
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 REFUSALS = (TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing)
@@ -77,6 +79,7 @@ class ListQuery(BaseModel):
         unit = "" if self.unit == NOBODY else self.unit or None
         state = _member(SessionState, self.state)
         return LedgerFilter(
+            counting=self.state == COUNTING,
             states=GROUPS.get(self.state, frozenset({state} if state else ())),
             org_unit=account.org_unit or unit,
             service_line=_member(ServiceLine, self.line),
@@ -110,12 +113,21 @@ def list_behind(request: Request) -> ListQuery:
         return ListQuery()
 
 
-def neighbours(db: Session, wanted: LedgerFilter, number: int) -> tuple[int | None, int | None]:
-    """Return the sessions before and behind one in a list, in the list's own order."""
+def neighbours(
+    db: Session, wanted: LedgerFilter, account: SignedIn, number: int
+) -> tuple[int | None, int | None]:
+    """Return the sessions before and behind one in a list, in the list's own order.
+
+    What was moved to a unit counts in its lists, but the unit that has the record opens it.
+    """
     newest = not is_queue(wanted)
-    before = list_sessions(db, wanted, number, newest=not newest, limit=1).sessions
-    behind = list_sessions(db, wanted, number, newest=newest, limit=1).sessions
-    return (before[0].id if before else None, behind[0].id if behind else None)
+    limit = PAGE if wanted.counting and account.org_unit else 1
+
+    def next_one(*, newest: bool) -> int | None:
+        found = list_sessions(db, wanted, number, newest=newest, limit=limit).sessions
+        return next((one.id for one in found if account.sees(one.org_unit)), None)
+
+    return next_one(newest=not newest), next_one(newest=newest)
 
 
 @router.get("/staff/sessions", dependencies=allow(Permission.STAFF))
@@ -177,6 +189,7 @@ def _list_page(
         page = count_page(db, wanted, query.after, newest=newest)
         names = names_of(db, {one.provider for one in page.sessions})
         known_units = units(db)
+        corrections = corrections_of(db, page.sessions)
     many = ""
     if wanted.states == {SessionState.PENDING} and Role.REVIEWER in account.roles:
         many = "approve"
@@ -194,6 +207,7 @@ def _list_page(
         narrowed=query.model_dump(exclude={"state", "after"}, exclude_defaults=True),
         people={one.id: masked_person(one) for one in page.sessions},
         providers=names,
+        corrections=corrections,
         units=known_units,
         unit_name=unit_name,
         many=many,

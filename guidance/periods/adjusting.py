@@ -21,7 +21,7 @@ from guidance.periods.period import Quarter, shanghai_day
 from guidance.periods.record import PeriodState, state_of
 from guidance.person_day import claims_on
 from guidance.review.proposal import AlreadyDecided, required_reason
-from guidance.review.staff import DutiesNotSeparate, Staff
+from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.session import GuidanceSession
 from guidance.transition import find_session, take_ledger
 from storage.database import storable
@@ -62,6 +62,20 @@ def propose_void(db: Session, session: GuidanceSession, at: datetime, reason: st
     """Propose by the system to void what counts, as when two persons turn out to be one."""
     words = Words(reason)
     return _add(db, AdjustmentKind.VOID, session, words, ("qichuang", at), None)
+
+
+def possible_kinds(db: Session, session: GuidanceSession, by: Staff) -> list[AdjustmentKind]:
+    """Return the corrections of a session that this account may propose now."""
+    found = []
+    for kind in AdjustmentKind:
+        try:
+            by.require(Role.HANDLER, Role.REVIEWER)
+            _separate(session, by)
+            _check(db, kind, session, None)
+        except (TransitionRefused, DutiesNotSeparate, NotYourDuty):
+            continue
+        found.append(kind)
+    return found
 
 
 def post_adjustment(db: Session, adjustment_id: int, by: Staff, at: datetime) -> Adjustment:
@@ -154,7 +168,10 @@ def _add(
     return adjustment
 
 
-def _check(db: Session, kind: AdjustmentKind, session: GuidanceSession, to_unit: str) -> None:
+def _check(
+    db: Session, kind: AdjustmentKind, session: GuidanceSession, to_unit: str | None
+) -> None:
+    """Raise unless it can be corrected so; `to_unit` None leaves open where it is moved."""
     if state_of(db, session.period) is not PeriodState.LOCKED:
         raise TransitionRefused("这个季度还没有锁定，请直接处理记录，不需要登记调整。")
     added = is_posted(db, session.id, AdjustmentKind.ADD)

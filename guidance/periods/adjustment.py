@@ -101,9 +101,14 @@ def is_posted(db: Session, session_id: int, kind: AdjustmentKind) -> bool:
 
 def unit_now(db: Session, session: GuidanceSession) -> str:
     """Return the unit that a session counts for, since it was moved to another or not."""
-    units = Counter([session.org_unit])
-    for change in posted_on(db, [session.id]).get(session.id, []):
+    return unit_after(session.org_unit, posted_on(db, [session.id]).get(session.id, []))
+
+
+def unit_after(org_unit: str, changes: Iterable[Adjustment]) -> str:
+    """Return where a session of a unit counts once it was moved by adjustments."""
+    units = Counter([org_unit])
+    for change in changes:
         if change.kind is AdjustmentKind.RECLASSIFY:
             units[change.org_unit] -= 1
             units[change.to_unit] += 1
-    return next((unit for unit, times in units.items() if times > 0), session.org_unit)
+    return next((unit for unit, times in units.items() if times > 0), org_unit)

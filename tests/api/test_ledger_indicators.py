@@ -64,12 +64,12 @@ def test_numbers_lead_to_their_rows(
     count_one(sqlite_database, cast, 2)
     sign_in(client, sqlite_database, cast.auditor)
     year = YESTERDAY.year
-    listed = f"/staff/sessions?state=counted&amp;period={year}"
+    listed = f"/staff/sessions?state=counting&amp;period={year}"
     assert f'<a href="{listed}">2 人次</a>' in client.get(f"/staff/indicators?year={year}").text
     page = client.get(f"/staff/indicators/M3c?year={year}").text
     for query, rows in [("unit=东街街道", 1), ("unit=-", 1), ("channel=web", 2)]:
         assert f'{listed}&amp;{query}">{rows}</a>' in page
-        found = client.get(f"/staff/sessions?state=counted&period={year}&{query}").text
+        found = client.get(f"/staff/sessions?state=counting&period={year}&{query}").text
         assert f"共 {rows} 条" in found
 
 

@@ -1,0 +1,140 @@
+"""After adjustments every linked number still opens exactly the rows that make it."""
+
+import html
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from accounts.role import Role
+from guidance.lifecycle import SessionState as State
+from guidance.periods.adjustment import Adjustment, AdjustmentKind
+from guidance.session import GuidanceSession
+from storage.database import Database
+from tests.fixtures.people import add_person, sign_in, sign_in_as
+from tests.guidance.test_corrected import QUARTER, corrected_ledger, some_of
+
+LINK = re.compile(r'<a href="(/staff/(?:sessions|persons)\?[^"]+)">(?:<strong>)?([\d,]+)')
+YEAR = QUARTER[:4]
+PAGES = [
+    f"/staff/indicators?year={YEAR}", f"/staff/indicators/M3c?year={YEAR}",
+    f"/staff/indicators/B3?year={YEAR}", f"/staff/periods/{QUARTER}", "/staff/periods",
+    f"/staff/mentor-work?period={QUARTER}", "/staff",
+]  # fmt: skip
+
+
+@pytest.fixture
+def units(sqlite_database: Database) -> dict[int, str | None]:
+    return corrected_ledger(sqlite_database)
+
+
+def opened(client: TestClient, path: str) -> int:
+    """Return how many rows a list says it has."""
+    page = client.get(path)
+    assert page.status_code == 200, path
+    found = re.search(r"共 (\d+) [条人]", page.text)
+    return int(found[1]) if found else 0
+
+
+def links_of(client: TestClient, path: str) -> set[tuple[str, int]]:
+    page = client.get(path)
+    assert page.status_code == 200, path
+    found = LINK.findall(page.text)
+    return {(html.unescape(to), int(number.replace(",", ""))) for to, number in found}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_linked_number_opens_its_rows(
+    client: TestClient, sqlite_database: Database, units: dict[int, str | None], path: str
+) -> None:
+    assert units
+    sign_in_as(client, sqlite_database, Role.SIGNER)
+    links = links_of(client, path)
+    assert links or path == "/staff"
+    for to, number in links:
+        assert opened(client, to) == number, to
+
+
+@pytest.mark.parametrize("unit", ["第9局", "第1街道"])
+@pytest.mark.parametrize("path", [one for one in PAGES if "reports" not in one])
+def test_a_unit_opens_as_many_as_it_reads(
+    client: TestClient,
+    sqlite_database: Database,
+    units: dict[int, str | None],
+    path: str,
+    unit: str,
+) -> None:
+    assert units
+    account = add_person(sqlite_database, Role.SIGNER, login="unit", org_unit=unit)
+    sign_in(client, sqlite_database, account)
+    for to, number in links_of(client, path):
+        assert opened(client, to) == number, to
+
+
+def test_the_trend_ends_at_the_value(
+    client: TestClient, sqlite_database: Database, units: dict[int, str | None]
+) -> None:
+    assert units
+    sign_in_as(client, sqlite_database, Role.AUDITOR)
+    page = client.get(f"/staff/indicators/M3c?year={YEAR}").text
+    value = re.search(r"<strong>([\d,]+) 人次</strong>", page)
+    last = re.findall(rf'<th scope="row">{YEAR}-\d\d</th><td class="number">([\d,]+)</td>', page)
+    assert value is not None
+    assert last[-1] == value[1]
+
+
+def test_lists_and_records_say_what_was_adjusted(
+    client: TestClient, sqlite_database: Database, units: dict[int, str | None]
+) -> None:
+    sign_in_as(client, sqlite_database, Role.HANDLER)
+    words = {
+        AdjustmentKind.VOID: "核减", AdjustmentKind.ADD: "补计", AdjustmentKind.RECLASSIFY: "改归第",
+    }  # fmt: skip
+    with sqlite_database.reading() as db:
+        changes = db.scalars(select(Adjustment)).all()
+    for number, unit in units.items():
+        page = client.get(f"/staff/sessions/{number}").text
+        heading = page.partition("<h1>")[2].partition("</h1>")[0]
+        mine = {one.kind for one in changes if one.session_id == number}
+        assert mine
+        for kind, word in words.items():
+            assert (word in heading) == (kind in mine), (number, kind)
+        assert ("核减以后不再计数" in page) == (unit is None)
+    moved = client.get("/staff/sessions?state=counting&unit=第8局").text
+    assert "改归第8局" in moved
+    assert "记录在" in moved
+
+
+def test_a_unit_lists_what_was_moved_to_it_and_opens_its_own_records(
+    client: TestClient, sqlite_database: Database, units: dict[int, str | None]
+) -> None:
+    here = [number for number, unit in units.items() if unit == "第8局"]
+    account = add_person(sqlite_database, Role.HANDLER, login="unit", org_unit="第8局")
+    sign_in(client, sqlite_database, account)
+    page = client.get(f"/staff/sessions?state=counting&period={QUARTER}").text
+    for number in here:
+        assert f">{number}</th>" in page  # told, not opened: the record is another unit's
+        assert client.get(f"/staff/sessions/{number}").status_code == 404
+
+
+def test_only_what_is_possible_is_offered(
+    client: TestClient, sqlite_database: Database, units: dict[int, str | None]
+) -> None:
+    sign_in_as(client, sqlite_database, Role.HANDLER)
+
+    def offered(number: int) -> list[str]:
+        page = client.get(f"/staff/sessions/{number}").text
+        return re.findall(r'<option value="(void|add|reclassify)"', page)
+
+    untouched = [one for one in some_of(sqlite_database, State.LOCKED) if one not in units]
+    assert offered(untouched[0]) == ["void", "reclassify"]
+    with sqlite_database.reading() as db:
+        state = {one: db.get_one(GuidanceSession, one).state for one in units}
+    for number, unit in units.items():
+        assert offered(number) == ([] if unit is None else ["void", "reclassify"]), number
+    refused = some_of(sqlite_database, State.REJECTED, State.UNQUALIFIED)
+    left = [one for one in refused if one not in state]
+    assert {tuple(offered(one)) for one in left[:12]} <= {("add",), ()}
+    first = next(one for one in left if offered(one))
+    assert "改归到的单位" not in client.get(f"/staff/sessions/{first}").text
