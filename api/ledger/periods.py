@@ -42,10 +42,11 @@ from guidance.periods.record import (
     SampleOutcome,
     state_of,
 )
-from guidance.periods.sample import sample_left, unconfirmed, verification_factors
+from guidance.periods.sample import sample_left, stands, unconfirmed, verification_factors
 from guidance.periods.seed import commit_seed, late_seeds, propose_late_seed
 from guidance.review.proposal import ProposalKind, ReasonMissing, open_proposals
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
+from guidance.session import GuidanceSession
 from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
@@ -218,7 +219,8 @@ def _figures(db: Session, period: str, account: SignedIn) -> dict[str, Any]:
 def _sample(db: Session, period: str, account: SignedIn) -> dict[str, Any]:
     items = db.scalars(
         select(SampleItem)
-        .where(SampleItem.period == period, SampleItem.outcome == SampleOutcome.WAITING)
+        .join(GuidanceSession, GuidanceSession.id == SampleItem.session_id)
+        .where(SampleItem.period == period, SampleItem.outcome == SampleOutcome.WAITING, stands())
         .order_by(SampleItem.session_id)
         .limit(CHECKS_LISTED)
     ).all()
@@ -236,7 +238,8 @@ def waiting_checks(db: Session, account: SignedIn) -> dict[str, int]:
     if account.org_unit:
         return {}
     by_period = select(SampleItem.period, func.count()).group_by(SampleItem.period)
-    waiting = by_period.where(SampleItem.outcome == SampleOutcome.WAITING)
+    sessions = by_period.join(GuidanceSession, GuidanceSession.id == SampleItem.session_id)
+    waiting = sessions.where(SampleItem.outcome == SampleOutcome.WAITING, stands())
     return {str(period): count for period, count in db.execute(waiting.order_by(SampleItem.period))}
 
 

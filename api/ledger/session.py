@@ -45,7 +45,7 @@ from guidance.indicators.evidence import EvidenceUnusable, add_evidence, evidenc
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import list_sessions, session_within
 from guidance.lifecycle import SessionState, TransitionRefused
-from guidance.periods.record import state_of
+from guidance.periods.record import state_of, takes_decisions
 from guidance.review.decisions import CHECKLIST, REJECT_REASONS, RETURN_REASONS
 from guidance.review.proposal import AlreadyDecided, ReasonMissing
 from guidance.review.queue import drawn_reviewer, may_review
@@ -162,6 +162,7 @@ def _session_page(
     with database.reading() as db:
         turns = turns_of(db, number)
         period = state_of(db, session.period)
+        taken = takes_decisions(db, session, datetime.now(UTC))
         context = _context(db, session, turns, readable)
         adjustments = possible_adjustments(db, session, staff)
         listed = list_behind(request)
@@ -177,7 +178,7 @@ def _session_page(
         behind=behind,
         one=session,
         readable=readable,
-        decisions=possible_decisions(session, staff, period),
+        decisions=possible_decisions(session, staff, period, taken=taken),
         period_state=period,
         checklist=CHECKLIST,
         return_reasons=RETURN_REASONS,

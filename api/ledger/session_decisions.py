@@ -80,17 +80,22 @@ STEPS = {
 BY_ANOTHER = frozenset({"approve", "return", "reject", "unapprove", "requalify"})
 
 
-def possible_decisions(session: GuidanceSession, staff: Staff, period: PeriodState) -> list[str]:
-    """Return the decisions that the session's state, its quarter and the account's part allow."""
-    locked = period is PeriodState.LOCKED
-    found = []
-    for name, action in STEPS.items():
-        row = TRANSITIONS[action]
-        if session.state not in row.sources or not staff.roles & row.roles or locked:
-            continue
-        if name in BY_ANOTHER and not may_review(session, staff):
-            continue
-        found.append(name)
+def possible_decisions(
+    session: GuidanceSession, staff: Staff, period: PeriodState, *, taken: bool
+) -> list[str]:
+    """Return the decisions that the session's state, its quarter and the account's part allow.
+
+    `taken` is whether the quarter takes decisions; a closed one only lets approvals be
+    taken back.
+    """
+    names = STEPS if taken else () if period is PeriodState.LOCKED else ("unapprove",)
+    found = [
+        name
+        for name in names
+        if session.state in TRANSITIONS[STEPS[name]].sources
+        and staff.roles & TRANSITIONS[STEPS[name]].roles
+        and (name not in BY_ANOTHER or may_review(session, staff))
+    ]
     if "requalify" in found and not set(session.codes.split()) <= JUDGEMENT_CODES:
         found.remove("requalify")
     if "appeal" in found and session.appealed:

@@ -13,6 +13,7 @@ from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import absorb, digest_of, holder_of, references_of
 from guidance.periods.adjusting import propose_void
 from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus, is_posted
+from guidance.periods.carrying import carry_late
 from guidance.person_day import claims_on
 from guidance.review.proposal import Proposal, ProposalKind, decide, open_proposals, propose
 from guidance.review.staff import Staff
@@ -150,6 +151,7 @@ def _give_back(db: Session, person: str, at: datetime) -> list[int]:
         reason = "合并身份后，复核人就是咨询人。"
         if session.state is SessionState.APPROVED:
             move(session, "review.unapproved", reason=reason)
+            carry_late(db, session, at)
         elif not _to_be_voided(db, [session_id]) and not is_posted(
             db, session_id, AdjustmentKind.VOID
         ):

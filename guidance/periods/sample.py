@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
@@ -17,6 +17,7 @@ from guidance.periods.record import (
     SampleItem,
     SampleOutcome,
     SampleReason,
+    state_of,
 )
 from guidance.review.sampling import (
     RECHECK_BELOW,
@@ -48,6 +49,10 @@ def check_sample(
     item = db.get(SampleItem, (session.period, session_id), populate_existing=True)
     if item is None or item.outcome is not SampleOutcome.WAITING:
         raise TransitionRefused("这条记录不在待抽查的名单里，请刷新页面。")
+    if state_of(db, session.period) is not PeriodState.CLOSED:
+        raise TransitionRefused(f"{session.period} 现在不在抽查，请刷新页面。")
+    if session.state is not SessionState.APPROVED:
+        raise TransitionRefused("这条记录已经撤销通过，不再抽查，请刷新页面。")
     if by.is_one_of(
         session.provider, session.recorder, session.submitter, session.approver,
         session.person, session.counts_for,
@@ -63,11 +68,15 @@ def check_sample(
 
 
 def verification_factors(db: Session, period: str) -> list[VerificationFactor]:
-    """Return every unit's share of confirmed sessions, drawn and flagged ones."""
+    """Return every unit's share of confirmed sessions, drawn and flagged ones.
+
+    What was taken back before it was checked is left out.
+    """
+    matters = or_(SampleItem.outcome != SampleOutcome.WAITING, stands())
     rows = db.execute(
         select(GuidanceSession.org_unit, SampleItem.outcome, func.count())
         .join(SampleItem, SampleItem.session_id == GuidanceSession.id)
-        .where(SampleItem.period == period)
+        .where(SampleItem.period == period, matters)
         .group_by(GuidanceSession.org_unit, SampleItem.outcome)
     )
     found: dict[str, dict[Any, int]] = defaultdict(dict)
@@ -82,6 +91,13 @@ def verification_factors(db: Session, period: str) -> list[VerificationFactor]:
         )
         for unit, counts in sorted(found.items())
     ]
+
+
+def stands() -> ColumnElement[bool]:
+    """Whether an item's session still counts in the quarter that it was drawn for."""
+    return (GuidanceSession.state == SessionState.APPROVED) & (
+        GuidanceSession.period == SampleItem.period
+    )
 
 
 def unreliable_units(db: Session) -> list[str]:
@@ -103,7 +119,7 @@ def sample_left(db: Session, period: str) -> int:
         .where(
             SampleItem.period == period,
             SampleItem.outcome == SampleOutcome.WAITING,
-            GuidanceSession.state == SessionState.APPROVED,
+            stands(),
         )
     )
     return db.scalar(waiting) or 0
@@ -117,7 +133,7 @@ def unconfirmed(db: Session, period: str) -> Sequence[int]:
         .where(
             SampleItem.period == period,
             SampleItem.outcome == SampleOutcome.NOT_CONFIRMED,
-            GuidanceSession.state == SessionState.APPROVED,
+            stands(),
         )
     )
     return db.scalars(failed.order_by(GuidanceSession.id)).all()

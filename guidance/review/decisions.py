@@ -9,7 +9,14 @@ from sqlalchemy.orm import Session, object_session
 from audit.log import SYSTEM, append_event
 from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.people.identity import references_of
-from guidance.periods.record import PeriodState, require_open, state_of
+from guidance.periods.carrying import carry_late
+from guidance.periods.record import (
+    PeriodState,
+    SampleItem,
+    SampleOutcome,
+    require_open,
+    state_of,
+)
 from guidance.review.flags import with_flag
 from guidance.review.proposal import Proposal, required_reason
 from guidance.review.staff import DutiesNotSeparate, Staff
@@ -129,13 +136,23 @@ def appeal(db: Session, session_id: int, by: Staff, at: datetime, reason: str) -
 def unapprove(
     db: Session, session_id: int, by: Staff, at: datetime, reason: str
 ) -> GuidanceSession:
-    """Take an approval back before the quarter is locked (T11); another reviewer decides then."""
+    """Take an approval back before the quarter is locked (T11); another reviewer decides then.
+
+    Also while the quarter is closed and checked: without an exception it is decided on,
+    and may count, in the next open quarter then. What a second check did not confirm is
+    flagged, so that it is looked at singly and drawn again.
+    """
     take_ledger(db)
     session = find_session(db, session_id)
     if state_of(db, session.period) is PeriodState.LOCKED:
         require_open(db, session, at)
     check_separate(session, by)
-    move(session, "review.unapproved", by, reason=required_reason(reason))
+    item = db.get(SampleItem, (session.period, session_id))
+    changes = {}
+    if item is not None and item.outcome is SampleOutcome.NOT_CONFIRMED:
+        changes["flags"] = with_flag(session.flags, "NC")
+    move(session, "review.unapproved", by, changes=changes, reason=required_reason(reason))
+    carry_late(db, session, at)
     return session
 
 

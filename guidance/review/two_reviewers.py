@@ -47,7 +47,7 @@ def propose_approvals(
     """Propose to approve many sessions at once; flagged ones have to be looked at singly."""
     by.require(Role.REVIEWER)
     for session_id in session_ids:
-        session = find_session(db, session_id)
+        session = take_open(db, session_id, at)
         check_transition("review.approved", session.state)
         check_separate(session, by)
         if session.flags and session.flags != "G7":

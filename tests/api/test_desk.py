@@ -17,6 +17,7 @@ from guidance.periods.record import (
     SampleOutcome,
     SampleReason,
 )
+from guidance.review.decisions import CHECKLIST, approve, submit
 from guidance.review.proposal import ProposalKind, propose
 from guidance.transition import find_session
 from storage.database import Database
@@ -35,8 +36,13 @@ LISTED = {
 
 def add_work(database: Database) -> None:
     """Let two streets wait for each kind of decision."""
-    by = add_cast(database).staff("handler")
+    cast = add_cast(database)
+    by = cast.staff("handler")
     sessions = [ask(database, number, THEN, unit=STREETS[number]) for number in range(2)]
+    for number in sessions:
+        with database.writing() as db:
+            submit(db, number, by, THEN)
+            approve(db, number, cast.staff("reviewer"), THEN, CHECKLIST)
     with database.writing() as db:
         db.add(
             PeriodRecord(
