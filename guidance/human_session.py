@@ -77,20 +77,20 @@ class HumanEntry:
 
 
 def record_human_session(
-    db: Session, entry: HumanEntry, recorder: Staff, at: datetime
+    db: Session, entry: HumanEntry, recorder: Staff, at: datetime, despite: str = ""
 ) -> tuple[GuidanceSession, str]:
     """Record and seal an entry; return it with the code by which the client can confirm it.
 
     The code is given out once and stored as a digest. Raises EntryInvalid, and EntryHeld
-    for what was entered before (D10).
+    for what was entered before (D10). `despite` is why it is another consultation all the
+    same: it is recorded then, with a flag and the reason in the log.
     """
     _check(entry, at)
     take_ledger(db)
     person = holder_of(db, entry.person)
-    if (twin := _twin(db, entry, person)) is not None:
-        raise EntryHeld(twin)
-    if (twin := _same_words(db, entry, person)) is not None:
-        raise EntryHeld(twin, same_words=True)
+    held = _held(db, entry, person)
+    if held is not None and not despite:
+        raise held
     code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
     session = GuidanceSession(
         person=entry.person,
@@ -115,8 +115,13 @@ def record_human_session(
     append_event(db, "session.opened", session.subject, recorder.actor)
     changes = sealed_values(session, [], at)
     changes["confirm_digest"] = _code_digest(session.id, code)
+    if held is not None:
+        changes["flags"] = "D10"
     details = {"seal": changes["seal"], "provider": entry.provider, "on": session.count_on}
     move(session, "session.recorded", changes=changes, details=details)
+    if held is not None:
+        said = {"twin": held.session_id}
+        append_event(db, "entry.admitted", session.subject, recorder.actor, said, despite)
     return session, code
 
 
@@ -178,6 +183,14 @@ def _check(entry: HumanEntry, at: datetime) -> None:
         if not words.strip():
             line = LINE_NAMES[entry.service_line]
             raise EntryInvalid(f"请填写“{name}”，{line}的记录不能没有它。")
+
+
+def _held(db: Session, entry: HumanEntry, person: str) -> EntryHeld | None:
+    if (twin := _twin(db, entry, person)) is not None:
+        return EntryHeld(twin)
+    if (twin := _same_words(db, entry, person)) is not None:
+        return EntryHeld(twin, same_words=True)
+    return None
 
 
 def _twin(db: Session, entry: HumanEntry, person: str) -> int | None:

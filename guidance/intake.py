@@ -173,7 +173,8 @@ def _judge(db: Session, session: GuidanceSession, at: datetime, unit_of: UnitOf)
         "identity_level": standing.level,
         "rule_version": verdict.rule_version,
         "codes": " ".join(verdict.codes),
-        "flags": " ".join(verdict.flags),
+        # What was flagged before, as by a call back or when it was entered, stays.
+        "flags": " ".join(dict.fromkeys([*session.flags.split(), *verdict.flags])),
     }
     if session.service_line is ServiceLine.ASSISTANT and not session.org_unit:
         changes["org_unit"] = unit_of(db, standing.reference)

@@ -45,6 +45,7 @@ LINES = {
     for line in (ServiceLine.WINDOW, ServiceLine.TELEPHONE, ServiceLine.EVENT, ServiceLine.MENTOR)
 }
 SHORTEST_NUMBER = 6
+WHY = 200  # characters of a reason at most
 LONGEST = {
     "place": 100, "topic": 60, "summary": 1000, "phone": 30, "papers": 40, "mentor": 32,
     "colleague": LOGIN_LENGTH,
@@ -103,7 +104,7 @@ def enter(
     desk = Desk(staff, datetime.now(UTC), identity_key(request))
     try:
         with database.writing() as db:
-            session, code = take_entry(db, given, desk)
+            session, code = take_entry(db, given, desk, typed(posted, "despite", WHY))
     except EntryHeld as error:
         told = (str(error), int(problem_of(error).status), error.session_id)
         return _form_page(request, database, account, dict(posted), told)
@@ -138,9 +139,12 @@ def typed_in_form(posted: FormData, account: SignedIn) -> Typed:
     )
 
 
-def take_entry(db: Session, given: Typed, desk: Desk) -> tuple[GuidanceSession, str]:
+def take_entry(
+    db: Session, given: Typed, desk: Desk, despite: str = ""
+) -> tuple[GuidanceSession, str]:
     """Record one consultation; return it with the client's code.
 
+    `despite` is why it is recorded though it looks like another one.
     Raises EntryInvalid, EntryHeld; the transaction is then to be rolled back.
     """
     line = next((one for one in LINES if given.line in {one.value, LINES[one]}), None)
@@ -159,7 +163,7 @@ def take_entry(db: Session, given: Typed, desk: Desk) -> tuple[GuidanceSession, 
         summary=given.summary,
         org_unit=given.unit,
     )
-    return record_human_session(db, entry, desk.by, desk.at)
+    return record_human_session(db, entry, desk.by, desk.at, despite)
 
 
 def _moments(given: Typed) -> tuple[datetime, datetime]:

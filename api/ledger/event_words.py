@@ -22,6 +22,7 @@ OUTCOMES = {"proposed": "提议", "confirmed": "确认", "refused": "不同意"}
 EVENT_GROUPS: dict[str, dict[str, str]] = {
     "咨询记录": {
         "session.opened": "开始",
+        "entry.admitted": "核对后仍然登记",
         "session.recorded": "记录并封存",
         "session.qualified": "判定符合口径",
         "session.unqualified": "判定不符合口径",

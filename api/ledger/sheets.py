@@ -9,12 +9,13 @@ from typing import NoReturn
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from accounts.account import UNIT_LENGTH
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
-from api.ledger.entry import LONGEST, Desk, Typed, identity_key, take_entry
+from api.ledger.entry import LONGEST, WHY, Desk, Typed, identity_key, take_entry
 from api.ledger.evidence import DIGEST, keep_upload
 from api.ledger.sheet_file import COLUMNS, MOST_ROWS, read_rows, write_template
 from api.ledger.staff import CurrentStaff, typed
@@ -28,7 +29,22 @@ from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
 
+DIGITS = 8  # no row has a number as long
+CHOICES = frozenset({"admit", "leave"})
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to become of a row that was held: 录入, which takes a reason, or 不录."""
+
+    admit: bool
+    why: str
+
+    @property
+    def decided(self) -> bool:
+        """Whether it says enough to be carried out."""
+        return bool(self.why) or not self.admit
 
 
 @dataclass
@@ -38,6 +54,9 @@ class Judged:
     digest: str
     taken: list[tuple[int, str]] = field(default_factory=list)  # row, what it is about
     held: list[tuple[int, str, int]] = field(default_factory=list)  # row, why, session
+    chosen: dict[int, Chosen] = field(default_factory=dict)  # what is decided on held rows
+    undecided: list[int] = field(default_factory=list)
+    admitted: dict[int, int] = field(default_factory=dict)  # row, its session
     wrong: list[tuple[int, str]] = field(default_factory=list)  # row, why
     recorded: bool = False
 
@@ -88,24 +107,35 @@ def record(
     staff: CurrentStaff,
     posted: PostedForm,
 ) -> Response:
-    """Record the rows of a sheet that was previewed: all that are not held, or none."""
+    """Record the rows of a sheet that was previewed, the held ones as decided, or none."""
     digest = typed(posted, "digest", 64)
     desk = Desk(staff, datetime.now(UTC), identity_key(request))
     try:
-        judged = judge_sheet(database, digest, account, desk, keep=True)
+        judged = judge_sheet(database, digest, account, desk, keep=True, chosen=_chosen(posted))
     except (SpreadsheetUnreadable, EvidenceUnusable) as error:
         return _page(request, account, None, str(error))
+    if judged.undecided and not judged.wrong:
+        rows = "、".join(map(str, judged.undecided))
+        told = f"第 {rows} 行还没有决定：请选择录入或不录，录入要写理由。一行也没有登记。"
+        return _page(request, account, judged, told)
     if judged.wrong or judged.held:  # the rows that were held are named once more
         return _page(request, account, judged)
     return RedirectResponse("/staff/sessions?saved=1", HTTPStatus.SEE_OTHER)
 
 
 def judge_sheet(
-    database: Database, digest: str, account: SignedIn, desk: Desk, *, keep: bool
+    database: Database,
+    digest: str,
+    account: SignedIn,
+    desk: Desk,
+    *,
+    keep: bool,
+    chosen: dict[int, Chosen] | None = None,
 ) -> Judged:
-    """Record the rows of a stored sheet; without `keep`, or with a wrong row, take all back.
+    """Record the rows of a stored sheet; take all back without `keep`, or with a wrong row.
 
-    Which rows were held, and for which sessions, stays in the log.
+    Nothing is recorded either while a held row is undecided. Which rows were held, for
+    which sessions, and what was decided and why stays in the log.
     Raises SpreadsheetUnreadable, EvidenceUnusable.
     """
     with database.reading() as db:
@@ -114,14 +144,18 @@ def judge_sheet(
             raise EvidenceUnusable("请先选择签到表，上传后再确认。")
         content = file.content
     rows = read_rows(content, account)
-    judged = Judged(digest)
+    judged = Judged(digest, chosen=chosen or {})
     try:
         with database.writing() as db:
             _take_rows(db, rows, desk, judged)
-            if judged.wrong or not keep:
+            if judged.wrong or judged.undecided or not keep:
                 _take_back()
-            held = {row: twin for row, _, twin in judged.held}
-            said = {"rows": len(judged.taken), "held": held}
+            said = {
+                "rows": len(judged.taken),
+                "held": {row: twin for row, _, twin in judged.held},
+                "left_out": {row: judged.chosen[row].why for row, _, _ in judged.held},
+                "admitted": judged.admitted,
+            }
             append_event(db, "sheet.recorded", f"evidence:{digest}", desk.by.actor, said)
             judged.recorded = True
     except _PreviewDone:
@@ -132,21 +166,39 @@ def judge_sheet(
 def _take_rows(db: Session, rows: Sequence[tuple[int, Typed]], desk: Desk, judged: Judged) -> None:
     row_of: dict[int, int] = {}
     for number, given in rows:
+        chosen = judged.chosen.get(number)
+        despite = chosen.why if chosen and chosen.admit else ""
         try:
             if why := _too_long(given):
                 raise EntryInvalid(why)
             with db.begin_nested():
-                session, _ = take_entry(db, given, desk)
+                session, _ = take_entry(db, given, desk, despite)
         except EntryHeld as error:
             twin = row_of.get(error.session_id)
             why = f"与本表第 {twin} 行重复。" if twin else str(error)
             judged.held.append((number, why, 0 if twin else error.session_id))
+            if chosen is None or not chosen.decided:
+                judged.undecided.append(number)
         except EntryInvalid as error:
             judged.wrong.append((number, str(error)))
         else:
             row_of[session.id] = number
+            if "D10" in session.flags.split():
+                judged.admitted[number] = session.id
             add_evidence(db, session, judged.digest, desk.by, desk.at)
             judged.taken.append((number, f"{given.day}，{given.topic}"))
+
+
+def _chosen(posted: FormData) -> dict[int, Chosen]:
+    """Return what the form says of the rows that were held, by their numbers."""
+    found = {}
+    for name in posted:
+        field_name, _, row = name.partition("-")
+        choice = typed(posted, name, 10)
+        if field_name == "row" and row.isdecimal() and len(row) < DIGITS and choice in CHOICES:
+            why = typed(posted, f"why-{row}", WHY)
+            found[int(row)] = Chosen(choice == "admit", why)
+    return found
 
 
 def _too_long(given: Typed) -> str:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from accounts.role import Role
 from api.ledger.sheet_file import COLUMNS
 from api.policies.validity import today
 from audit.log import events_of
+from guidance.intake import qualify_recorded
 from guidance.people.identity import Identity
 from guidance.session import GuidanceSession
 from storage.database import Database
@@ -167,20 +168,74 @@ def test_a_sheet_is_previewed_then_recorded_with_itself_as_evidence(
     assert post(cast.second, "/staff/entries/sheets", digest=digest).status_code == 403
     other = add_person(sqlite_database, Role.HANDLER, login="other")
     assert post(other, "/staff/entries/sheets", digest=digest).status_code == 422
-    recorded = post(cast.handler, "/staff/entries/sheets", digest=digest)
+    recorded = post(cast.handler, "/staff/entries/sheets", digest=digest, **LEFT_OUT)
     assert "已登记 2 行" in recorded.text
-    assert "与本表第 2 行重复" in recorded.text  # still to be looked at
-    assert "确认登记" not in recorded.text
+    assert "与本表第 2 行重复" in recorded.text
+    assert "按上面的决定登记" not in recorded.text
     assert len(sessions(sqlite_database)) == 2
     with sqlite_database.reading() as db:
         ((_, kept),) = [
             one for one in events_of(db, f"evidence:{digest}") if one[0].action == "sheet.recorded"
         ]
-    assert kept["details"] == {"rows": 2, "held": {"4": 0, "5": 0}}
+    assert kept["details"] == {
+        "rows": 2, "held": {"4": 0, "5": 0}, "left_out": {"4": "同一次", "5": ""}, "admitted": {},
+    }  # fmt: skip
     page = client.get("/staff/sessions/1").text
     assert "签到表.xlsx" in page
     again = post(cast.handler, "/staff/uploads/sheets", files=rows)
     assert "可以登记 0 行" in again.text
+
+
+LEFT_OUT = {"row-4": "leave", "why-4": "同一次", "row-5": "leave"}
+
+
+def test_rows_that_were_held_are_decided_one_by_one(
+    client: TestClient, sqlite_database: Database, cast: Cast, post: Post
+) -> None:
+    rows = sheet(row(), row(), row(day=today() - timedelta(days=1)))
+    shown = post(cast.handler, "/staff/uploads/sheets", files=rows)
+    assert shown.text.count("<select name=") == 2
+    digest = shown.text.split('name="digest" value="')[1][:64]
+    undecided: tuple[dict[str, str], ...] = (
+        {}, {"row-3": "leave"}, {"row-3": "leave", "row-4": "admit"},
+        {"row-3": "leave", "row-4": "maybe", "why-4": "另一次"},
+        {"row-3": "leave", f"row-{'9' * 5000}": "leave"},
+    )  # fmt: skip
+    for chosen in undecided:
+        refused = post(cast.handler, "/staff/entries/sheets", digest=digest, **chosen)
+        assert refused.status_code == 422
+        assert "还没有决定" in refused.text
+        assert sessions(sqlite_database) == []
+    decided = {"row-3": "leave", "row-4": "admit", "why-4": "前一天来过，摘要写得像"}
+    recorded = post(cast.handler, "/staff/entries/sheets", digest=digest, **decided)
+    assert "已登记 2 行" in recorded.text
+    first, second = sessions(sqlite_database)
+    assert (first.flags, second.flags) == ("", "D10")
+    with sqlite_database.writing() as db:
+        qualify_recorded(db, datetime.now(UTC))
+    assert sessions(sqlite_database)[1].flags == "D10"  # judging keeps it
+    with sqlite_database.reading() as db:
+        told = [event.action for event, _ in events_of(db, second.subject)]
+        (said,) = [
+            payload for event, payload in events_of(db, f"evidence:{digest}")
+            if event.action == "sheet.recorded"
+        ]  # fmt: skip
+    assert "entry.admitted" in told
+    assert said["details"]["admitted"] == {"4": second.id}
+    page = client.get(f"/staff/sessions/{second.id}").text
+    assert "前一天来过，摘要写得像" in page
+    assert "核对后仍然登记" in page
+
+
+def test_one_entry_that_was_held_is_recorded_with_a_reason(
+    sqlite_database: Database, cast: Cast, post: Post
+) -> None:
+    assert post(cast.handler, "/staff/entries", **GOOD).status_code == 201
+    held = post(cast.handler, "/staff/entries", **GOOD)
+    assert (held.status_code, 'name="despite"' in held.text) == (409, True)
+    why = {"despite": "下午又来了一次"}
+    assert post(cast.handler, "/staff/entries", **GOOD, **why).status_code == 201
+    assert [one.flags for one in sessions(sqlite_database)] == ["", "D10"]
 
 
 def test_one_wrong_row_and_nothing_is_recorded(
