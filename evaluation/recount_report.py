@@ -42,6 +42,8 @@ class Recounted:
         self._returned: set[int] = set()
         self._counted: set[int] = set()
         self._posted: list[tuple[int, dict[str, Any]]] = []
+        self._signed: dict[str, dict[str, Any]] = {}  # what was signed, by quarter
+        self._before: dict[str, int] = {}  # how many corrections were posted by then
         for action, number, details in told(engine):
             self._replay(action, number, details)
         self._steps = [*self._of_sessions(), *self._of_corrections()]
@@ -73,6 +75,32 @@ class Recounted:
         now = sum(self._period[number] == quarter for number in self._counted)
         original = self._locked.get((quarter, "*"), now)
         return original, original + difference, difference
+
+    def signed(self, quarters: Iterable[str]) -> bool:
+        """Whether one of the quarters was locked."""
+        return any(one in self._signed for one in quarters)
+
+    def published(self, quarter: str, unit: str = "*") -> tuple[int, int]:
+        """人次 and 人 of a quarter as signed, of the district or a unit; else as they are."""
+        signed = self._signed.get(quarter)
+        if signed is None:
+            one = None if unit == "*" else unit
+            now = sum(
+                s.amount for s in self._steps if s.period == quarter and one in (None, s.unit)
+            )
+            return now, self.persons([quarter], unit=one)
+        return signed["M3c"].get(unit, 0), signed["B3"].get(unit, 0)
+
+    def published_so_far(self, quarters: list[str], since: str) -> tuple[int, int]:
+        """人次 and 人 of the year up to the last of its quarters, as that one was signed."""
+        last = quarters[-1]
+        if last not in self._signed:
+            return self.sessions(quarters), self.persons(quarters, since)
+        early = [said["amount"] for _, said in self._posted[: self._before[last]]
+                 if said["period"] in quarters]  # fmt: skip
+        told = self._signed[last].get("indicators", {}).get("B3")
+        persons = int(told[0]) if told else self.persons(quarters, since)
+        return sum(self.restated(one)[0] for one in quarters) + sum(early), persons
 
     def corrections(self, quarter: str) -> list[tuple[int, str, int]]:
         """Return the corrections of a quarter: session, kind and amount."""
@@ -127,6 +155,9 @@ class Recounted:
             self._returned.add(number)
         elif action == "adjustment.posted":
             self._posted.append((number, details))
+        elif action == "period.locked":
+            self._signed[details["period"]] = details
+            self._before[details["period"]] = len(self._posted)
         elif action == "period.carried":
             self._period.update(dict.fromkeys(details["sessions"], details["to"]))
 

@@ -33,6 +33,7 @@ class LedgerFilter:
     channel: Channel | None = None
     identity_level: IdentityLevel | None = None
     period: str | None = None  # a quarter (2026Q3) or a year (2026)
+    upto: str | None = None  # with a year: its last quarter that is in
     month: str | None = None  # 2026-07, of the day it counts on; the caller checks the form
     provider: str | None = None
     flagged: bool | None = None
@@ -40,6 +41,12 @@ class LedgerFilter:
     code: str | None = None  # a reason why it does not count
     # What counts with the adjustments in force, in the unit it counts for; no states are named.
     counting: bool = False
+
+    @property
+    def quarters(self) -> list[str]:
+        """The quarters of the period, those behind `upto` left out."""
+        found = quarters_of(self.period or "")
+        return [one for one in found if self.upto is None or one <= self.upto]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,9 @@ def walks_of(chosen: LedgerFilter) -> list[Walk]:
         begins = [(s.org_unit == chosen.org_unit, s.state == state) for state in states]
         rest = replace(chosen, org_unit=None, states=frozenset())
     elif chosen.period is not None:
-        quarters = quarters_of(chosen.period)
-        begins = [(s.period == one, s.state == state) for one in quarters for state in states]
+        begins = [
+            (s.period == one, s.state == state) for one in chosen.quarters for state in states
+        ]
         rest = replace(chosen, period=None, states=frozenset())
     elif chosen == LedgerFilter():
         begins, rest = [()], chosen
@@ -137,7 +145,7 @@ def _checked(chosen: LedgerFilter) -> list[Condition]:
     if chosen.states:
         found.append(_veiled(GuidanceSession.state).in_(sorted(chosen.states)))
     if chosen.period is not None:
-        found.append(_veiled(GuidanceSession.period).in_(quarters_of(chosen.period)))
+        found.append(_veiled(GuidanceSession.period).in_(chosen.quarters))
     if chosen.month is not None:
         first, following = _days_of(chosen.month)
         day = _veiled(GuidanceSession.count_on)

@@ -52,6 +52,7 @@ class PersonsQuery(BaseModel):
     upto: Word = ""  # with a year: the last quarter that is in
     unit: Word = ""
     provider: Word = ""
+    locked: Word = ""  # "1": as it was when the quarter was locked
     after: Annotated[int, Field(ge=0, le=LARGEST_ID)] = 0
 
     def wanted(self, account: SignedIn) -> PersonsOf:
@@ -65,7 +66,7 @@ class PersonsQuery(BaseModel):
             found = PersonsOf(first, last, date(self.of_year, 1, 1), unit=unit)
         else:
             found = of_year(self.of_year, unit)
-        return replace(found, provider=self.provider)
+        return replace(found, provider=self.provider, original=self.locked == "1")
 
     @property
     def of_year(self) -> int:
@@ -80,7 +81,8 @@ class PersonsQuery(BaseModel):
             return f"{self.of_year}年{until}"
         quarters = quarters_of(self.period.upper())
         first = Quarter.parse(quarters[0])
-        return f"{first.year}年" + (quarter_name(first) if len(quarters) == 1 else "")
+        then = "锁定时" if self.locked == "1" else ""
+        return f"{first.year}年" + (quarter_name(first) if len(quarters) == 1 else "") + then
 
     @property
     def inside(self) -> str:

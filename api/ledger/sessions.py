@@ -67,6 +67,7 @@ class ListQuery(BaseModel):
     channel: Word = ""
     level: Word = ""
     period: Word = ""
+    upto: Word = ""
     month: Word = ""
     provider: Word = ""
     flagged: Word = ""
@@ -86,6 +87,7 @@ class ListQuery(BaseModel):
             channel=_member(Channel, self.channel),
             identity_level=_member(IdentityLevel, self.level),
             period=_period(self.period),
+            upto=_period(self.upto),
             month=self.month if MONTH.fullmatch(self.month) else None,
             provider=self.provider or None,
             flagged={"1": True, "0": False}.get(self.flagged),

@@ -7,10 +7,15 @@ import xlsxwriter
 from api.reports.cells import neutral, write_cell
 from api.reports.paper import LABEL, Paper
 from api.reports.rows_behind import RowLinks
-from guidance.reports.table import Table
+from guidance.reports.table import Cell, Table
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 WIDEST = 40
+# The numbers of the cover, by what they open.
+OPENED = {
+    "人次": "sessions", "人": "persons",
+    "人次（修订值）": "sessions_now", "人（修订值）": "persons_now",
+}  # fmt: skip
 
 
 def write_report(paper: Paper) -> bytes:
@@ -42,6 +47,7 @@ def _write_cover(book: xlsxwriter.Workbook, paper: Paper) -> None:
         *paper.head,
         ("人次", paper.report.sessions),
         ("人", paper.report.persons),
+        *_revised(paper),
         ("审计日志序号", paper.anchor.seq),
         ("审计日志根", paper.anchor.root),
         ("检查点时间", paper.anchor.at),
@@ -50,10 +56,16 @@ def _write_cover(book: xlsxwriter.Workbook, paper: Paper) -> None:
     ]
     for number, (label, value) in enumerate(rows, start=2):
         write_cell(sheet, number, 0, label, name)
-        opened = totals.get({"人次": "sessions", "人": "persons"}.get(label, ""), "")
+        opened = totals.get(OPENED.get(label, ""), "")
         write_cell(sheet, number, 1, value, link=opened)
     image = {"image_data": paper.anchor.picture(), "description": "审计日志序号和根的二维码"}
     sheet.insert_image(len(rows) + 3, 1, "audit.png", image)
+
+
+def _revised(paper: Paper) -> list[tuple[str, Cell]]:
+    """Return what 人次 and 人 are now, where either is no longer what was published."""
+    now = zip(("人次（修订值）", "人（修订值）"), paper.report.now, strict=True)
+    return list(now) if paper.report.is_revised else []
 
 
 def _write_table(book: xlsxwriter.Workbook, table: Table, links: list[RowLinks]) -> None:

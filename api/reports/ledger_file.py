@@ -11,7 +11,7 @@ from guidance.lifecycle import COUNTED, LINE_NAMES, STATE_NAMES
 from guidance.message import CHANNEL_NAMES
 from guidance.people.identity import Person, digest_of
 from guidance.people.level import LEVEL_NAMES
-from guidance.reports.report import DISTRICT
+from guidance.reports.units import DISTRICT
 from guidance.review.queue import quarters_of
 from guidance.session import GuidanceSession
 

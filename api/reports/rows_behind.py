@@ -5,14 +5,10 @@ from urllib.parse import urlencode
 
 from api.ledger.persons import persons_address
 from guidance.periods.period import Quarter
-from guidance.reports.report import (
-    CHANNEL_BY_VALUE,
-    DISTRICT,
-    LEVEL_BY_VALUE,
-    LINE_BY_VALUE,
-    Report,
-)
-from guidance.reports.table import Cell, Table
+from guidance.periods.record import PERIOD_STATE_NAMES, PeriodState
+from guidance.reports.report import CHANNEL_BY_VALUE, LEVEL_BY_VALUE, LINE_BY_VALUE, Report
+from guidance.reports.table import NOTHING, Cell, Table
+from guidance.reports.units import DISTRICT
 
 NOBODY = "-"  # the district itself, in the address of a list
 # The tables that split the counted sessions: the list's filter, and what its values are called.
@@ -40,24 +36,33 @@ def rows_behind(report: Report) -> dict[str, list[RowLinks]]:
 
 
 def totals_behind(report: Report) -> dict[str, str]:
-    """Return what the headline's 人次 ("sessions") and 人 ("persons") open; nothing published."""
+    """Return what the headline's 人次 and 人 open, and both as revised; nothing published.
+
+    They are those of the quarter's row, or of the year's: "sessions", "persons",
+    "sessions_now" and "persons_now".
+    """
     if report.published:
         return {}
-    return {
-        "sessions": _counted(report.period),
-        "persons": persons_address(period=report.period),
-    }
+    guidance = report.table("guidance")
+    row = guidance.rows[-1 if report.period.isdigit() else 0]
+    opened = _of_time(guidance, row, report)
+    cells = ("sessions", "persons", "sessions_now", "persons_now")
+    return {name: opened[place] for place, name in enumerate(cells, 1) if place in opened}
 
 
 def _links(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
     first, period = str(row[0]), report.period
     if table.name == "guidance":
-        return _of_time(first, report)
+        return _of_time(table, row, report)
     if table.name == "indicators":
-        persons = _year_so_far(report) if first == "B3" else ""
-        return {4: persons or f"/staff/indicators/{first}?year={period[:4]}"}
+        return _of_indicator(table, row, report)
     if table.name == "restatement":
-        return {3: f"/staff/periods/{first}#restated", 6: persons_address(period=first)}
+        was = {"locked": 1} if row[1] == PERIOD_STATE_NAMES[PeriodState.LOCKED] else {}
+        return {
+            2: _list("counted", first), 3: _list("counting", first),
+            4: f"/staff/periods/{first}#restated",
+            5: persons_address(period=first, **was), 6: persons_address(period=first),
+        }  # fmt: skip
     if table.name == "restated_indicators":
         return {4: f"/staff/indicators/{row[1]}?year={first[:4]}"}
     if table.name == "basis":
@@ -66,17 +71,61 @@ def _links(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
         return {}
     name, names = SPLITS[table.name]
     value = next((value for value, called in names.items() if called == first), first)
-    found = {1: _counted(period, **{name: value})}
-    if table.name == "units":
-        found[2] = persons_address(period=period, unit=value)
-    return found
+    if table.name != "units":
+        return {1: _list("counted", period, **{name: value})}
+    columns, unit = table.columns, {"unit": value}
+    then = {"locked": 1} if "人（原公布值）" in columns else {}
+    places: list[tuple[str, str]] = [
+        ("人次", _list("counting", period, **unit)),
+        ("人次（原公布值）", _list("counted", period, **unit)),
+        ("人次（修订值）", _list("counting", period, **unit)),
+        ("人", persons_address(period=period, **unit)),
+        ("人（含调整）", persons_address(period=period, **unit)),
+        ("人（原公布值）", persons_address(period=period, **unit, **then)),
+        ("人（修订值）", persons_address(period=period, **unit)),
+    ]
+    return _numbers(row, {columns.index(one): to for one, to in places if one in columns})
 
 
-def _of_time(first: str, report: Report) -> RowLinks:
-    """Return the links of a quarter's row, or of the year's up to the report's last day."""
-    if "年" in first:
-        return {1: _counted(first.partition("年")[0]), 2: _year_so_far(report)}
-    return {1: _counted(first), 2: persons_address(period=first)}
+def _of_time(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
+    """Return the links of a quarter's row, or of the year's up to the report's last day.
+
+    What was published of the year so far had the adjustments of its day in it: no list is
+    of just those, so that it opens its rows for as long as nothing was revised since.
+    """
+    first, revised = str(row[0]), "人次（修订值）" in table.columns
+    if "年" not in first:
+        locked = {"locked": 1} if revised and first in report.locked_quarters else {}
+        found = {
+            1: _list("counted", first), 2: persons_address(period=first, **locked),
+            3: _list("counting", first), 4: persons_address(period=first),
+        }  # fmt: skip
+    else:
+        last = str(Quarter.of(report.as_of_on))
+        sessions = _list("counting", first.partition("年")[0], upto=last)
+        found = {1: sessions, 2: _year_so_far(report), 3: sessions, 4: _year_so_far(report)}
+        if revised:
+            found = {
+                place: to for place, to in found.items() if place > 2 or row[place + 2] == NOTHING
+            }
+    return _numbers(row, found if revised else {1: found[1], 2: found[2]})
+
+
+def _of_indicator(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
+    """Return the links of a row's values, that of 人 to its list where that is of just those."""
+    first = str(row[0])
+    page = f"/staff/indicators/{first}?year={report.period[:4]}"
+    persons = _year_so_far(report) if first == "B3" else page
+    if "修订值" not in table.columns:
+        return {4: persons}
+    if row[5] == NOTHING:
+        return {4: persons}
+    return {4: page, 5: persons}
+
+
+def _numbers(row: tuple[Cell, ...], links: RowLinks) -> RowLinks:
+    """Return the links of what is a number: what is not known or has not changed opens nothing."""
+    return {place: to for place, to in links.items() if not isinstance(row[place], str)}
 
 
 def _year_so_far(report: Report) -> str:
@@ -84,5 +133,6 @@ def _year_so_far(report: Report) -> str:
     return persons_address(year=day.year, upto=Quarter.of(day))
 
 
-def _counted(period: str, **narrowed: str) -> str:
-    return "/staff/sessions?" + urlencode({"state": "counted", "period": period, **narrowed})
+def _list(state: str, period: str, **narrowed: str) -> str:
+    """Return the list of what was counted, or is with adjustments ("counting")."""
+    return "/staff/sessions?" + urlencode({"state": state, "period": period, **narrowed})

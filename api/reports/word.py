@@ -103,6 +103,7 @@ def _values(paper: Paper, words: _Words) -> dict[str, Any]:
         "locked": paper.report.locked,
         "sessions": paper.report.sessions,
         "persons": paper.report.persons,
+        "revision": _revision(paper),
         "linked": {name: words.of_total(name) for name in ("sessions", "persons")},
         "tables": tables,
         "table": {one["name"]: one for one in tables},
@@ -112,6 +113,14 @@ def _values(paper: Paper, words: _Words) -> dict[str, Any]:
         "key": paper.anchor.key,
         "label": LABEL,
     }
+
+
+def _revision(paper: Paper) -> str:
+    """Say what 人次 and 人 are now, where either is no longer what was published."""
+    if not paper.report.is_revised:
+        return ""
+    sessions, persons = paper.report.now
+    return f"以上为原公布值，修订值 {sessions} 人次，{persons} 人。"
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class PersonsOf:
     before: date | None = None
     unit: str | None = None  # "" is the district itself
     provider: str = ""  # "mentor:M0003"; "mentor:" stands for every mentor
+    # As it was when its quarter was locked: no corrections, and nobody merged since.
+    original: bool = False
 
     @property
     def served(self) -> tuple[Any, ...]:
@@ -142,7 +144,7 @@ def list_persons(db: Session, chosen: PersonsOf, after: int = 0, limit: int = PA
 
 def person_behind(db: Session, session: GuidanceSession, chosen: PersonsOf) -> CountedPerson:
     """Return whom a session counts for, with what they count by; that may be nothing."""
-    holder = holder_of(db, session.counts_for)
+    holder = session.counts_for if chosen.original else holder_of(db, session.counts_for)
     steps = _steps_by_person(db, [holder], chosen)[holder]
     times = sum(step.amount for step in steps)
     return CountedPerson(holder, times, session.id, tuple(steps))
@@ -154,7 +156,8 @@ def holders_of(chosen: PersonsOf, *, by_unit: bool = False) -> Subquery:
     Its columns: holder, times, first_session, and with `by_unit` unit.
     """
     steps = steps_of(chosen)
-    holder: Any = func.coalesce(Person.merged_into, steps.c.person).label("holder")
+    now: Any = func.coalesce(Person.merged_into, steps.c.person)
+    holder: Any = (steps.c.person if chosen.original else now).label("holder")
     keys = [steps.c.unit, holder] if by_unit else [holder]
     times: Any = func.sum(steps.c.amount)
     return (
@@ -197,12 +200,16 @@ def steps_of(chosen: PersonsOf, persons: Iterable[str] | None = None) -> Subquer
         GuidanceSession.id.label("session_id"),
         null().label("kind"),
     ).where(*counting)
-    every = union_all(
-        sessions,
-        corrections(Adjustment.org_unit, Adjustment.amount, Adjustment.amount != 0),
-        corrections(Adjustment.org_unit, literal(-1), moved),
-        corrections(Adjustment.to_unit, literal(1), moved),
-    ).subquery()
+    every = (
+        sessions.subquery()
+        if chosen.original
+        else union_all(
+            sessions,
+            corrections(Adjustment.org_unit, Adjustment.amount, Adjustment.amount != 0),
+            corrections(Adjustment.org_unit, literal(-1), moved),
+            corrections(Adjustment.to_unit, literal(1), moved),
+        ).subquery()
+    )
     if chosen.unit is None:
         return every
     return select(every).where(every.c.unit == chosen.unit).subquery()
@@ -214,7 +221,7 @@ def _steps_by_person(
     """Return each person's steps, the earliest day first."""
     merged = select(Person.reference, Person.merged_into).where(Person.merged_into.in_(holders))
     holder_by_reference = {one: one for one in holders}
-    for reference, holder in db.execute(merged):
+    for reference, holder in () if chosen.original else db.execute(merged):
         holder_by_reference[reference] = holder or reference
     steps = steps_of(chosen, holder_by_reference)
     s = GuidanceSession

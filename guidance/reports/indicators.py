@@ -1,14 +1,17 @@
 """The indicators of a report: every row with target, value and state."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from guidance.indicators.formulas import formula_text
 from guidance.indicators.indicator import Indicator, IndicatorKind, load_register
 from guidance.indicators.progress import STATUS_NAMES, Progress, Status
 from guidance.indicators.standing import Given, standing_at
+from guidance.indicators.value import IndicatorValue
 from guidance.periods.frozen import FrozenIndicator, frozen_of
 from guidance.periods.period import Quarter
 from guidance.reports.suppression import HIDDEN, SMALLEST
@@ -31,14 +34,57 @@ BASIS = {
     IndicatorKind.ENTERED: "锁定以后的填报",
     IndicatorKind.COMPUTED: "所用的数有修订，或口径有改变",
 }
+LOCKED_NOTE = "原公布值、完成和状态是锁定时的；其后有变动的在旁边列修订值。"
 NOTE = "没有达到目标的，写明落后还是进度正常；无目标值、不可计算、待录入、待定口径的都不算达到。"
 
 
-def indicator_table(rows: list[Progress], *, published: bool) -> Table:
-    """Return the table; published ones hide small counts of people and what tells them."""
-    hidden = _hidden(rows) if published else set()
-    lines = tuple(_indicator_row(row, hidden=row.indicator.id in hidden) for row in rows)
-    return Table("indicators", "方案指标", COLUMNS, lines, NOTE)
+def indicator_table(
+    db: Session, rows: list[Progress], frozen: Mapping[str, FrozenIndicator], *, published: bool
+) -> Table:
+    """Return the table; published ones hide small counts of people and what tells them.
+
+    Where the quarter was locked it leads with what stood then, and has what it is now beside.
+    """
+    if not frozen:
+        hidden = _hidden(rows) if published else set()
+        lines = [_indicator_row(row, (), hidden=row.indicator.id in hidden) for row in rows]
+        return Table("indicators", "方案指标", COLUMNS, tuple(lines), NOTE)
+    then = _as_locked(db, rows, frozen)
+    hidden = _hidden(rows) | _hidden(then) if published else set()
+    lines = [
+        _indicator_row(was, (_changed(frozen, row),), hidden=row.indicator.id in hidden)
+        for was, row in zip(then, rows, strict=True)
+    ]
+    value = COLUMNS.index("现值")
+    columns = (*COLUMNS[:value], "原公布值", "修订值", *COLUMNS[value + 1 :])
+    return Table("indicators", "方案指标", columns, tuple(lines), LOCKED_NOTE + NOTE)
+
+
+def _as_locked(
+    db: Session, rows: list[Progress], frozen: Mapping[str, FrozenIndicator]
+) -> list[Progress]:
+    """Return the rows as they stood at the lock; what the register has gained since says so."""
+    sources = {row.source_id for row in frozen.values() if row.source_id}
+    reported = db.scalars(select(IndicatorValue).where(IndicatorValue.id.in_(sources)))
+    values = {one.id: one for one in reported}
+    found = []
+    for row in rows:
+        was, target = frozen.get(row.indicator.id), row.indicator.target
+        if was is None:
+            found.append(replace(row, value=None, share=None, status=Status.TO_BE_ENTERED))
+            continue
+        share = was.value / target if target and was.value is not None else None
+        source = values.get(was.source_id or 0)
+        found.append(replace(row, value=was.value, share=share, status=was.status, source=source))
+    return found
+
+
+def _changed(frozen: Mapping[str, FrozenIndicator], row: Progress) -> Cell:
+    """Return what a row is now, where it is no longer what was locked."""
+    was = frozen.get(row.indicator.id)
+    if was is not None and not _has_changed(was, row):
+        return NOTHING
+    return _value(row.value, row.status)
 
 
 def restated_indicators(
@@ -106,15 +152,16 @@ def _is_small(row: Progress) -> bool:
     return counts_people and row.value is not None and 0 < row.value < SMALLEST
 
 
-def _indicator_row(row: Progress, *, hidden: bool) -> tuple[Cell, ...]:
+def _indicator_row(row: Progress, revised: tuple[Cell, ...], *, hidden: bool) -> tuple[Cell, ...]:
     one = row.indicator
     value = _value(row.value, row.status)
     share = NOTHING if row.share is None else f"{row.share * 100:.1f}%"
     target: Cell = "无目标值" if one.target is None else _plain(one.target)
     if hidden:
         value, share = TOO_SMALL, NOTHING
+        revised = tuple(HIDDEN for _ in revised)
     return (
-        one.id, one.name, one.unit, target, value, share, STATUS_NAMES[row.status],
+        one.id, one.name, one.unit, target, value, *revised, share, STATUS_NAMES[row.status],
         _source(row), "、".join(one.owners), one.clause, _remarks(row),
     )  # fmt: skip
 

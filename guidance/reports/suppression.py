@@ -1,6 +1,6 @@
 """Small counts of people in what is published: hidden, and not to be worked out from the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 SMALLEST = 5  # [ours]; a published cell of fewer could point at somebody (统计法 §28)
 HIDDEN = "＊"
@@ -20,6 +20,13 @@ def suppress(counts: Mapping[str, int]) -> dict[str, int | None]:
             return {}
         hidden.add(rest.pop(0)[1])
     return {name: None if name in hidden else count for name, count in counts.items()}
+
+
+def hiding_note(counts: Collection[object], parts: Collection[object | None]) -> str:
+    """Say that parts of some counts are hidden, or all of them; "" where none is."""
+    if counts and not parts:
+        return "为保护个人，数字太小，不分列。"
+    return f"“{HIDDEN}”为保护个人而隐去。" if None in parts else ""
 
 
 def _tells(counts: Mapping[str, int], hidden: set[str]) -> bool:

@@ -21,6 +21,8 @@ PAGES = [
     f"/staff/indicators?year={YEAR}", f"/staff/indicators/M3c?year={YEAR}",
     f"/staff/indicators/B3?year={YEAR}", f"/staff/periods/{QUARTER}", "/staff/periods",
     f"/staff/mentor-work?period={QUARTER}", "/staff",
+    f"/staff/reports/{QUARTER}", "/staff/reports/2025Q2", f"/staff/reports/{YEAR}",
+    "/staff/reports/2026", "/staff/reports/2026Q3",
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in, sign_in_as
 from tests.guidance.people import approved_chat, chat
-from tests.guidance.test_frozen import lock, report_b2
+from tests.guidance.test_frozen import lock, report_b2, void
 
 PERIOD = "2026Q1"
 FORMULA = tuple("=+-@＝＋－＠|")
@@ -242,3 +242,45 @@ def test_a_locked_quarter_shows_what_its_indicators_were(
     page = client.get(f"/staff/reports/{PERIOD}").text
     assert '<a href="/staff/indicators/B2?year=2026">999</a>' in page
     assert '<a href="/staff/persons?period=2026Q1">1</a>' in page
+    for tables in (word_tables(download(client, token, form="docx")),
+                   sheets(download(client, token, form="xlsx"))):  # fmt: skip
+        told = next(row for row in tables["方案指标"] if row[0] == "B2")
+        assert [str(cell) for cell in told[4:6]] == ["500", "999"]
+
+
+def test_a_locked_report_leads_with_what_was_published(
+    client: TestClient, sqlite_database: Database
+) -> None:
+    first = approved_chat(sqlite_database, "m1")
+    approved_chat(sqlite_database, "m2", person="visitor-2")
+    lock(sqlite_database)
+    void(sqlite_database, first)
+    token = sign_in_as(client, sqlite_database, Role.SIGNER)
+    page = client.get(f"/staff/reports/{PERIOD}").text
+    assert "原公布值" in page
+    row = [PERIOD, "2", "2", "1", "1", "—"]
+    headline = re.sub(r"<[^>]+>", "", page.partition("截至")[2].partition("</p>")[0])
+    assert "原公布值 2 人次，2 人；修订值 1 人次，1 人。" in headline
+    data = download(client, token, form="docx")
+    assert word_tables(data)["创业指导服务"][1] == row
+    words = "\n".join(one.text for one in docx.Document(io.BytesIO(data)).paragraphs)
+    assert "2 人次，服务2 人。以上为原公布值，修订值 1 人次，1 人。" in words.replace(
+        "服务 ", "服务"
+    )
+    excel = sheets(download(client, token, form="xlsx"))
+    assert [str(cell) for cell in excel["创业指导服务"][1]] == row
+    cover = {str(one[0]): one[1] for one in excel["封面"] if one[0]}
+    assert [cover[name] for name in ("人次", "人", "人次（修订值）", "人（修订值）")] == [
+        2,
+        2,
+        1,
+        1,
+    ]
+    for path, rows in (
+        ("/staff/sessions?state=counted&period=2026Q1", "共 2 条"),
+        ("/staff/sessions?state=counting&period=2026Q1", "共 1 条"),
+        ("/staff/persons?period=2026Q1&locked=1", "共 2 人"),
+        ("/staff/persons?period=2026Q1", "共 1 人"),
+    ):
+        assert f'href="{html.escape(path)}"' in page
+        assert rows in client.get(path).text

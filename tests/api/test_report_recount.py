@@ -118,17 +118,18 @@ def due(again: Recounted, period: str) -> Tables:
     first_to_last = [one for one in quarters_of(period[:4]) if one <= quarters[-1]]
     year, since = period[:4], f"{period[:4]}-01-01"
     target = next(one.target for one in load_register().rows() if one.id == "M3c")
+    locked = again.signed(quarters)
     guidance: list[tuple[object, ...]] = [
-        (one, again.sessions([one]), again.persons([one]), "—") for one in quarters
-    ]
-    guidance.append(
         (
-            f"{year}年累计",
-            again.sessions(first_to_last),
-            again.persons(first_to_last, since),
-            target,
+            one,
+            *beside(again.published(one), (again.sessions([one]), again.persons([one])), locked),
+            "—",
         )
-    )
+        for one in quarters
+    ]
+    now = (again.sessions(first_to_last), again.persons(first_to_last, since))
+    then = again.published_so_far(first_to_last, since)
+    guidance.append((f"{year}年累计", *beside(then, now, locked), target))
     found: Tables = {
         "创业指导服务": words(guidance),
         "原公布值与修订值": words((one, *again.restated(one)) for one in quarters),
@@ -138,7 +139,8 @@ def due(again: Recounted, period: str) -> Tables:
             for number, kind, amount in again.corrections(one)
         ),
         "按街道和部门": words(
-            (unit or "区本级", *row) for unit, row in sorted(again.units(quarters).items())
+            (unit or "区本级", *unit_counts(again, unit, row[:2], quarters), *row[2:])
+            for unit, row in sorted(again.units(quarters).items())
         ),
     }
     for title, (part, names) in SPLITS.items():
@@ -149,6 +151,24 @@ def due(again: Recounted, period: str) -> Tables:
             for name, count in sorted(counts.items())
         )
     return found
+
+
+def beside(then: tuple[int, int], now: tuple[int, int], locked: bool) -> tuple[object, ...]:
+    """Return 人次 and 人 as published, and as revised where they were since."""
+    changes = tuple("—" if one == other else other for one, other in zip(then, now, strict=True))
+    return (*then, *changes) if locked else then
+
+
+def unit_counts(
+    again: Recounted, unit: str, now: tuple[int, int], quarters: list[str]
+) -> tuple[object, ...]:
+    """Return a unit's counts; the 人 of a year are published of its quarters only."""
+    each = [again.published(one, unit) for one in quarters]
+    locked = again.signed(quarters)
+    if len(quarters) == 1:
+        return beside(each[0], now, locked)
+    counts = beside((sum(sessions for sessions, _ in each), now[1]), now, locked)
+    return counts[:3] if locked else counts
 
 
 def words(rows: Iterable[tuple[object, ...]]) -> list[list[str]]:
@@ -189,7 +209,7 @@ def test_both_files_say_what_a_recount_finds(
     expected["修订依据"].sort()
     if period == "2026Q2":  # or the comparison would prove less than it says
         assert {row[2] for row in expected["修订依据"]} >= {"核减", "改归单位"}
-        assert any(row[5] not in ("—", "100.0%") for row in expected["按街道和部门"])
+        assert any(row[7] not in ("—", "100.0%") for row in expected["按街道和部门"])
         assert again.persons(["2026Q2"]) < again.sessions(["2026Q2"])
     assert shown(word) == expected
     assert shown(excel) == expected
@@ -197,8 +217,13 @@ def test_both_files_say_what_a_recount_finds(
     for title in word.keys() - {""}:
         assert word[title] == [row[: len(word[title][0])] for row in excel[title]], title
     quarters = quarters_of(period)
-    assert cover["人次"] == again.sessions(quarters)
-    assert cover["人"] == again.persons(quarters)
+    now = (again.sessions(quarters), again.persons(quarters, f"{period[:4]}-01-01"))
+    whole = "Q" not in period
+    then = again.published_so_far(quarters, f"{period}-01-01") if whole else again.published(period)
+    assert (cover["人次"], cover["人"]) == then
+    assert (cover.get("人次（修订值）", then[0]), cover.get("人（修订值）", then[1])) == now
+    if period == "2026Q2":
+        assert then != now
 
 
 @pytest.mark.parametrize("period", ["2026Q2", "2025"])

@@ -114,8 +114,15 @@ def test_nothing_changed_is_said_to_have(database: Database, ids: list[int]) -> 
 def test_a_later_value_stands_beside_the_published_one(database: Database, ids: list[int]) -> None:
     assert len(ids) == 2
     report_b2(database, 999)
-    rows = {row[1]: row for row in report(database).table("restated_indicators").rows}
+    found = report(database)
+    rows = {row[1]: row for row in found.table("restated_indicators").rows}
     assert rows["B2"][3:6] == (500, 999, 499)
+    table = found.table("indicators")
+    leading = {row[0]: row for row in table.rows}
+    assert table.columns[4:7] == ("原公布值", "修订值", "完成")
+    assert leading["B2"][4:6] == (500, 999)
+    assert leading["M3b"][4:7] == (61, "—", "122.0%")
+    assert all(row[5] == "—" for name, row in leading.items() if name not in rows)
     assert "区人社局" in str(rows["B2"][6])
     assert "B3" not in rows
 
@@ -125,6 +132,10 @@ def test_an_adjustment_restates_sessions_and_persons(database: Database, ids: li
         void(database, one)
     found = report(database)
     assert found.table("restatement").rows == (("2026Q1", "已锁定", 2, 0, -2, 1, 0, -1),)
+    assert found.table("guidance").rows == (
+        ("2026Q1", 2, 1, 0, 0, "—"), ("2026年累计", 2, 1, 0, 0, 1400),
+    )  # fmt: skip
+    assert value_of(found, "M3c") == 2
     rows = {row[1]: row[3:6] for row in found.table("restated_indicators").rows}
     assert (rows["M3c"], rows["B3"]) == ((2, 0, -2), (1, 0, -1))
 
@@ -141,7 +152,9 @@ def test_a_later_reading_names_itself_in_later_locks_only(
 ) -> None:
     assert len(ids) == 2
     with database.writing() as db:
-        proposal = propose_definition(db, "ambiguity:3", "只含当年参与的人", "按当年", HANDLER, AFTER)
+        proposal = propose_definition(
+            db, "ambiguity:3", "只含当年参与的人", "按当年", HANDLER, AFTER
+        )
     with database.writing() as db:
         sign_definition(db, proposal.id, SECOND_SIGNER, AFTER)
     with database.reading() as db:

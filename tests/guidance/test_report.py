@@ -17,6 +17,7 @@ from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem
 from guidance.periods.sample import check_sample, sample_left
 from guidance.periods.seed import commit_seed
+from guidance.reports.published import FIRST_AND_REVISED
 from guidance.reports.report import ReportNotReady, make_report
 from guidance.reports.suppression import SMALLEST, suppress
 from guidance.review.decisions import reject, send_back, submit
@@ -95,12 +96,25 @@ def test_locked_figure_is_restated_with_its_basis(database: Database) -> None:
         post_adjustment(db, void.id, SECOND_SIGNER, AFTER)
     found = report(database)
     assert found.locked
-    assert (found.sessions, found.persons) == (1, 1)
+    assert (found.sessions, found.persons) == (2, 1)
+    assert (found.revised, found.now) == ((1, "—"), (1, 1))
+    assert found.table("guidance").columns[1:5] == FIRST_AND_REVISED
+    assert found.table("guidance").rows == (
+        ("2026Q1", 2, 1, 1, "—", "—"), ("2026年累计", 2, 1, 1, "—", 1400),
+    )  # fmt: skip
     assert found.table("restatement").rows == (("2026Q1", "已锁定", 2, 1, -1, 1, 1, 0),)
     assert found.table("basis").rows == (
         ("2026Q1", first, "核减", -1, "回访查实没有此事", "启人社〔2026〕9号", "2026-04-22"),
     )
-    assert found.table("units").rows[0][:3] == ("区本级", 1, 1)
+    assert found.table("units").rows[0][:5] == ("区本级", 2, 1, 1, "—")
+    whole = report(database, "2026")
+    assert (whole.sessions, whole.persons, whole.revised) == (1, 1, ("—", "—"))  # not locked yet
+    assert whole.table("guidance").rows[0] == ("2026Q1", 2, 1, 1, "—", "—")
+    assert whole.table("units").columns[1:4] == (
+        "人次（原公布值）",
+        "人（含调整）",
+        "人次（修订值）",
+    )
     published = report(database, published=True)
     assert published.table("basis").rows == (("2026Q1", "核减", "启人社〔2026〕9号", 1),)
     assert "没有此事" not in str(published)
