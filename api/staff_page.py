@@ -56,6 +56,15 @@ NAVIGATION: tuple[NavEntry, ...] = (
 )
 
 
+# Pages without an entry of their own, and the entry they belong to.
+BELONGING = {
+    "/staff/definitions": "/staff/indicators",
+    "/staff/values": "/staff/indicators",
+    "/staff/samples": "/staff/periods",
+    "/staff/uploads/sheets": "/staff/entries",
+}
+
+
 def navigation_for(account: SignedIn) -> list[NavEntry]:
     """Return the entries that an account may open."""
     return [entry for entry in NAVIGATION if may(account.roles, entry.permission)]
@@ -83,9 +92,12 @@ def render_staff(
 
 
 def _current(path: str) -> str:
-    """Return the entry that a page belongs to: the longest that begins its path."""
-    above = [e.path for e in NAVIGATION if path == e.path or path.startswith(e.path + "/")]
-    return max(above, key=len, default="")
+    """Return the entry that a page belongs to: the longest that begins its path, "" for none."""
+    for other, entry in BELONGING.items():
+        if path == other or path.startswith(other + "/"):
+            return entry
+    above = [e.path for e in NAVIGATION[1:] if path == e.path or path.startswith(e.path + "/")]
+    return max(above, key=len, default=path if path == NAVIGATION[0].path else "")
 
 
 def chinese_time(at: datetime) -> str:

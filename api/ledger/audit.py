@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field
 
 from accounts.account import LARGEST_ID
+from accounts.role import ROLE_NAMES
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.ledger.event_words import EVENT_GROUPS, details_in_words, event_name
 from api.ledger.staff import names_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
-from audit.checkpoint import compare_with_witness
+from audit.checkpoint import Standing, compare_with_witness
 from audit.log import AuditEvent, append_event
 from audit.verify import Verification, verify
 from audit.witness import Witness, open_witness
@@ -84,6 +85,7 @@ def _page(
     with database.reading() as db:
         page = list_events(db, query.wanted(), query.before)
         names = names_of(db, {_reference(event) for event, _ in page.events})
+    standing = compare_with_witness(database, _witness(request))
     return render_staff(
         request,
         account,
@@ -91,13 +93,14 @@ def _page(
         page=page,
         rows=[
             (event, event_name(event.action), details_in_words(details), names[_reference(event)],
-             details.get("origin", {}).get("client", ""))
+             _roles(event), details.get("origin", {}).get("client", ""))
             for event, details in page.events
         ],
         chosen=query,
         address=query.address(),
         groups=EVENT_GROUPS,
-        standing=compare_with_witness(database, _witness(request)),
+        standing=standing,
+        signed_at=_signed_at(standing),
         result=result,
     )  # fmt: skip
 
@@ -110,6 +113,17 @@ def _witness(request: Request) -> Witness:
 def _reference(event: AuditEvent) -> str:
     known = {"account": f"account:{event.actor_id}", "person": "咨询人"}
     return known.get(event.actor_kind, event.actor_id)
+
+
+def _roles(event: AuditEvent) -> str:
+    """Return the roles that an account had then, in Chinese."""
+    known = {role.value: name for role, name in ROLE_NAMES.items()}
+    return "、".join(known.get(role, role) for role in event.actor_role.split(",") if role)
+
+
+def _signed_at(standing: Standing) -> datetime | None:
+    """Return when the newest checkpoint was signed."""
+    return datetime.fromisoformat(standing.checkpoint.at) if standing.checkpoint else None
 
 
 def _moment(text: str, at: time) -> datetime | None:

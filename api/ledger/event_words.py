@@ -230,7 +230,7 @@ def details_in_words(details: Mapping[str, Any]) -> str:
     parts = []
     if code := given.get("code"):
         parts.append((RETURN_REASONS | REJECT_REASONS).get(code, str(code)))
-    for code in [*(given.get("codes") or ()), *(given.get("flags") or ())]:
+    for code in [*_listed(given.get("codes")), *_listed(given.get("flags"))]:
         parts.append((REASONS | FLAGS).get(code, str(code)))
     if into := given.get("into"):
         parts.append(f"并入编号 {into}")
@@ -243,3 +243,8 @@ def details_in_words(details: Mapping[str, Any]) -> str:
     if reason := details.get("reason"):
         parts.append(f"理由：{reason}")
     return "；".join(parts)
+
+
+def _listed(codes: Any) -> list[str]:
+    """Return codes that an event names as a list, or in one text as a session stores them."""
+    return codes.split() if isinstance(codes, str) else list(codes or ())

@@ -31,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 
 DIGITS = 8  # no row has a number as long
 CHOICES = frozenset({"admit", "leave"})
+SHOWN = 30  # characters of a summary, so that rows can be told apart
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -186,7 +187,13 @@ def _take_rows(db: Session, rows: Sequence[tuple[int, Typed]], desk: Desk, judge
             if "D10" in session.flags.split():
                 judged.admitted[number] = session.id
             add_evidence(db, session, judged.digest, desk.by, desk.at)
-            judged.taken.append((number, f"{given.day}，{given.topic}"))
+            judged.taken.append((number, _about(given)))
+
+
+def _about(given: Typed) -> str:
+    """Return what tells a row from the others, without who the client is."""
+    told = given.summary if len(given.summary) <= SHOWN else given.summary[:SHOWN] + "…"
+    return f"{given.day} {given.begin}，{given.place}，{given.topic}：{told}"
 
 
 def _chosen(posted: FormData) -> dict[int, Chosen]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
-from api.ledger.event_words import EVENT_GROUPS, EVENT_NAMES
+from api.ledger.event_words import EVENT_GROUPS, EVENT_NAMES, details_in_words
 from api.spreadsheets.subjects import SUBJECTS
 from guidance.gaps.gap import GapState
 from guidance.review.proposal import ProposalKind, ProposalStatus
@@ -126,3 +126,9 @@ def test_every_closed_list_has_all_its_names() -> None:
                 assert set(kind) == set(table), (module.__name__, name)
                 checked.add(kind)
     assert len(checked) > 15
+
+
+def test_codes_are_told_however_they_are_stored() -> None:
+    listed = details_in_words({"details": {"codes": ["Q3", "Q5"]}})
+    assert details_in_words({"details": {"codes": "Q3 Q5"}}) == listed
+    assert listed.startswith("没有谈到与创业有关的内容；交流不够充分")
