@@ -8,14 +8,22 @@ from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from evaluation.ledger_walker import PEOPLE, Step, Walker
-from guidance.lifecycle import SessionState
+from guidance.lifecycle import HOLDS_DAY, SessionState
 from guidance.people.merging import confirm_merge, propose_merge
 from guidance.periods.locking import sign_lock
 from guidance.periods.seed import sign_late_seed
 from guidance.review import decisions as review
 from guidance.review import two_reviewers
+from guidance.review.duplicates import (
+    merge_sessions,
+    near_sessions,
+    part_sessions,
+    propose_parting,
+    propose_session_merge,
+)
 from guidance.review.proposal import Proposal, ProposalKind, ProposalStatus
 from guidance.session import GuidanceSession
+from guidance.transition import find_session
 
 
 def _submit(walker: Walker, db: Session) -> None:
@@ -80,6 +88,19 @@ def _propose_merge(walker: Walker, db: Session) -> None:
     propose_merge(db, kept, absorbed, walker.who(Role.HANDLER), walker.now, "同一人")
 
 
+def _propose_session_merge(walker: Walker, db: Session) -> None:
+    session_id = walker.one(db, *HOLDS_DAY, SessionState.UNQUALIFIED)
+    near = near_sessions(db, [find_session(db, session_id)])[session_id]
+    into = walker.choose(near).id if near else walker.one(db, *HOLDS_DAY)
+    by = walker.who(Role.HANDLER)
+    propose_session_merge(db, session_id, into, by, walker.now, "同一次咨询")
+
+
+def _propose_parting(walker: Walker, db: Session) -> None:
+    session_id = walker.one(db, SessionState.MERGED)
+    propose_parting(db, session_id, walker.who(Role.REVIEWER), walker.now, "查明是两次")
+
+
 def _confirm(walker: Walker, db: Session) -> None:
     waiting = db.scalars(select(Proposal).where(Proposal.status == ProposalStatus.PROPOSED)).all()
     if not waiting:
@@ -89,6 +110,8 @@ def _confirm(walker: Walker, db: Session) -> None:
         ProposalKind.REQUALIFY: two_reviewers.requalify,
         ProposalKind.APPROVE_MANY: two_reviewers.approve_proposed,
         ProposalKind.MERGE_PEOPLE: confirm_merge,
+        ProposalKind.MERGE_SESSIONS: merge_sessions,
+        ProposalKind.PART_SESSIONS: part_sessions,
         ProposalKind.LOCK: sign_lock,
         ProposalKind.LATE_SEED: sign_late_seed,
     }
@@ -110,5 +133,7 @@ REVIEWING: dict[str, Step] = {
     "propose": _propose,
     "propose_many": _propose_many,
     "propose_merge": _propose_merge,
+    "propose_session_merge": _propose_session_merge,
+    "propose_parting": _propose_parting,
     "confirm": _confirm,
 }

@@ -90,7 +90,8 @@ def _row(
 
 _S = SessionState
 # T4 also leads from the review states: merging two identities may find two sessions of
-# one person and day there (D8). T9 of "withdrawn" follows the diagram of the facts.
+# one person and day there (D8); staff may part again what was merged. T9 of "withdrawn"
+# follows the diagram of the facts.
 TRANSITIONS: dict[str, Transition] = dict(
     (
         _row("T2", "session.recorded", {_S.OPEN, _S.RECORDED}, _S.RECORDED),
@@ -103,6 +104,9 @@ TRANSITIONS: dict[str, Transition] = dict(
             _S.MERGED,
             Role.HANDLER,
             Role.REVIEWER,
+        ),
+        _row(
+            "T4", "session.parted", {_S.MERGED}, _S.RECORDED, Role.HANDLER, Role.REVIEWER,
         ),
         _row("T5", "session.requalified", {_S.UNQUALIFIED}, _S.QUALIFIED, Role.REVIEWER),
         _row("T5", "session.promoted", {_S.UNQUALIFIED}, _S.QUALIFIED),

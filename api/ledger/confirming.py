@@ -15,6 +15,7 @@ from guidance.periods.exceptions import grant_exception
 from guidance.periods.locking import sign_lock
 from guidance.periods.period import shanghai_day
 from guidance.periods.seed import sign_late_seed
+from guidance.review.duplicates import merge_sessions, part_sessions
 from guidance.review.proposal import ProposalKind
 from guidance.review.staff import Staff
 from guidance.review.two_reviewers import approve_proposed, requalify
@@ -44,6 +45,14 @@ def _merge(db: Session, what: Confirming) -> None:
     confirm_merge(db, what.proposal_id, what.by, what.at)
 
 
+def _merge_sessions(db: Session, what: Confirming) -> None:
+    merge_sessions(db, what.proposal_id, what.by, what.at)
+
+
+def _part_sessions(db: Session, what: Confirming) -> None:
+    part_sessions(db, what.proposal_id, what.by, what.at)
+
+
 def _grant(db: Session, what: Confirming) -> None:
     what.by.require(Role.SIGNER)
     grant_exception(db, what.proposal_id, what.by, what.at)
@@ -71,6 +80,8 @@ CONFIRMED: dict[ProposalKind, Callable[[Session, Confirming], str | None]] = {
     ProposalKind.APPROVE_MANY: _approve_many,
     ProposalKind.REQUALIFY: _requalify,
     ProposalKind.MERGE_PEOPLE: _merge,
+    ProposalKind.MERGE_SESSIONS: _merge_sessions,
+    ProposalKind.PART_SESSIONS: _part_sessions,
     ProposalKind.LOCK_EXCEPTION: _grant,
     ProposalKind.RULES: _rules,
     ProposalKind.DEFINITION: _definition,
@@ -92,4 +103,6 @@ DECIDERS: dict[ProposalKind, tuple[Role, ...]] = {
     ProposalKind.APPROVE_MANY: (Role.REVIEWER,),
     ProposalKind.REQUALIFY: (Role.REVIEWER,),
     ProposalKind.MERGE_PEOPLE: (Role.HANDLER, Role.REVIEWER),
+    ProposalKind.MERGE_SESSIONS: (Role.HANDLER, Role.REVIEWER),
+    ProposalKind.PART_SESSIONS: (Role.HANDLER, Role.REVIEWER),
 }

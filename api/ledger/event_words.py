@@ -10,6 +10,8 @@ from guidance.review.proposal import ProposalKind
 KIND_NAMES = {
     ProposalKind.REQUALIFY: "改判为符合口径",
     ProposalKind.MERGE_PEOPLE: "合并身份",
+    ProposalKind.MERGE_SESSIONS: "合并重复记录",
+    ProposalKind.PART_SESSIONS: "分开已合并的记录",
     ProposalKind.APPROVE_MANY: "成批通过",
     ProposalKind.LOCK_EXCEPTION: "补录特批",
     ProposalKind.RULES: "更换口径",
@@ -27,6 +29,8 @@ EVENT_GROUPS: dict[str, dict[str, str]] = {
         "session.qualified": "判定符合口径",
         "session.unqualified": "判定不符合口径",
         "session.merged": "合并",
+        "session.absorbed": "另一条记录并入本条",
+        "session.parted": "从合并中分开",
         "session.requalified": "改判为符合口径",
         "session.promoted": "递补为当天的计数记录",
         "session.confirmed": "咨询人已确认",

@@ -51,6 +51,15 @@ REFUSALS = (
     SamePersonAlready, RulesInvalid,
 )  # fmt: skip
 
+# What is proposed, with what the proposal is of and its details.
+SUBJECTS = {
+    ProposalKind.LOCK: "{of}，{sessions} 人次",
+    ProposalKind.LATE_SEED: "{of}，最迟应在 {due} 公布；确认后立即公布，并注明逾期",
+    ProposalKind.MERGE_SESSIONS: "编号 {of} 并入编号 {into}，是同一次咨询",
+    ProposalKind.PART_SESSIONS: "编号 {of} 是另一次咨询，分开后重新判定和复核",
+    ProposalKind.MERGE_PEOPLE: "两个身份是同一人",
+}
+
 
 @router.get("/staff/proposals", dependencies=allow(Permission.STAFF))
 def show_proposals(
@@ -111,6 +120,8 @@ def sessions_of(proposal: Proposal) -> list[int]:
     """Return the sessions that a proposal is about."""
     if proposal.kind is ProposalKind.APPROVE_MANY:
         return list(proposal.details["sessions"])
+    if proposal.kind is ProposalKind.MERGE_SESSIONS:
+        return [int(proposal.subject.split(":")[1]), int(proposal.details["into"])]
     kind, _, name = proposal.subject.partition(":")
     return [int(name)] if kind == "session" else []
 
@@ -163,21 +174,15 @@ def _visible(db: Session, proposal: Proposal, account: SignedIn) -> bool:
 
 def _subject(proposal: Proposal) -> str:
     details: dict[str, Any] = proposal.details
+    of = proposal.subject.partition(":")[2]
     match proposal.kind:
-        case ProposalKind.LOCK:
-            return f"{proposal.subject.split(':')[1]}，{details['sessions']} 人次"
-        case ProposalKind.LATE_SEED:
-            period = proposal.subject.split(":")[1]
-            return f"{period}，应在 {details['due']} 前公布；确认后立即公布，并注明逾期"
         case ProposalKind.LOCK_EXCEPTION:
-            return f"{proposal.subject.split(':')[1]}，{unit_name(details['org_unit'])}，七天内有效"
+            return f"{of}，{unit_name(details['org_unit'])}，七天内有效"
         case ProposalKind.RULES:
             return f"“{details['rules']['name']}”从 {details['effective_from']} 起用"
         case ProposalKind.DEFINITION:
             return f"{definition_subject(details['subject'])}：{details['choice']}"
-        case ProposalKind.MERGE_PEOPLE:
-            return "两个身份是同一人"
-    return ""
+    return SUBJECTS.get(proposal.kind, "").format(of=of, **details)
 
 
 def definition_subject(subject: str) -> str:

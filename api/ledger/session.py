@@ -14,6 +14,7 @@ from api.chat.thread import show_turn
 from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.corrections import corrections_of
+from api.ledger.duplicates import of_one
 from api.ledger.event_words import details_in_words, event_name
 from api.ledger.evidence import keep_upload
 from api.ledger.session_decisions import (
@@ -165,6 +166,7 @@ def _session_page(
         taken = takes_decisions(db, session, datetime.now(UTC))
         context = _context(db, session, turns, readable)
         adjustments = possible_adjustments(db, session, staff)
+        others = of_one(db, session, account, taken=taken)
         listed = list_behind(request)
         before, behind = neighbours(db, listed.wanted(account), account, number)
     return render_staff(
@@ -186,6 +188,7 @@ def _session_page(
         unit_name=unit_name,
         is_handler=Role.HANDLER in account.roles,
         adjustments=adjustments,
+        **others,
         **context,
         **NAMES,
     )

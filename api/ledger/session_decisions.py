@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from api.ledger.periods import KINDS
+from api.ledger.staff import row_number
+from guidance.ledger_list import session_within
 from guidance.lifecycle import JUDGEMENT_CODES, TRANSITIONS
 from guidance.periods.adjusting import possible_kinds
 from guidance.periods.adjustment import AdjustmentKind
@@ -23,6 +25,7 @@ from guidance.review.decisions import (
     unapprove,
     withdraw,
 )
+from guidance.review.duplicates import NotDuplicates, propose_parting, propose_session_merge
 from guidance.review.queue import may_review
 from guidance.review.staff import Staff
 from guidance.review.two_reviewers import propose_approvals, propose_requalification
@@ -51,6 +54,14 @@ def _called_back(db: Session, what: Decision) -> None:
     record_callback(db, what.session_id, what.by, happened=happened, words=what.reason)
 
 
+def _merge(db: Session, what: Decision) -> None:
+    if not what.code:
+        raise NotDuplicates("请选择保留哪一条记录。")
+    into = row_number(what.code)
+    session_within(db, into, what.by.org_unit)
+    propose_session_merge(db, what.session_id, into, what.by, what.at, what.reason)
+
+
 # Every decision a form of the page may ask for.
 DECISIONS: dict[str, Callable[[Session, Decision], object]] = {
     "submit": lambda db, w: submit(db, w.session_id, w.by, w.at),
@@ -64,6 +75,8 @@ DECISIONS: dict[str, Callable[[Session, Decision], object]] = {
     "unapprove": lambda db, w: unapprove(db, w.session_id, w.by, w.at, w.reason),
     "requalify": lambda db, w: propose_requalification(db, w.session_id, w.by, w.at, w.reason),
     "callback": _called_back,
+    "merge": _merge,
+    "part": lambda db, w: propose_parting(db, w.session_id, w.by, w.at, w.reason),
 }
 # The row of the table of transitions that a decision takes.
 STEPS = {

@@ -18,6 +18,7 @@ from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.corrections import corrections_of
+from api.ledger.duplicates import beside
 from api.ledger.staff import (
     CurrentStaff,
     deciding,
@@ -192,6 +193,8 @@ def _list_page(
         names = names_of(db, {one.provider for one in page.sessions})
         known_units = units(db)
         corrections = corrections_of(db, page.sessions)
+        reviewed = wanted.states == {SessionState.PENDING}
+        near = beside(db, page.sessions, account) if reviewed else {}
     many = ""
     if wanted.states == {SessionState.PENDING} and Role.REVIEWER in account.roles:
         many = "approve"
@@ -210,6 +213,7 @@ def _list_page(
         people={one.id: masked_person(one) for one in page.sessions},
         providers=names,
         corrections=corrections,
+        near=near,
         units=known_units,
         unit_name=unit_name,
         many=many,

@@ -19,6 +19,8 @@ class ProposalKind(StrEnum):
 
     REQUALIFY = "requalify"  # T5, subject session:ID
     MERGE_PEOPLE = "merge_people"  # T4 and D8, details kept, absorbed
+    MERGE_SESSIONS = "merge_sessions"  # T4, subject session:ID, details into
+    PART_SESSIONS = "part_sessions"  # T4 taken back, subject session:ID
     APPROVE_MANY = "approve_many"  # details sessions: [ids]
     LOCK_EXCEPTION = "lock_exception"  # subject period:2026Q3, details org_unit, expires_at
     RULES = "rules"  # details name, effective_from, rules

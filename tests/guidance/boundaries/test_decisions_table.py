@@ -1,7 +1,7 @@
 """Every decision of people in every state of a quarter: `decisions.md`."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -18,6 +18,12 @@ from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem, SampleOutcome, SampleReason
 from guidance.periods.sample import check_sample, draw_items, sampled_from
 from guidance.review import decisions
+from guidance.review.duplicates import (
+    merge_sessions,
+    part_sessions,
+    propose_parting,
+    propose_session_merge,
+)
 from guidance.review.proposal import ProposalKind, propose
 from guidance.review.two_reviewers import (
     approve_proposed,
@@ -63,6 +69,20 @@ def _approve_many(db: Session, number: int) -> None:
 def _check(db: Session, number: int) -> None:
     draw_items(db, str(Q1), sampled_from(db, str(Q1)), SampleReason.DRAWN)
     check_sample(db, number, SECOND_REVIEWER, AT, confirmed=True)
+
+
+def _merge(db: Session, number: int) -> None:
+    content = {"into": other(db), "reason": "同一次"}
+    kind = ProposalKind.MERGE_SESSIONS
+    proposal = propose(db, kind, f"session:{number}", HANDLER, AT, content)
+    merge_sessions(db, proposal.id, REVIEWER, AT)
+
+
+def _part(db: Session, number: int) -> None:
+    content = {"reason": "是两次"}
+    kind = ProposalKind.PART_SESSIONS
+    proposal = propose(db, kind, f"session:{number}", HANDLER, AT, content)
+    part_sessions(db, proposal.id, REVIEWER, AT)
 
 
 def _sign(db: Session, _number: int) -> None:
@@ -114,6 +134,14 @@ DECISIONS: dict[str, tuple[SessionState, Decide]] = {
         S.PENDING, lambda db, n: propose_approvals(db, [n], REVIEWER, AT, "已看"),
     ),
     "approve many": (S.PENDING, _approve_many),
+    "propose to merge two": (
+        S.PENDING, lambda db, n: propose_session_merge(db, n, other(db), HANDLER, AT, "同一次"),
+    ),
+    "merge two": (S.PENDING, _merge),
+    "propose to part them": (
+        S.MERGED, lambda db, n: propose_parting(db, n, HANDLER, AT, "是两次"),
+    ),
+    "part them": (S.MERGED, _part),
     "check a second time": (S.APPROVED, _check),
     "close": (S.APPROVED, lambda db, _n: close_quarter(db, Q1, SIGNER, AT)),
     "draw up": (S.APPROVED, lambda db, _n: prepare_lock(db, Q1, HANDLER, AT)),
@@ -193,6 +221,19 @@ def one(database: Database) -> int:
     with database.reading() as db:
         known = db.scalar(select(GuidanceSession.id).limit(1))
     return known or qualified_chat(database, "m1")
+
+
+def other(db: Session) -> int:
+    """Add the same consultation a second time, recorded the day before and not judged yet."""
+    first = db.scalars(select(GuidanceSession)).one()
+    columns = [c.key for c in GuidanceSession.__table__.columns if c.key != "id"]
+    values = {name: getattr(first, name) for name in columns}
+    again = GuidanceSession(
+        **{**values, "state": S.RECORDED, "count_on": first.count_on - timedelta(days=1)}
+    )
+    db.add(again)
+    db.flush()
+    return again.id
 
 
 def _place(db: Session, number: int, state: SessionState, quarter: str) -> None:

@@ -68,6 +68,7 @@ STEPS: dict[str, tuple[Step, Staff]] = {
     "T3 qualify": (_by_system("session.qualified"), HANDLER),
     "T3 disqualify": (_by_system("session.unqualified"), HANDLER),
     "T4 merge": (_moved("session.merged"), HANDLER),
+    "T4 part": (_moved("session.parted"), HANDLER),
     "T5 requalify": (_requalify, SECOND_REVIEWER),
     "T5 promote": (_by_system("session.promoted"), HANDLER),
     "T6 submit": (lambda db, n, by: decisions.submit(db, n, by, AT), HANDLER),
