@@ -19,7 +19,8 @@ from guidance.human_session import HumanEntry, record_human_session
 from guidance.intake import qualify_recorded, seal_recorded, submit_waiting
 from guidance.lifecycle import CHATTED, ServiceLine, SessionState
 from guidance.message import Channel, InboundMessage
-from guidance.session import GuidanceSession, Turn, close_idle_sessions, record_turn
+from guidance.recording import close_idle_sessions, record_turn
+from guidance.session import GuidanceSession, Turn
 
 
 def _wait(walker: Walker, _db: Session) -> None:

@@ -27,7 +27,8 @@ from audit.log import last_seq
 from audit.verify import verify
 from audit.witness import open_witness
 from guidance.message import Channel, InboundMessage, Reply
-from guidance.session import Turn, record_turn
+from guidance.recording import record_turn
+from guidance.session import Turn
 from storage.connection import DatabaseUnavailable
 from storage.database import Database
 from storage.migrations import migrate

@@ -18,7 +18,8 @@ from evaluation.ledger_reads import Read, page_reads
 from evaluation.ledger_summary import REPEATS, goals_met, summary
 from evaluation.ledger_witness import sign_along
 from guidance.message import Channel, InboundMessage, Reply
-from guidance.session import GuidanceSession, record_turn
+from guidance.recording import record_turn
+from guidance.session import GuidanceSession
 from storage.database import Database
 
 MESSAGES = 40

@@ -10,7 +10,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from guidance.session import record_turn
+from guidance.recording import record_turn
 from storage.database import Database
 from storage.migrations import migrate
 from tests.guidance.messages import REPLY, message

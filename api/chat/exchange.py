@@ -24,6 +24,7 @@ from assistant.answer import (
 from assistant.guardrails import mask_personal_data
 from assistant.rephraser import rephrase
 from guidance.handover.handover import open_handover
+from guidance.recording import record_turn
 from guidance.session import (
     SHANGHAI,
     Channel,
@@ -33,7 +34,6 @@ from guidance.session import (
     find_conversation,
     find_turn,
     recent_turns,
-    record_turn,
 )
 from matching.profile.entrepreneur import KnownPerson, known_person, remember
 from matching.recommending.impression import log_list

@@ -14,8 +14,8 @@ from api.people.own import own_references
 from api.policies.validity import chinese_date, spoken_address
 from assistant.answer import CardKind, Intent
 from guidance.gaps.contact import contacts_of
+from guidance.recording import IDLE_LIMIT
 from guidance.session import (
-    IDLE_LIMIT,
     SHANGHAI,
     Conversation,
     ConversationNotFound,

@@ -24,7 +24,7 @@ from guidance.intake import (
     seal_recorded,
     submit_waiting,
 )
-from guidance.session import close_idle_sessions
+from guidance.recording import close_idle_sessions
 from matching.profile.entrepreneur import known_facts
 from storage.database import Database
 

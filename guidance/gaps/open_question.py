@@ -9,7 +9,8 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from guidance.gaps.gap import GapQuestion
-from guidance.session import IDLE_LIMIT, Turn
+from guidance.recording import IDLE_LIMIT
+from guidance.session import Turn
 from guidance.turn_feedback import TurnFeedback
 
 # Statuses of an answer that leave a question open by themselves.

@@ -15,7 +15,7 @@ import time
 from datetime import timedelta
 from itertools import count
 
-from guidance.session import record_turn
+from guidance.recording import record_turn
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message
 

@@ -9,9 +9,10 @@ from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import ServiceLine
 from guidance.message import Channel, Reply
 from guidance.periods.period import Quarter, shanghai_day
+from guidance.recording import close_idle_sessions, record_turn
 from guidance.review.decisions import CHECKLIST, approve, submit
 from guidance.review.staff import Staff
-from guidance.session import GuidanceSession, close_idle_sessions, record_turn
+from guidance.session import GuidanceSession
 from guidance.transition import find_session
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message

@@ -38,8 +38,9 @@ from guidance.periods.working_days import (
     shipped_days,
     working_days,
 )
+from guidance.recording import record_turn
 from guidance.seal import seal_holds
-from guidance.session import GuidanceSession, Turn, record_turn
+from guidance.session import GuidanceSession, Turn
 from storage.database import Database
 
 STAFF = Actor(ActorKind.ACCOUNT, "7", "handler")

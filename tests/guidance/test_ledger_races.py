@@ -23,9 +23,10 @@ from guidance.periods.period import Quarter
 from guidance.periods.record import WHOLE, SampleItem
 from guidance.periods.sample import check_sample
 from guidance.periods.seed import commit_seed
+from guidance.recording import close_idle_sessions
 from guidance.review.decisions import CHECKLIST, approve, submit, unapprove
 from guidance.review.staff import DutiesNotSeparate, Staff
-from guidance.session import Channel, GuidanceSession, close_idle_sessions
+from guidance.session import Channel, GuidanceSession
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import (

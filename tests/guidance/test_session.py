@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from guidance.recording import IDLE_LIMIT, close_idle_sessions, record_turn
 from guidance.session import (
-    IDLE_LIMIT,
     Channel,
     Conversation,
     ConversationNotFound,
@@ -17,11 +17,9 @@ from guidance.session import (
     Reply,
     SessionState,
     Turn,
-    close_idle_sessions,
     find_conversation,
     find_turn,
     recent_turns,
-    record_turn,
 )
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message

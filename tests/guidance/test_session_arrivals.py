@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
-from guidance.session import (
-    GuidanceSession,
-    InboundMessage,
-    MessageIdReused,
-    Turn,
-    close_idle_sessions,
-    record_turn,
-)
+from guidance.recording import close_idle_sessions, record_turn
+from guidance.session import GuidanceSession, InboundMessage, MessageIdReused, Turn
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message
 

@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from guidance.message import Channel, InboundMessage
-from guidance.session import GuidanceSession, Turn, close_idle_sessions, record_turn
+from guidance.recording import close_idle_sessions, record_turn
+from guidance.session import GuidanceSession, Turn
 from storage.database import Database
 from tests.guidance.boundaries.table import Row, cases, moment, span, tables, words
 from tests.guidance.messages import REPLY

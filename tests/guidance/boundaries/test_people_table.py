@@ -17,7 +17,7 @@ from guidance.people.identity import (
     standing_of,
 )
 from guidance.people.merging import merge_people
-from guidance.session import record_turn
+from guidance.recording import record_turn
 from storage.database import Database
 from tests.guidance.boundaries.table import Row, cases, words
 from tests.guidance.messages import NOON, REPLY
