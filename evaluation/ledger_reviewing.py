@@ -14,6 +14,7 @@ from guidance.periods.locking import sign_lock
 from guidance.periods.seed import sign_late_seed
 from guidance.review import decisions as review
 from guidance.review import two_reviewers
+from guidance.review.callback import record_callback
 from guidance.review.duplicates import (
     merge_sessions,
     near_sessions,
@@ -67,7 +68,7 @@ def _unapprove(walker: Walker, db: Session) -> None:
 
 def _call_back(walker: Walker, db: Session) -> None:
     session_id = walker.one(db, SessionState.APPROVED)
-    review.record_callback(db, session_id, walker.who(Role.REVIEWER), happened=False, words="没有")
+    record_callback(db, session_id, walker.who(Role.REVIEWER), happened=False, words="没有")
 
 
 def _propose(walker: Walker, db: Session) -> None:

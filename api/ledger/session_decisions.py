@@ -14,10 +14,10 @@ from guidance.lifecycle import JUDGEMENT_CODES, TRANSITIONS
 from guidance.periods.adjusting import possible_kinds
 from guidance.periods.adjustment import AdjustmentKind
 from guidance.periods.record import PeriodState
+from guidance.review.callback import record_callback
 from guidance.review.decisions import (
     appeal,
     approve,
-    record_callback,
     reject,
     resubmit,
     send_back,

@@ -18,6 +18,7 @@ from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem, SampleOutcome, SampleReason
 from guidance.periods.sample import check_sample, draw_items, sampled_from
 from guidance.review import decisions
+from guidance.review.callback import record_callback
 from guidance.review.duplicates import (
     merge_sessions,
     part_sessions,
@@ -124,7 +125,7 @@ DECISIONS: dict[str, tuple[SessionState, Decide]] = {
     "appeal": (S.REJECTED, lambda db, n: decisions.appeal(db, n, HANDLER, AT, "请再看")),
     "unapprove": (S.APPROVED, lambda db, n: decisions.unapprove(db, n, SIGNER, AT, "存疑")),
     "call back": (
-        S.APPROVED, lambda db, n: decisions.record_callback(db, n, REVIEWER, happened=False),
+        S.APPROVED, lambda db, n: record_callback(db, n, REVIEWER, happened=False),
     ),
     "propose to requalify": (
         S.UNQUALIFIED, lambda db, n: propose_requalification(db, n, REVIEWER, AT, "充分"),

@@ -11,7 +11,7 @@ from accounts.role import Role
 from guidance.indicators.value import Reported, ValueRefused, report_value
 from guidance.lifecycle import SessionState
 from guidance.periods.period import Quarter, shanghai_day
-from guidance.review.decisions import record_callback
+from guidance.review.callback import record_callback
 from guidance.review.flags import rushing_units
 from guidance.review.staff import NotYourDuty
 from guidance.seal import SEALED_OF_SESSION, SEALED_OF_TURN, seal_holds
