@@ -42,6 +42,7 @@ from guidance.human_session import ConfirmationWrong, EntryHeld, EntryInvalid
 from guidance.indicators.definition import DefinitionInvalid
 from guidance.indicators.evidence import EvidenceUnusable
 from guidance.indicators.indicator import IndicatorNotFound
+from guidance.indicators.returns import ReturnRefused
 from guidance.indicators.value import ValueRefused
 from guidance.lifecycle import TransitionRefused
 from guidance.people.attempt import TooManyAttempts
@@ -183,6 +184,7 @@ PROBLEMS: dict[type[Exception], Problem] = {
     EntryInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "填写有误"),
     ConfirmationWrong: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "确认码不对"),
     ValueRefused: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "数值有误"),
+    ReturnRefused: Problem(HTTPStatus.CONFLICT, "报送名单有误"),
     EvidenceUnusable: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "材料有误"),
     RulesInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "口径有误"),
     DefinitionInvalid: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "填写有误"),

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, cast, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from guidance.session import SHANGHAI
 from storage.database import Base, storable
 
 MOST_CHARACTERS = 300
@@ -83,3 +84,25 @@ def opinions_of(db: Session, turn_ids: Iterable[int]) -> dict[int, bool]:
         select(TurnFeedback).where(TurnFeedback.turn_id.in_(wanted))
     ).all()
     return {feedback.turn_id: feedback.helpful for feedback in rows}
+
+
+def opinions_between(db: Session, first: date, last: date) -> tuple[int, int]:
+    """Return how many answers were said to help, and of how many, on days of the span."""
+    helped = func.coalesce(func.sum(cast(TurnFeedback.helpful, Integer)), 0)
+    count, of = db.execute(select(helped, func.count()).where(*_given(first, last))).one()
+    return int(count), int(of)
+
+
+def opinions_listed(
+    db: Session, first: date, last: date, limit: int, offset: int = 0
+) -> list[TurnFeedback]:
+    """Return a page of the opinions given on days of the span, newest first."""
+    newest = select(TurnFeedback).where(*_given(first, last))
+    ordered = newest.order_by(TurnFeedback.given_at.desc(), TurnFeedback.turn_id.desc())
+    return list(db.scalars(ordered.limit(limit).offset(offset)))
+
+
+def _given(first: date, last: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    since = datetime.combine(first, time(), SHANGHAI)
+    until = datetime.combine(last + timedelta(days=1), time(), SHANGHAI)
+    return TurnFeedback.given_at >= since, TurnFeedback.given_at < until

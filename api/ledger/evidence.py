@@ -12,7 +12,7 @@ from starlette.datastructures import FormData, UploadFile
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.ledger.staff import reads_transcripts
+from api.ledger.staff import reads_transcripts, shows_targets
 from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount
 from audit.log import append_event
@@ -25,6 +25,7 @@ from guidance.indicators.evidence import (
 )
 from guidance.indicators.value import IndicatorValue
 from guidance.ledger_list import session_within
+from guidance.review.proposal import Proposal
 from guidance.review.staff import Staff
 
 router = APIRouter(include_in_schema=False)
@@ -40,15 +41,20 @@ def download(
     account: CurrentAccount,
     session: RowId = 0,
     value: RowId = 0,
+    target: RowId = 0,
 ) -> Response:
-    """Return a file that proves a session within the account's scope, or a reported value."""
-    if not DIGEST.fullmatch(digest) or not (session or value):
+    """Return a file that proves a session within the account's scope, a value, or a target."""
+    if not DIGEST.fullmatch(digest) or not (session or value or target):
         raise PageNotFound
     with database.writing() as db:
         if session:
             session_within(db, session, account.org_unit)
             proves = digest in {file.digest for file in evidence_of(db, session)}
             proves = proves and reads_transcripts(account)
+        elif target:
+            proposal = db.get(Proposal, target)
+            proves = proposal is not None and proposal.details.get("evidence") == digest
+            proves = proves and shows_targets(account)
         else:
             reported = db.get(IndicatorValue, value)
             proves = reported is not None and reported.evidence_digest == digest

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from accounts.role import Role
 from api.access import Permission, allow
@@ -22,11 +23,20 @@ from api.ledger.staff import names_of, shows_targets, unit_name
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from guidance.indicators.agreed import without_owner
 from guidance.indicators.definition import signed_choices
-from guidance.indicators.indicator import IndicatorKind, Span, load_register
 from guidance.indicators.formulas import formula_text
+from guidance.indicators.indicator import (
+    SOURCE_NAMES,
+    Indicator,
+    IndicatorKind,
+    Span,
+    load_register,
+)
 from guidance.indicators.progress import STATUS_NAMES, Status
+from guidance.indicators.target import targets_signed
 from guidance.indicators.value import ValueStatus, values_of
+from guidance.review.proposal import Proposal
 from knowledge.corpus import Corpus
 from storage.database import storable
 
@@ -87,7 +97,9 @@ def show_indicators(
         clauses=plan_clauses(snapshot.corpus),
         signed=signed,
         unsigned=sum(f"ambiguity:{number}" not in signed for number in load_register().ambiguities),
-        rows_of=lambda row: rows_of(row.indicator, day, account),
+        undecided=[row for row in rows if row.status is Status.UNDECIDED],
+        unowned=without_owner(load_register(), signed),
+        rows_of=lambda row: rows_of(row, day, account),
         **_names(account),
     )
 
@@ -113,21 +125,20 @@ def indicator_page(
     """Render the page of one indicator; `told` is what went wrong, with its status."""
     register = load_register()
     indicator = register.get(storable(indicator_id))
-    day = last_day(year)
-    corpus: Corpus = request.app.state.live.current.corpus
+    day, roles = last_day(year), account.roles
     with request.app.state.database.reading() as db:
-        found = [row for row in standing(db, day) if row.indicator.id == indicator.id]
-        reported = values_of(db, indicator.id)
-        people = {one.uploaded_by for one in reported} | {one.reviewed_by for one in reported}
+        rows = {one.indicator.id: one for one in standing(db, day, parts=True)}
+        row = rows[indicator.id]
         context = {
-            "reported": reported,
-            "people": names_of(db, people),
-            "splits": splits_of(db, indicator, day, account),
+            **_reported(db, indicator),
+            "splits": splits_of(db, row, day, account),
             "signed": signed_choices(db),
-            "quarters": quarter_rows_of(db, indicator, day),
+            "quarters": quarter_rows_of(db, row, day),
         }
-        trend = trend_of(db, indicator, day)
-    target = float(indicator.target) if indicator.target and shows_targets(account) else None
+        trend = trend_of(db, row, day)
+    agreed = row.indicator
+    target = float(agreed.target) if agreed.target and shows_targets(account) else None
+    proposers = {Role.HANDLER, Role.SIGNER, Role.ADMINISTRATOR}
     return render_staff(
         request,
         account,
@@ -135,25 +146,39 @@ def indicator_page(
         told[1],
         told=told[0],
         one=indicator,
-        row=found[0] if found else None,
+        row=row,
         day=day,
-        formula=formula_text(register, indicator),
-        inputs=[register.get(name) for name in indicator.inputs],
+        formula=formula_text(register, agreed),
+        formulas={one.indicator.id: formula_text(register, one.indicator) for one in row.beside},
+        link=lambda one: rows_of(one, day, account),
+        inputs=[rows[name] for name in agreed.inputs],
         ambiguity=register.ambiguities.get(indicator.ambiguity or 0),
-        clause_id=plan_clauses(corpus).get(indicator.clause),
+        clause_id=plan_clauses(request.app.state.live.current.corpus).get(indicator.clause),
         trend=trend,
         trend_rows=trend_rows_of(indicator, trend, account),
         chart=chart_of(trend, target),
-        may_report=Role.HANDLER in account.roles and indicator.kind is IndicatorKind.ENTERED,
-        may_propose=bool(
-            account.roles & {Role.HANDLER, Role.REVIEWER, Role.SIGNER, Role.ADMINISTRATOR}
-        ),
-        rows_link=rows_of(indicator, day, account),
+        may_report=Role.HANDLER in roles and indicator.kind is IndicatorKind.ENTERED,
+        may_propose=bool(roles & (proposers | {Role.REVIEWER})),
+        may_target=not account.org_unit and bool(roles & proposers),
+        rows_link=rows_of(row, day, account),
         value_states=VALUE_STATES,
         unit_name=unit_name,
         **context,
         **_names(account),
     )
+
+
+def _reported(db: Session, indicator: Indicator) -> dict[str, Any]:
+    """Return what was reported for a row, the targets that were signed, and who did it."""
+    reported, signed = values_of(db, indicator.id), targets_signed(db, indicator.id)
+    targets = [(one, db.get_one(Proposal, one.proposal_id)) for one in signed]
+    people = {who for one in reported for who in (one.uploaded_by, one.reviewed_by)}
+    people |= {who for _, two in targets for who in (two.proposed_by, two.decided_by)}
+    return {
+        "reported": reported,
+        "signed_targets": targets,
+        "people": names_of(db, people),
+    }
 
 
 def last_day(year: int | None) -> date:
@@ -180,5 +205,6 @@ def _names(account: SignedIn) -> dict[str, Any]:
         "kinds": KIND_NAMES,
         "spans": SPAN_NAMES,
         "targets_shown": shows_targets(account),
+        "source_names": SOURCE_NAMES,
         "first_year": FIRST_YEAR,
     }

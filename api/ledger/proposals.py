@@ -27,7 +27,8 @@ from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.rules import RulesInvalid
-from guidance.indicators.indicator import load_register
+from guidance.indicators.agreed import UNDATED
+from guidance.indicators.indicator import Span, load_register
 from guidance.ledger_list import session_within
 from guidance.lifecycle import TransitionRefused
 from guidance.people.merging import SamePersonAlready
@@ -191,6 +192,11 @@ def definition_subject(subject: str) -> str:
     register = load_register()
     if kind == "ambiguity" and name.isdigit() and int(name) in register.ambiguities:
         return f"口径第 {name} 条（{register.ambiguities[int(name)].problem}）"
+    if kind == "frame" and name in UNDATED:
+        return f"{UNDATED[Span(name)]}的起止年份"
+    if kind == "target":
+        indicator, _, year = name.rpartition(":")
+        return f"{register.get(indicator).name}从 {year} 年起的目标"
     if name in register.indicators:
         return f"{register.indicators[name].name}的责任单位"
     return subject

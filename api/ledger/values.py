@@ -25,6 +25,7 @@ from api.problems import problem_of
 from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
+from guidance.indicators.agreed import UNDATED, signed_years, without_owner
 from guidance.indicators.definition import DefinitionInvalid, propose_definition, signed_choices
 from guidance.indicators.evidence import EvidenceUnusable
 from guidance.indicators.indicator import load_register
@@ -148,6 +149,7 @@ def _reported(indicator: str, posted: FormData, digest: str) -> Reported:
         sample_size=_count(posted, "sample_size", "样本数"),
         row_number=_count(posted, "row_number", "行号"),
         note=typed(posted, "note", 500),
+        item=typed(posted, "item", 60),
     )
 
 
@@ -191,6 +193,7 @@ def _definitions_page(
     register = load_register()
     with database.reading() as db:
         signed = signed_choices(db)
+        chosen = {subject: one.choice for subject, one in signed.items()}
         signers = _signers(db, [one.proposal_id for one in signed.values()])
         waiting = {
             one.details["subject"]: one for one in open_proposals(db, ProposalKind.DEFINITION)
@@ -208,6 +211,9 @@ def _definitions_page(
         signers=signers,
         waiting=waiting,
         people=people,
+        frames=UNDATED,
+        years={str(span): signed_years(chosen, span) for span in UNDATED},
+        unowned=[register.get(name) for name in without_owner(register, signed)],
         may_propose=not account.org_unit
         and bool(account.roles & {"handler", "reviewer", "signer", "administrator"}),
     )

@@ -24,6 +24,9 @@ from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from audit.log import append_event
 from audit.witness import open_witness
+from guidance.indicators.agreed import without_owner
+from guidance.indicators.definition import signed_choices
+from guidance.indicators.indicator import load_register
 from guidance.periods.period import Quarter
 from guidance.periods.record import PERIOD_STATE_NAMES, state_of
 from guidance.reports.report import Report
@@ -47,6 +50,7 @@ def show_reports(
     """List the quarters and years that can be reported."""
     quarter, listed = Quarter.of(today()), list[tuple[str, str]]()
     with database.reading() as db:
+        unowned = without_owner(load_register(), signed_choices(db))
         oldest = db.scalar(select(func.min(GuidanceSession.period))) or str(quarter)
         while len(listed) < QUARTERS_LISTED and (not listed or str(quarter) >= oldest):
             listed.append((str(quarter), PERIOD_STATE_NAMES[state_of(db, str(quarter))]))
@@ -55,7 +59,7 @@ def show_reports(
     form = read_form(settings.data_dir)
     return render_staff(
         request, account, "reports/reports.html", listed=listed, years=years, form=form,
-        whole=not account.org_unit,
+        whole=not account.org_unit, unowned=len(unowned),
     )  # fmt: skip
 
 
@@ -89,9 +93,11 @@ def show_report(
     """Show the figures of a report as they stand now."""
     require_district(account)
     report = _report(database, period, published=published == "1")
+    with database.reading() as db:
+        unowned = without_owner(load_register(), signed_choices(db))
     return render_staff(
         request, account, "reports/report.html", report=report, behind=rows_behind(report),
-        totals=totals_behind(report),
+        totals=totals_behind(report), unowned=len(unowned),
     )  # fmt: skip
 
 

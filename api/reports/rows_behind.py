@@ -44,7 +44,8 @@ def totals_behind(report: Report) -> dict[str, str]:
     if report.published:
         return {}
     guidance = report.table("guidance")
-    row = guidance.rows[-1 if report.period.isdigit() else 0]
+    name = f"{report.period}年累计" if report.period.isdigit() else report.period
+    row = next(row for row in guidance.rows if row[0] == name)
     opened = _of_time(guidance, row, report)
     cells = ("sessions", "persons", "sessions_now", "persons_now")
     return {name: opened[place] for place, name in enumerate(cells, 1) if place in opened}
@@ -52,10 +53,9 @@ def totals_behind(report: Report) -> dict[str, str]:
 
 def _links(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
     first, period = str(row[0]), report.period
-    if table.name == "guidance":
-        return _of_time(table, row, report)
-    if table.name == "indicators":
-        return _of_indicator(table, row, report)
+    one_of = {"guidance": _of_time, "indicators": _of_indicator, "beside": _of_item}
+    if table.name in one_of:
+        return one_of[table.name](table, row, report)
     if table.name == "restatement":
         was = {"locked": 1} if row[1] == PERIOD_STATE_NAMES[PeriodState.LOCKED] else {}
         return {
@@ -94,6 +94,8 @@ def _of_time(table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
     of just those, so that it opens its rows for as long as nothing was revised since.
     """
     first, revised = str(row[0]), "人次（修订值）" in table.columns
+    if "创建期间" in first:
+        return {3 if revised else 1: _list("counting", first.partition("年")[0])}
     if "年" not in first:
         locked = {"locked": 1} if revised and first in report.locked_quarters else {}
         found = {
@@ -121,6 +123,14 @@ def _of_indicator(table: Table, row: tuple[Cell, ...], report: Report) -> RowLin
     if row[5] == NOTHING:
         return {4: persons}
     return {4: page, 5: persons}
+
+
+def _of_item(_table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
+    """Return the link of what stands beside an indicator; of one item of a sum, the sum's."""
+    name = str(row[0] if row[2] == NOTHING else row[2])
+    if name == "B3":
+        return {4: _year_so_far(report)}
+    return {4: f"/staff/indicators/{name}?year={report.period[:4]}"}
 
 
 def _numbers(row: tuple[Cell, ...], links: RowLinks) -> RowLinks:

@@ -1,6 +1,6 @@
 """What the office has signed of the register: readings, targets of a year, and its periods."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from guidance.indicators.indicator import IndicatorKind, Register, Span
 
 Choices = Mapping[str, str]  # subject of a signed definition -> what was chosen
 # 创建期间 and 两年: the plan says neither when they begin nor when they end.
-FRAME_NAMES = {Span.CREATION: "创建期间", Span.TWO_YEARS: "“两年内”的两年"}
+UNDATED = {Span.CREATION: "创建期间", Span.TWO_YEARS: "“两年内”的两年"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def year_of(on: date) -> Timeframe:
     return Timeframe(date(on.year, 1, 1), date(on.year, 12, 31))
 
 
-def without_owner(register: Register, choices: Choices) -> list[str]:
+def without_owner(register: Register, choices: Collection[str]) -> list[str]:
     """Return the ids of the rows whose owner the plan does not fully name and nobody signed."""
     return [one.id for one in register.rows() if one.confirm and f"owner:{one.id}" not in choices]
 

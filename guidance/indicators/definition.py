@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.role import Role
 from audit.log import append_event
-from guidance.indicators.agreed import FRAME_NAMES
+from guidance.indicators.agreed import UNDATED
 from guidance.indicators.indicator import Span, load_register
 from guidance.review.proposal import Proposal, ProposalKind, decide, propose
 from guidance.review.staff import Staff
@@ -109,7 +109,7 @@ def _check_owner(name: str, choice: str) -> str:
 
 def _check_frame(name: str, choice: str) -> str:
     years = YEARS.fullmatch(choice)
-    if name not in FRAME_NAMES or years is None:
+    if name not in UNDATED or years is None:
         raise DefinitionInvalid("请填写起止年份，例如 2026-2027；只有一年的填 2026。")
     first, last = int(years[1]), int(years[2] or years[1])
     if not FIRST_YEAR <= first <= last <= first + MOST_YEARS - 1:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from guidance.indicators.agreed import FRAME_NAMES, Choices, Timeframe
+from guidance.indicators.agreed import UNDATED, Choices, Timeframe
 from guidance.indicators.formulas import Values, leaves, value_of
 from guidance.indicators.indicator import Direction, Indicator, Register, Span
 from guidance.indicators.value import IndicatorValue
@@ -61,6 +61,7 @@ class Progress:
     note: str = ""
     items: tuple[IndicatorValue, ...] = ()  # what it sums up, each entered apart
     beside: tuple["Progress", ...] = ()  # shown next to it, never mixed with it
+    since: date | None = None  # the first day of the time it is judged in
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def _judged(basis: _Basis, indicator: Indicator) -> Progress:
         reports.newest.get(indicator.id),
         _note(basis, indicator),
         tuple(reports.items.get(indicator.id, ())),
+        since=basis.frame.first_on,
     )
 
 
@@ -158,17 +160,15 @@ def _has_pace(indicator: Indicator) -> bool:
     """
     if indicator.period in (Span.MOMENT, Span.QUARTER):
         return False
-    return indicator.unit not in AT_ONCE or (
-        indicator.unit == "%" and indicator.period in FRAME_NAMES
-    )
+    return indicator.unit not in AT_ONCE or (indicator.unit == "%" and indicator.period in UNDATED)
 
 
 def _note(basis: _Basis, indicator: Indicator) -> str:
     notes = []
     if indicator.direction is Direction.BARE:
         notes.append("方案没有写“以上”，按不少于理解")
-    if indicator.period in FRAME_NAMES and f"frame:{indicator.period}" not in basis.choices:
-        notes.append(f"{FRAME_NAMES[indicator.period]}的起止年份还没有签字，暂按当年")
+    if indicator.period in UNDATED and f"frame:{indicator.period}" not in basis.choices:
+        notes.append(f"{UNDATED[indicator.period]}的起止年份还没有签字，暂按当年")
     for name in dict.fromkeys(leaves(basis.register, indicator)):
         used = basis.reports.newest.get(name)
         if used is not None and used.as_of_on < basis.frame.first_on:

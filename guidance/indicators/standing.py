@@ -1,10 +1,10 @@
 """Where every row of the register stands: each judged in its own time, from what is known then."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from guidance.counting.persons import PersonsOf, count_persons
@@ -24,8 +24,8 @@ from guidance.indicators.progress import Progress, Reports, judge, quarters_betw
 from guidance.indicators.returns import share_on_time
 from guidance.indicators.value import accepted_by_year, accepted_items, accepted_values
 from guidance.periods.adjustment import Adjustment, AdjustmentStatus
-from guidance.periods.period import SHANGHAI, Quarter
-from guidance.turn_feedback import TurnFeedback
+from guidance.periods.period import Quarter
+from guidance.turn_feedback import opinions_between
 
 # What other packages count and this one may not know, by the row or part of the register.
 Given = Mapping[str, Decimal | int | None]
@@ -74,18 +74,6 @@ def reported_quarter(on: date) -> Quarter:
     return Quarter.of(on + timedelta(days=1)).preceding
 
 
-def opinions_between(db: Session, first: date, last: date) -> tuple[int, int]:
-    """Return how many answers were said to help, and of how many, on days of the span."""
-    helped = func.coalesce(func.sum(cast(TurnFeedback.helpful, Integer)), 0)
-    since = datetime.combine(first, time(), SHANGHAI)
-    until = datetime.combine(last + timedelta(days=1), time(), SHANGHAI)
-    said = select(helped, func.count()).where(
-        TurnFeedback.given_at >= since, TurnFeedback.given_at < until
-    )
-    count, of = db.execute(said).one()
-    return int(count), int(of)
-
-
 def definitions_now(db: Session) -> str:
     """Name the register and the signed readings that give the figures their meaning: "3+1,7"."""
     signed = sorted(row.id for row in signed_choices(db).values())
@@ -127,13 +115,11 @@ def _of_time(db: Session, register: Register, frame: Timeframe, on: date) -> tup
 
 
 def _from_records(db: Session, on: date) -> Known:
-    """Return what this system's own records tell beside the ledger; nothing where none are."""
-    year, found = year_of(on), Known()
-    helped, opinions = opinions_between(db, year.first_on, on)
-    if opinions:
-        found["D1d.system"] = percent(Decimal(helped), Decimal(opinions))
+    """Return what this system's own records tell beside the ledger."""
+    helped, opinions = opinions_between(db, year_of(on).first_on, on)
+    found: Known = {"D1d.system": percent(Decimal(helped), Decimal(opinions))}
     share = share_on_time(db, reported_quarter(on))
-    return found if share is None else found | {"R1": share}
+    return found if share is None else found | {"R1": share}  # no list of units: to be entered
 
 
 def _by_year(db: Session, register: Register, choices: Choices, on: date) -> Known:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from guidance.indicators.agreed import Choices
 from guidance.indicators.formulas import formula_text
 from guidance.indicators.indicator import Indicator, IndicatorKind, load_register
 from guidance.indicators.progress import STATUS_NAMES, Progress, Status
@@ -28,6 +29,8 @@ COLUMNS = (
     "编号", "指标", "单位", "目标", "现值", "完成", "状态", "来源", "责任单位", "依据条款", "说明",
 )  # fmt: skip
 RESTATED = ("季度", "编号", "指标", "原公布值", "修订值", "差额", "依据")
+BESIDE = ("编号", "指标", "并列编号", "并列项", "数值", "公式或口径")
+BESIDE_NOTE = "和指标并列，供对照，不并入指标本身的数值。"
 UNCHANGED = "原公布值是锁定时的数；已锁定的季度里没有列出的指标，与锁定时一致。"
 BASIS = {
     IndicatorKind.DERIVED: "台账的调整，见“修订依据”，或查明两个身份是同一人",
@@ -39,7 +42,12 @@ NOTE = "没有达到目标的，写明落后还是进度正常；无目标值、
 
 
 def indicator_table(
-    db: Session, rows: list[Progress], frozen: Mapping[str, FrozenIndicator], *, published: bool
+    db: Session,
+    rows: list[Progress],
+    frozen: Mapping[str, FrozenIndicator],
+    choices: Choices,
+    *,
+    published: bool,
 ) -> Table:
     """Return the table; published ones hide small counts of people and what tells them.
 
@@ -47,12 +55,14 @@ def indicator_table(
     """
     if not frozen:
         hidden = _hidden(rows) if published else set()
-        lines = [_indicator_row(row, (), hidden=row.indicator.id in hidden) for row in rows]
+        lines = [
+            _indicator_row(row, (), choices, hidden=row.indicator.id in hidden) for row in rows
+        ]
         return Table("indicators", "方案指标", COLUMNS, tuple(lines), NOTE)
     then = _as_locked(db, rows, frozen)
     hidden = _hidden(rows) | _hidden(then) if published else set()
     lines = [
-        _indicator_row(was, (_changed(frozen, row),), hidden=row.indicator.id in hidden)
+        _indicator_row(was, (_changed(frozen, row),), choices, hidden=row.indicator.id in hidden)
         for was, row in zip(then, rows, strict=True)
     ]
     value = COLUMNS.index("现值")
@@ -84,6 +94,33 @@ def _changed(frozen: Mapping[str, FrozenIndicator], row: Progress) -> Cell:
     was = frozen.get(row.indicator.id)
     if was is not None and not _has_changed(was, row):
         return NOTHING
+    return _value(row.value, row.status)
+
+
+def beside_table(rows: list[Progress], *, published: bool) -> Table:
+    """Return what stands beside the rows: other readings, parts, every item of a sum."""
+    hidden = _hidden(rows) if published else set()
+    lines: list[tuple[Cell, ...]] = []
+    for row in rows:
+        one, secret = row.indicator, row.indicator.id in hidden
+        for other in row.beside:
+            small = secret or (published and (_is_small(other) or other.indicator.id in hidden))
+            told = TOO_SMALL if small else _said(other)
+            formula = formula_text(load_register(), other.indicator)
+            lines.append((
+                one.id, one.name, other.indicator.id, other.indicator.name, told,
+                formula or other.indicator.definition,
+            ))  # fmt: skip
+        lines += [
+            (one.id, one.name, NOTHING, item.item, _plain(item.value), f"截至 {item.as_of_on}")
+            for item in row.items
+        ]
+    return Table("beside", "并列的数值", BESIDE, tuple(lines), BESIDE_NOTE)
+
+
+def _said(row: Progress) -> Cell:
+    if row.value is not None and row.indicator.unit == "是/否":
+        return "是" if row.value else "否"
     return _value(row.value, row.status)
 
 
@@ -152,7 +189,9 @@ def _is_small(row: Progress) -> bool:
     return counts_people and row.value is not None and 0 < row.value < SMALLEST
 
 
-def _indicator_row(row: Progress, revised: tuple[Cell, ...], *, hidden: bool) -> tuple[Cell, ...]:
+def _indicator_row(
+    row: Progress, revised: tuple[Cell, ...], choices: Choices, *, hidden: bool
+) -> tuple[Cell, ...]:
     one = row.indicator
     value = _value(row.value, row.status)
     share = NOTHING if row.share is None else f"{row.share * 100:.1f}%"
@@ -162,7 +201,8 @@ def _indicator_row(row: Progress, revised: tuple[Cell, ...], *, hidden: bool) ->
         revised = tuple(HIDDEN for _ in revised)
     return (
         one.id, one.name, one.unit, target, value, *revised, share, STATUS_NAMES[row.status],
-        _source(row), "、".join(one.owners), one.clause, _remarks(row),
+        _source(row), choices.get(f"owner:{one.id}", "、".join(one.owners)), one.clause,
+        _remarks(row, choices),
     )  # fmt: skip
 
 
@@ -174,9 +214,9 @@ def _source(row: Progress) -> str:
     return f"{row.source.source}，截至 {row.source.as_of_on}，附件 {digest}"
 
 
-def _remarks(row: Progress) -> str:
+def _remarks(row: Progress, choices: Choices) -> str:
     parts = [_formula(row.indicator), row.note]
-    if row.indicator.confirm:
+    if row.indicator.confirm and f"owner:{row.indicator.id}" not in choices:
         parts.append("方案没有写全责任单位，待确认")
     return "；".join(part for part in parts if part)
 

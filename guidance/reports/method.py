@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from guidance.counting.rules import rules_in_force
+from guidance.indicators.agreed import without_owner
 from guidance.indicators.definition import SignedDefinition, signed_choices
 from guidance.indicators.indicator import Ambiguity, load_register
 from guidance.lifecycle import LINE_NAMES
@@ -34,6 +35,7 @@ def method_table(db: Session, quarters: list[str], *, published: bool) -> Table:
         ("归属", "按第一条消息的北京时间日期归入季度，每次只归一个单位"),
         ("指标表版本", register.version),
         ("待签署的口径解释", _unsigned(register.ambiguities, signed)),
+        ("待确定的责任单位", _unowned(without_owner(register, signed))),
     ]
     rows += [
         (
@@ -61,6 +63,10 @@ def _signed(signed: Mapping[str, SignedDefinition]) -> list[tuple[int, SignedDef
     pairs = [(key.partition(":"), row) for key, row in signed.items()]
     found = [(int(name), row) for (kind, _, name), row in pairs if kind == "ambiguity"]
     return sorted(found, key=lambda one: one[0])
+
+
+def _unowned(names: list[str]) -> str:
+    return f"{len(names)} 项（{'、'.join(names)}），所列单位为建议" if names else "无"
 
 
 def _unsigned(ambiguities: Mapping[int, Ambiguity], signed: Mapping[str, SignedDefinition]) -> str:

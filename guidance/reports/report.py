@@ -11,24 +11,32 @@ from sqlalchemy.orm import Session
 
 from guidance.counting.persons import PersonsOf, count_persons
 from guidance.counting.tally import counted_by
-from guidance.indicators.indicator import load_register
-from guidance.indicators.standing import Given, standing_at
+from guidance.indicators.agreed import Choices, agreed, frame_of
+from guidance.indicators.definition import choices_of
+from guidance.indicators.indicator import Span, load_register
+from guidance.indicators.standing import Given, guidance_sessions, standing_at
 from guidance.lifecycle import LINE_NAMES, ServiceLine
 from guidance.message import CHANNEL_NAMES, Channel
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.periods.frozen import frozen_of
-from guidance.periods.period import Quarter, shanghai_day
+from guidance.periods.period import PeriodInvalid, Quarter, shanghai_day
 from guidance.periods.record import PeriodState, state_of
-from guidance.reports.indicators import counted_then, indicator_table, restated_indicators
+from guidance.reports.indicators import (
+    beside_table,
+    counted_then,
+    indicator_table,
+    restated_indicators,
+)
 from guidance.reports.method import method_table
 from guidance.reports.published import FIRST_AND_REVISED, Beside, of_quarter, of_year_so_far
 from guidance.reports.restatement import basis_table, restatement_table
 from guidance.reports.suppression import HIDDEN, hiding_note, suppress
-from guidance.reports.table import NOTHING, Cell, Table, percent
+from guidance.reports.table import NOTHING, Cell, Table, percent, shown_count
 from guidance.reports.units import unit_table
 from guidance.review.queue import quarters_of
 
 NOTE = "人次按次数计，同一人同一天只计一次；人按不同的人计，各季之和大于或等于全年。"
+QUARTERS_OF_YEAR = 4
 LOCKED_NOTE = (
     "锁定的季度先列锁定时公布的数，其后有变动的在旁边列修订值；没有锁定的是目前的数。"
     "累计是最近一次锁定时公布的累计，含当时已生效的调整。"
@@ -88,11 +96,15 @@ def make_report(
     today = shanghai_day(made_at)
     if first.first_day > today:
         raise ReportNotReady("这段时间还没有开始，没有可以汇总的数字。")
+    if len(quarters) > QUARTERS_OF_YEAR:
+        raise PeriodInvalid("报表按季度或年度做，例如 2026Q3 或 2026。")
     people = {one: count_persons(db, PersonsOf(one, one)) for one in quarters}
     locked = tuple(one for one in quarters if state_of(db, one) is PeriodState.LOCKED)
     on = min(last.last_day, today)
     whole = of_year_so_far(db, on)
-    maker = _Maker(db, quarters, people, whole, on, bool(locked), published)
+    maker = _Maker(db, quarters, people, whole, on, bool(locked), published, choices_of(db))
+    frozen = frozen_of(db, quarters[-1])
+    rows = standing_at(db, on, counted_then(frozen, given))
     headline = of_quarter(db, quarters[0], people[quarters[0]]) if first == last else whole
     (sessions, sessions_now), (persons, persons_now) = (
         one.cells(published=published) for one in headline
@@ -111,7 +123,8 @@ def make_report(
         revised=(sessions_now, persons_now),
         tables=(
             maker.guidance(),
-            maker.indicators(given),
+            indicator_table(db, rows, frozen, maker.choices, published=published),
+            beside_table(rows, published=published),
             restatement_table(db, people, published=published),
             restated_indicators(db, quarters, given, published=published),
             basis_table(db, quarters, published=published),
@@ -141,32 +154,35 @@ class _Maker:
     on: date
     locked: bool  # something in it was published
     published: bool
+    choices: Choices
 
     def guidance(self) -> Table:
         """人次 and 人 side by side: each quarter, and the year up to the last of them."""
-        target = load_register().get("M3c").target
+        target = agreed(load_register(), self.choices, self.on.year).get("M3c").target
         goal: Cell = NOTHING if target is None else int(target)
         rows = [
             self._row(one, of_quarter(self.db, one, self.people[one]), NOTHING)
             for one in self.quarters
             if Quarter.parse(one).first_day <= self.on
         ]
-        rows.append(self._row(f"{self.on.year}年累计", self.whole, goal))
+        creation = frame_of(self.choices, Span.CREATION, self.on)
+        longer = creation.first_on.year < creation.last_on.year
+        rows.append(self._row(f"{self.on.year}年累计", self.whole, NOTHING if longer else goal))
+        if longer:
+            years = f"{creation.first_on.year}-{self.on.year}年累计（创建期间）"
+            count = guidance_sessions(self.db, self.on, creation)
+            so_far = (shown_count(count, published=self.published), NOTHING)
+            published = (NOTHING, NOTHING) if self.locked else ()  # of the whole time none was
+            rows.append((years, *published, *so_far, goal))
         counts = FIRST_AND_REVISED if self.locked else ("人次", "人")
         note = NOTE + (LOCKED_NOTE if self.locked else "")
-        columns = ("时间", *counts, "全年目标")
+        columns = ("时间", *counts, "目标")
         return Table("guidance", "创业指导服务", columns, tuple(rows), note)
 
     def _row(self, name: str, both: tuple[Beside, Beside], goal: Cell) -> tuple[Cell, ...]:
         (sessions, revised), (persons, left) = (one.cells(published=self.published) for one in both)
         changes = (revised, left) if self.locked else ()
         return (name, sessions, persons, *changes, goal)
-
-    def indicators(self, given: Given) -> Table:
-        """Every row of the register with target, value and state, as locked where it is."""
-        frozen = frozen_of(self.db, self.quarters[-1])
-        rows = standing_at(self.db, self.on, counted_then(frozen, given))
-        return indicator_table(self.db, rows, frozen, published=self.published)
 
     def split(self, name: str, heading: str, names: Mapping[str, str]) -> Table:
         """The counted sessions by one of the tally's splits; parts sum to the original value."""

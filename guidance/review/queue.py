@@ -1,5 +1,6 @@
 """Who may review what waits, and how the units' sessions fared in review."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
@@ -11,6 +12,8 @@ from guidance.review.staff import Staff
 from guidance.session import GuidanceSession
 
 PAGE = 50
+YEARS = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
+MOST_YEARS = 10
 
 
 def may_review(session: GuidanceSession, staff: Staff) -> bool:
@@ -35,9 +38,19 @@ def drawn_reviewer(session: GuidanceSession, reviewers: Sequence[Staff]) -> str 
 
 
 def quarters_of(period: str) -> list[str]:
-    """Return the quarters of a year, or the quarter itself. Raises PeriodInvalid."""
+    """Return the quarters of a year or of years (2026-2027), or the quarter itself.
+
+    Raises PeriodInvalid.
+    """
     if period.isdigit() and len(period) == 4:
         return [f"{period}Q{number}" for number in range(1, 5)]
+    years = YEARS.fullmatch(period)
+    if years and 0 <= int(years[2]) - int(years[1]) < MOST_YEARS:
+        return [
+            f"{year}Q{number}"
+            for year in range(int(years[1]), int(years[2]) + 1)
+            for number in range(1, 5)
+        ]
     return [str(Quarter.parse(period))]
 
 
