@@ -19,6 +19,7 @@ from api.ledger.staff import (
     deciding,
     names_of,
     require_district,
+    shows_targets,
     typed,
     unit_name,
 )
@@ -160,6 +161,8 @@ def visible_proposals(db: Session, account: SignedIn) -> list[Proposal]:
 
 
 def _visible(db: Session, proposal: Proposal, account: SignedIn) -> bool:
+    if proposal.subject.startswith("definition:target:") and not shows_targets(account):
+        return False
     if not account.org_unit:
         return True
     if proposal.kind is ProposalKind.LOCK_EXCEPTION:

@@ -127,6 +127,8 @@ def test_a_target_is_proposed_with_its_file_and_signed_by_another(
     assert post(cast.reviewer, path, **good, files=FILE).status_code == 403
     assert post(cast.handler, "/staff/uploads/targets/X", **good).status_code == 404
     assert post(cast.handler, path, **good, files=FILE).is_redirect
+    sign_in(client, sqlite_database, cast.reviewer)
+    assert "创业培训人数从" not in client.get("/staff/proposals").text
     sign_in(client, sqlite_database, cast.signer)
     assert "创业培训人数从" in client.get("/staff/proposals").text
     assert "650" not in client.get("/staff/indicators/B2").text
