@@ -102,7 +102,8 @@ COLUMNS = {
     "audit_events": ("seq at_us actor_kind actor_id actor_role action subject payload_digest hash"),
     "audit_payloads": "seq salt payload",
     "periods": (
-        "period state seed_digest seed closed_by closed_at frame_root prepared_by signed_by"
+        "period state seed_digest seed committed_at closed_by closed_at frame_root prepared_by"
+        " signed_by"
         " locked_at members_root as_of_seq"
     ),
     "period_values": (

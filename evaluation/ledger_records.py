@@ -7,7 +7,7 @@ a session's events follow one another.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
@@ -43,6 +43,7 @@ from guidance.people.level import IdentityLevel
 from guidance.periods.members import LEAF
 from guidance.periods.period import Quarter
 from guidance.periods.record import PeriodState
+from guidance.review.sampling import seed_digest
 from guidance.seal import SEALED_OF_SESSION
 
 TEXTS = 40
@@ -56,6 +57,7 @@ def made(scale: Scale) -> Iterator[Batch]:
     """Yield the ledger in batches of some thousand sessions, rows in the order of their keys."""
     district = _District(scale)
     batch = Batch()
+    district.commit(batch, FIRST_DAY)
     for number in range(1, scale.sessions + 1):
         district.add_session(batch, number)
         if number % BATCH_SESSIONS == 0:
@@ -131,9 +133,11 @@ class _District:
         persons = {unit: len(found) for unit, found in members.persons.items()}
         at = _stored(datetime.combine(Quarter.parse(quarter).last_day, datetime.min.time(), UTC))
         common = ("1", "default", root, self._log.seq)
+        seed = self._seed(quarter)
+        committed = _stored(datetime.combine(Quarter.parse(quarter).first_day, time(), UTC))
         batch.rows["periods"].append(
-            (quarter, PeriodState.LOCKED, "", "", "account:8", at, "", "account:8", "account:9",
-             at, root, self._log.seq)
+            (quarter, PeriodState.LOCKED, seed_digest(seed), seed, committed, "account:8", at, "",
+             "account:8", "account:9", at, root, self._log.seq)
         )  # fmt: skip
         for name, values in (("M3c", sessions), ("B3", persons)):
             batch.rows["period_values"] += [
@@ -158,6 +162,20 @@ class _District:
         if quarter != self._quarter:
             self.lock(batch)
             self._quarter, self._members, self._fates = quarter, Members(), fates(quarter)
+            self.commit(batch, day)
+
+    def commit(self, batch: Batch, day: date) -> None:
+        """Publish the digest of the seed of a quarter that will be locked, as it begins."""
+        if self._quarter not in OPEN_QUARTERS:
+            said = {"seed_digest": seed_digest(self._seed(self._quarter))}
+            self._log.add(
+                batch, self._us(day), Actor(ActorKind.ACCOUNT, "8", Role.HANDLER),
+                "sample.committed", f"period:{self._quarter}", canonical({"details": said}),
+            )  # fmt: skip
+
+    def _seed(self, quarter: str) -> str:
+        """Return the seed of a quarter's sample."""
+        return f"{Random(f'{self._scale.seed}:{quarter}').getrandbits(256):064x}"
 
     def _turns(self) -> int:
         """Draw how many turns; the mean over all sessions is the one asked for."""

@@ -1,20 +1,19 @@
 """A random walk through the life of sessions, with every invariant checked on the way.
 
 `python -m evaluation.ledger_walk --runs 100 --steps 100 --seed 1` walks on a fresh SQLite
-file per run, or with `--url` on one database. Every step is something people do, at any
-moment: what the ledger refuses it must refuse cleanly, whatever it allows must keep all
-invariants, and at the end the independent recount must agree.
+file per run, or with `--url` in a fresh database on that PostgreSQL server. Every step is
+something people do, at any moment: what the ledger refuses it must refuse cleanly, whatever
+it allows must keep all invariants, and at the end the independent recount must agree.
 """
 
 import argparse
 import json
 import random
 import sys
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
+from evaluation.fresh_database import fresh_database
 from evaluation.ledger_asking import ASKING
 from evaluation.ledger_quarters import QUARTERS
 from evaluation.ledger_reviewing import REVIEWING
@@ -29,7 +28,6 @@ from guidance.review.proposal import AlreadyDecided
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from guidance.session import MessageIdReused
 from storage.database import Database
-from storage.migrations import migrate
 
 REFUSALS = (
     AlreadyDecided,
@@ -90,16 +88,13 @@ def walk(runs: int, steps: int, seed: int, url: str | None = None) -> dict[str, 
     violations: list[str] = []
     for run in range(runs):
         chance = random.Random(seed + run)
-        with tempfile.TemporaryDirectory() as folder:
-            database = Database(url or f"sqlite:///{Path(folder)}/walk.db")
-            migrate(database)
+        with fresh_database(url, f"walk_{seed + run}") as database:
             one = LedgerWalk(database, chance.choice)
             for number in range(steps):
                 one.step(chance.choice(OFTEN) if chance.random() < 0.6 else None)
                 if found := one.violations():
                     violations.append(f"seed {seed + run}, step {number}: {found[0]}")
                     break
-            database.close()
         done.update(one.done)
         refused.update(one.refused)
     return {
