@@ -1,8 +1,11 @@
 """After adjustments every linked number still opens exactly the rows that make it."""
 
+import csv
 import html
+import io
 import re
 
+import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
@@ -10,6 +13,7 @@ from sqlalchemy import select
 from accounts.role import Role
 from guidance.lifecycle import SessionState as State
 from guidance.periods.adjustment import Adjustment, AdjustmentKind
+from guidance.periods.locking import restated, units_restated
 from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in, sign_in_as
@@ -140,3 +144,36 @@ def test_only_what_is_possible_is_offered(
     assert {tuple(offered(one)) for one in left[:12]} <= {("add",), ()}
     first = next(one for one in left if offered(one))
     assert "改归到的单位" not in client.get(f"/staff/sessions/{first}").text
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_exported_ledger_says_what_was_adjusted(
+    client: TestClient, sqlite_database: Database, units: dict[int, str | None], form: str
+) -> None:
+    def rows_of(token: str) -> dict[int, dict[str, str]]:
+        sent = {"form_token": token, "period": QUARTER, "form": form}
+        data = client.post("/staff/reports/ledger", data=sent).content
+        if form == "csv":
+            table = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+        else:
+            sheet = openpyxl.load_workbook(io.BytesIO(data))["台账1"]
+            table = [["" if cell is None else str(cell) for cell in row] for row in sheet.values]
+        return {int(row[0]): dict(zip(table[0], row, strict=True)) for row in table[1:]}
+
+    rows = rows_of(sign_in_as(client, sqlite_database, Role.SIGNER))
+    with sqlite_database.reading() as db:
+        figures = restated(db, QUARTER)
+        by_unit = units_restated(db, QUARTER)
+    said = [row["是否计数"] for row in rows.values()]
+    assert said.count("是") == figures["original"]
+    counting = [row["调整后单位"] for row in rows.values() if row["调整后计数"] == "是"]
+    assert len(counting) == figures["revised"]
+    assert counting.count("第8局") == by_unit["第8局"]
+    assert {number for number, row in rows.items() if row["调整"]} == set(units)
+    assert {row["调整"] for row in rows.values()} >= {"核减", "补计", "改归第9局", "补计、核减"}
+    account = add_person(sqlite_database, Role.SIGNER, login="unit", org_unit="第8局")
+    own = rows_of(sign_in(client, sqlite_database, account))
+    assert {one for one, unit in units.items() if unit == "第8局"} <= own.keys()
+    assert sum(
+        row["调整后单位"] == "第8局" and row["调整后计数"] == "是" for row in own.values()
+    ) == by_unit["第8局"]  # fmt: skip
