@@ -123,7 +123,10 @@ def test_a_quarter_is_closed_checked_and_locked_by_two(
     assert state_of(sqlite_database, counted[0]) is SessionState.LOCKED
     with sqlite_database.reading() as db:
         library = library_counts(db, today())
-        assert {name: frozen_of(db, str(LAST))[name].value for name in library} == library
+        frozen = frozen_of(db, str(LAST))
+        rows = {name: count for name, count in library.items() if "." not in name}  # no parts
+        assert rows
+        assert {name: frozen[name].value for name in rows} == rows
     sign_in(client, sqlite_database, cast.auditor)
     shown = client.get(PAGE).text
     assert "测试signer2" in shown
