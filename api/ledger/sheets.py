@@ -143,6 +143,8 @@ def judge_sheet(
         file = db.get(EvidenceFile, digest) if DIGEST.fullmatch(digest) else None
         if file is None or file.uploaded_by != desk.by.reference:
             raise EvidenceUnusable("请先选择签到表，上传后再确认。")
+        if not file.size_bytes:
+            raise EvidenceUnusable("这张表上传七天没有登记，已经删除，请重新上传。")
         content = file.content
     rows = read_rows(content, account)
     judged = Judged(digest, chosen=chosen or {})

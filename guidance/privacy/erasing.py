@@ -4,23 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from audit.log import AuditEvent, AuditPayload
+from audit.erasing import erase_payloads
 from guidance.gaps.contact import GapContact
 from guidance.gaps.gap import Gap, GapQuestion
-from guidance.indicators.evidence import EvidenceFile, SessionEvidence
-from guidance.indicators.value import IndicatorValue
 from guidance.periods.adjustment import Adjustment
 from guidance.periods.record import SampleItem
-from guidance.privacy.restricted import RestrictedSession
+from guidance.privacy.files import ERASED, empty_files
 from guidance.review.proposal import Proposal
 from guidance.seal import SEALED_OF_TURN
 from guidance.session import GuidanceSession, Turn
 from guidance.turn_feedback import TurnFeedback
 
-ERASED = "（已删除）"
 # What a session may hold of somebody's words; the rest of it is counted and frozen.
 WORDS_OF_SESSION = ("summary", "supplement", "place", "topic")
 
@@ -58,12 +55,6 @@ def erase_words(db: Session, sessions: Sequence[int], at: datetime) -> None:
     db.expire_all()
 
 
-def erase_payloads(db: Session, subjects: Sequence[str]) -> None:
-    """Erase the words and salts of the events on subjects; their digests tell nothing then."""
-    events = select(AuditEvent.seq).where(AuditEvent.subject.in_(subjects))
-    db.execute(delete(AuditPayload).where(AuditPayload.seq.in_(events)))
-
-
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
@@ -91,34 +82,6 @@ def _erase_gaps(db: Session, turns: Sequence[int]) -> None:
         if other is None:
             gap.leader = bytes(len(gap.leader))  # near to nothing
     db.flush()
-
-
-def empty_files(db: Session, sessions: Sequence[int]) -> None:
-    """Empty the evidence files of sessions whose words are gone, unless they prove others.
-
-    A file outlives the erasure while one session that it proves has its words, under lock
-    or not: a signed sheet is the original record of what counts (decision 22).
-    """
-    mine = select(SessionEvidence.digest).where(SessionEvidence.session_id.in_(sessions))
-    locked = select(RestrictedSession.session_id)
-    holding = (
-        select(SessionEvidence.digest)
-        .join(GuidanceSession, GuidanceSession.id == SessionEvidence.session_id)
-        .where(or_(GuidanceSession.erased_at.is_(None), GuidanceSession.id.in_(locked)))
-    )
-    reported = select(IndicatorValue.evidence_digest)
-    digests = list(
-        db.scalars(
-            select(EvidenceFile.digest).where(
-                EvidenceFile.digest.in_(mine),
-                EvidenceFile.digest.not_in(holding),
-                EvidenceFile.digest.not_in(reported),
-            )
-        )
-    )
-    emptied = update(EvidenceFile).where(EvidenceFile.digest.in_(digests))
-    db.execute(emptied.values(name=ERASED, content=b"", size_bytes=0))
-    erase_payloads(db, [f"evidence:{digest}" for digest in digests])
 
 
 def _erase_decisions(db: Session, sessions: Sequence[int]) -> None:

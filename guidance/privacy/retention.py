@@ -16,6 +16,7 @@ from guidance.lifecycle import COUNTED, HOLDS_DAY, SessionState
 from guidance.people.level import IdentityLevel
 from guidance.periods.record import PeriodRecord
 from guidance.privacy.erasing import erase_words
+from guidance.privacy.files import empty_untied
 from guidance.privacy.rights import Erasure, erase_due
 from guidance.session import GuidanceSession
 
@@ -83,6 +84,8 @@ def erase_old(db: Session, schedule: Schedule, at: datetime) -> int:
         db.flush()
         said = {"sessions": len(due), "schedule": schedule.version}
         append_event(db, "retention.erased", "retention:sessions", SYSTEM, said)
+    if empty_untied(db, at):
+        db.add(Erasure(person="", sessions=0, restricted=0, erased_at=at))
     return len(due) + erase_due(db, at, schedule.counted_for, SYSTEM)
 
 

@@ -14,17 +14,22 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from audit.erasing import erase_payloads
 from audit.log import Actor, append_event
 from guidance.conversation import Conversation
 from guidance.gaps.contact import GapContact
 from guidance.ledger_indexes import MOVED_SQL
 from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import Identity, digest_of, references_of
-from guidance.privacy.erasing import ERASED, empty_files, erase_payloads, erase_words, words_of
+from guidance.periods.record import PeriodRecord
+from guidance.privacy.erasing import erase_words, words_of
+from guidance.privacy.files import ERASED, empty_files
 from guidance.privacy.restricted import RestrictedSession, must_be_kept
 from guidance.review.proposal import Proposal
 from guidance.session import GuidanceSession, Turn
 from storage.database import Base, take_turns
+
+MOST_DUE = 200  # at once
 
 
 class Erasure(Base):
@@ -88,15 +93,16 @@ def erase_person(db: Session, person: str, by: Actor, at: datetime, kept_for: ti
 
 
 def erase_due(db: Session, at: datetime, kept_for: timedelta, by: Actor) -> int:
-    """Erase words under lock whose statutory period is over; return how many sessions."""
-    rows = db.scalars(select(RestrictedSession).order_by(RestrictedSession.session_id))
-    due = []
-    for row in rows:
-        session = db.get_one(GuidanceSession, row.session_id)
-        if not must_be_kept(db, session, at, kept_for):
-            due.append(row.session_id)
-            db.delete(row)
+    """Erase some hundred words under lock whose statutory period is over; return how many."""
+    over = (
+        select(RestrictedSession.session_id)
+        .join(GuidanceSession, GuidanceSession.id == RestrictedSession.session_id)
+        .outerjoin(PeriodRecord, PeriodRecord.period == GuidanceSession.period)
+        .where(or_(GuidanceSession.state.not_in(COUNTED), PeriodRecord.locked_at <= at - kept_for))
+    )
+    due = list(db.scalars(over.order_by(RestrictedSession.session_id).limit(MOST_DUE)))
     if due:
+        db.execute(delete(RestrictedSession).where(RestrictedSession.session_id.in_(due)))
         db.add(Erasure(person="", sessions=len(due), restricted=0, erased_at=at))
         db.flush()
         empty_files(db, due)

@@ -1,6 +1,7 @@
 """Evidence files and the end of their time."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,11 @@ from guidance.indicators.evidence import (
     evidence_of,
     keep_file,
 )
+from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
 from guidance.privacy.erasing import erase_words
+from guidance.privacy.files import ERASED
+from guidance.privacy.retention import erase_old, read_schedule
+from guidance.privacy.rights import waiting_for_purge
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import HANDLER, at_rest, chat, judge_all
@@ -73,3 +78,37 @@ def test_an_emptied_file_is_stored_anew_for_what_it_proves_now(
         assert db.get_one(EvidenceFile, file.digest).content == SHEET[2]
     assert names(sqlite_database, third) == [("签到表.pdf", len(SHEET[2]))]
     assert names(sqlite_database, first) == names(sqlite_database, second) == []
+
+
+def test_a_file_that_proves_nothing_is_emptied_after_a_week(
+    sqlite_database: Database, sessions: list[int]
+) -> None:
+    with sqlite_database.writing() as db:
+        looked_at = keep_file(db, "预览.xlsx", "application/xlsx", b"13800000000", HANDLER, NOON)
+        corrects = keep_file(db, "更正.pdf", "application/pdf", b"%PDF-1.4 why", HANDLER, NOON)
+        db.add(_refused(sessions[0], corrects.digest))
+    schedule = read_schedule(Path("none"))
+    with sqlite_database.writing() as db:
+        erase_old(db, schedule, NOON + 6 * DAY)
+        assert db.get_one(EvidenceFile, looked_at.digest).size_bytes > 0
+    with sqlite_database.writing() as db:
+        erase_old(db, schedule, NOON + 8 * DAY)
+        (waiting,) = waiting_for_purge(db)  # its bytes go from the database's files too
+        assert waiting.sessions == 0
+    with sqlite_database.reading() as db:
+        gone = db.get_one(EvidenceFile, looked_at.digest)
+        assert (gone.content, gone.size_bytes, gone.name) == (b"", 0, ERASED)
+        assert db.get_one(EvidenceFile, corrects.digest).size_bytes > 0
+    assert names(sqlite_database, sessions[0]) == [("签到表.pdf", len(SHEET[2]))]
+    with sqlite_database.writing() as db:
+        erase_old(db, schedule, NOON + 9 * DAY)
+        assert len(waiting_for_purge(db)) == 1
+
+
+def _refused(session_id: int, digest: str) -> Adjustment:
+    return Adjustment(
+        period="2026Q1", posted_in="", session_id=session_id, kind=AdjustmentKind.VOID, amount=-1, person="x",
+        org_unit="", to_unit="", count_on=NOON.date(), reason="查实", reference="",
+        evidence_digest=digest, status=AdjustmentStatus.REFUSED,
+        proposed_by="account:1", proposed_at=NOON, decided_by="", decided_at=None,
+    )  # fmt: skip
