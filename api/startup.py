@@ -28,6 +28,7 @@ from knowledge.office import load_offices
 from knowledge.own_terms import NO_TERMS, BadTerms, OwnTerms, load_terms, terms_state
 from knowledge.pack import load_pack
 from knowledge.retriever import Retriever, build_retriever
+from knowledge.sentence_encoder import load_sentence_encoder
 from matching.mentors.pack import load_mentors
 from matching.projects.pack import load_projects
 from storage.database import Database
@@ -106,7 +107,7 @@ def snapshot_builder(
     # The last documents, kept while they hold.
     read: list[tuple[str, Knowledge, Retriever]] = []
     previews = DraftPreviews(data_dir)
-    answering = load_answering(encoder)
+    answering, sentences = load_answering(encoder), load_sentence_encoder(encoder)
 
     def understand(
         corpus: Corpus, folder: Path, database: Database | None, counting: Counting
@@ -114,7 +115,7 @@ def snapshot_builder(
         with counting("正在为条款建立索引") as step:
             retriever = build_retriever(corpus, encoder, folder, step, database)
         with counting("正在理解条款的每一句") as step:
-            vectors = StatementVectors(encoder, folder)
+            vectors = StatementVectors(sentences, folder)
             own = read_own_terms(data_dir)
             knowledge = build_knowledge(corpus, retriever.search, vectors, step, own_terms=own)
         return knowledge, retriever
@@ -154,7 +155,7 @@ def snapshot_builder(
                 "app": VERSION,
                 "corpus": knowledge.corpus.version,
                 "encoder": encoder.fingerprint,
-                "answering": encoder.answering,
+                "trained": encoder.trained,
                 "rules": knowledge.rulebook.digest,
                 "terms": terms_state(data_dir),
                 "offices": offices.digest,
@@ -166,8 +167,8 @@ def snapshot_builder(
             workings=Workings(
                 knowledge=knowledge,
                 search_any_time=retriever.search_any_time,
-                encode=encoder.encode_queries,
-                encoder=encoder.fingerprint,
+                encode=sentences.encode_queries,
+                encoder=sentences.fingerprint,
                 with_draft=with_draft,
             ),
         )

@@ -89,7 +89,8 @@ def _compose(look: Lookup) -> Answer:
         return help_of_any_kind(look) or nearest_duty(look) or _unanswered(look, evidence)
     answering = verdict.answering if verdict else (chosen,) if chosen else ()
     if answering:
-        return _answer(look, evidence, *answering)
+        answer = _answer(look, evidence, *answering)
+        return _in_part(answer) if verdict and verdict.in_doubt else answer
     helped = help_of_any_kind(look) or nearest_figure(look, evidence) or nearest_duty(look)
     if helped is not None:
         return helped
@@ -97,12 +98,14 @@ def _compose(look: Lookup) -> Answer:
         fit = (e for e in evidence if answers(e, look, evidence, ENOUGH_FOR_PARTLY))
         nearest = next(fit, None)
         if nearest is not None:
-            partly = _answer(look, evidence, nearest)
-            lead = Sentence(wording.PARTLY)
-            return replace(
-                partly, status=AnswerStatus.PARTLY_ANSWERED, sentences=(lead, *partly.sentences)
-            )
+            return _in_part(_answer(look, evidence, nearest))
     return _unanswered(look, evidence)
+
+
+def _in_part(answer: Answer) -> Answer:
+    """Say of an answer that it is only what is stated nearest to the question."""
+    lead = Sentence(wording.PARTLY)
+    return replace(answer, status=AnswerStatus.PARTLY_ANSWERED, sentences=(lead, *answer.sentences))
 
 
 def _unanswered(look: Lookup, evidence: list[Evidence]) -> Answer:

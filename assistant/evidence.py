@@ -71,6 +71,8 @@ _FILLERS: dict[Asked, re.Pattern[str]] = {
         r"名为|名称|称为|叫做|姓名|“[^”]+”|现在是|担任|兼任|长是|改称|更名|改为|现称|简称|统称|合并为"
     ),
 }
+# All, half or nothing of a sum, said without a figure.
+_SHARE_IN_WORDS = re.compile(r"减半|[一各]半|半数|半价|全额|全免|免征|免收|免缴|免交|免费|不收费")
 _GRANT = re.compile(
     r"(?:%|分之.)[^,\uff0c。]{0,6}(?:补|贴|奖|减|免|扣|收)|(?:补|贴|奖|减|免|扣)[^。]{0,16}(?:%|分之)"
     r"|(?:额度|限额|上浮|提高|不超过|最高|上限)[^。;\uff1b]{0,24}%"
@@ -261,6 +263,8 @@ def holds_asked(asked: Asked, statement: Statement) -> bool:
         return True
     if asked is Asked.INTEREST:
         return _INTEREST_RATE.search(statement.text) is not None
+    if asked in (Asked.MONEY, Asked.SHARE) and _SHARE_IN_WORDS.search(statement.text):
+        return True
     if reading.figure_kinds:
         kinds = {figure.kind for figure in statement.figures}
         if asked is Asked.MONEY and FigureKind.MONEY not in kinds:

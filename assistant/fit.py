@@ -42,10 +42,14 @@ def answers(item: Evidence, look: Lookup, evidence: list[Evidence], least: float
     return item.coverage + NEARNESS_SHARE * near - BEHIND_SHARE * behind >= least
 
 
-def may_answer(item: Evidence, look: Lookup) -> bool:
-    """Whether nothing shows that a statement speaks of something else than the question."""
+def may_answer(item: Evidence, look: Lookup, *, of_kind: bool = True) -> bool:
+    """Whether nothing shows that a statement speaks of something else than the question.
+
+    `of_kind`: whether it has to hold the kind of content that is asked for, where that shows.
+    """
     reading, lexicon = look.reading, look.knowledge.lexicon
-    if item.statement.is_heading or (reading.asked in STRICT and not item.fills):
+    lacks_kind = of_kind and reading.asked in STRICT and not item.fills
+    if item.statement.is_heading or lacks_kind:
         return False
     if not all(specific in item.context for specific in reading.specifics):
         return False

@@ -19,8 +19,11 @@ from knowledge.knowledge_base import introduces
 
 # Log odds; chosen on questions that were not learned from (docs/decisions/0023).
 SURELY = 0.0  # what rules have chosen stands, and nothing else is looked at
-HARDLY = -2.0  # it does not answer, whatever the words say
-LIKELY = -0.5  # it answers, though the rules found nothing
+HARDLY = -1.5  # it does not answer, whatever the words say
+DOUBTFUL = -0.5  # said, and said to be only the nearest that is stated
+LIKELY = -1.0  # it answers, though the rules found nothing
+CERTAIN = 2.0  # it answers, though it does not hold the kind of content that words ask for
+SCOPE = 0.5  # it answers, though the words name nothing that policies speak of
 CLOSE = 1.0  # behind the likeliest: said beside it
 NEAREST_JUDGED = 3
 BEST_JUDGED = 2  # by words and kind of content, where these are not among the nearest
@@ -31,6 +34,7 @@ class Verdict:
     """What answers, best first: sentences, or none where the policies do not say it."""
 
     answering: tuple[Evidence, ...]
+    in_doubt: bool = False  # more likely than not none of them answers
 
 
 def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Verdict | None:
@@ -60,10 +64,15 @@ def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Ve
     if likeliest < HARDLY:
         return Verdict(())
     beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
+    in_doubt = likeliest < DOUBTFUL
     if chosen is None:
-        beside = [e for e in beside if may_answer(e, look)]
-        return Verdict(tuple(beside)) if beside and in_scope(look, evidence) else None
-    return Verdict((chosen, *(e for e in beside if e != chosen)))
+        beside = [e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN)]
+        return (
+            Verdict(tuple(beside))
+            if beside and (likeliest >= SCOPE or in_scope(look, evidence))
+            else None
+        )
+    return Verdict((chosen, *(e for e in beside if e != chosen)), in_doubt)
 
 
 def _is_of_several(chosen: Evidence, look: Lookup) -> bool:

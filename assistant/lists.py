@@ -7,22 +7,17 @@ from dataclasses import dataclass, replace
 from assistant import patterns
 from assistant.evidence import (
     NEARNESS_WEIGHT,
-    OWN_DISTRICT_BONUS,
     is_note,
     is_own_district,
     topic_coverage,
 )
 from assistant.reading import Reading
 from knowledge.department import Department, find_department
-from knowledge.document import Clause
 from knowledge.knowledge_base import Knowledge
 from knowledge.register import Duty, split_bodies
 from knowledge.statement import Statement
 
 ENOUGH_OF_TOPIC = 0.6
-ENOUGH_OF_HEADING = 0.65
-MIN_QUOTED = 4
-MIN_NAME = 5  # characters of a heading that can name a part
 _LISTING = re.compile(r"(?:有|是|为|由|:|\uff1a)([\u4e00-\u9fff]+(?:(?:、|和)[\u4e00-\u9fff]+)+)")
 CLOSE_TO_BEST = 0.85
 OWN_DUTY_BONUS = 0.25  # people are sent to an office of their own district first
@@ -30,7 +25,6 @@ MAX_COMPARED = 2_000  # duties that are all compared in meaning
 NEAR_IN_MEANING = 10
 NEARNESS_SHARE = 0.3  # of coverage, for each standard deviation; as in the training questions
 NEAR_DUTIES = 40  # duties compared in meaning after their words were
-_STEPS = re.compile(r"几步|哪几步|多少步|分步走")
 _LEADS = re.compile(r"^[^,\uff0c。]{2,20}(?:牵头|总牵头|统筹)")
 
 
@@ -128,90 +122,6 @@ def duties_of(
         if duty.statement.document_id in documents
     ]
     return list(dict.fromkeys(found))
-
-
-def parts_about(
-    reading: Reading, knowledge: Knowledge, documents: frozenset[int]
-) -> Sequence[Clause]:
-    """Return the numbered parts of the clause whose heading a question quotes, or none.
-
-    "创建工作分几个阶段" quotes most of 创建工作步骤, whose every part is a 阶段.
-    """
-    best: Sequence[Clause] = ()
-    most = 0.0
-    for outline in knowledge.finder.outlines_like(reading.text):
-        clause, parts = outline.clause, outline.parts
-        quoted = max(_quoted(clause.heading, reading.text), _common_name(parts, reading.text))
-        if _STEPS.search(reading.text) and "步骤" in clause.heading:
-            quoted = max(quoted, ENOUGH_OF_HEADING)
-        if quoted < ENOUGH_OF_HEADING or clause.document_id not in documents:
-            continue
-        if is_own_district(clause, knowledge):
-            quoted += OWN_DISTRICT_BONUS
-        elif (
-            knowledge.lexicon.coverage(reading.terms, knowledge.heading_path(clause))
-            < ENOUGH_OF_TOPIC
-        ):
-            continue
-        if quoted > most:
-            best, most = parts, quoted
-    return best
-
-
-def parts_named(parts: Sequence[Clause], text: str) -> list[Clause]:
-    """Return the parts that a text names by their heading, or all but its last two characters."""
-    return [
-        part
-        for part in parts
-        if len(part.heading) >= MIN_NAME and part.heading.rstrip("。")[:-2] in text
-    ]
-
-
-def parts_mentioned(
-    text: str, knowledge: Knowledge, documents: frozenset[int]
-) -> tuple[Sequence[Clause], list[Clause]]:
-    """Return the parts of the clause of which a text names most, and those that it names."""
-    best: tuple[Sequence[Clause], list[Clause]] = ((), [])
-    for outline in knowledge.finder.outlines_like(text):
-        if outline.clause.document_id in documents:
-            named = parts_named(outline.parts, text)
-            if len(named) > len(best[1]):
-                best = (outline.parts, named)
-    return best
-
-
-def _quoted(heading: str, text: str) -> float:
-    """Return the share of a heading that stands in a text in one piece, 0 to 1."""
-    for size in range(len(heading), MIN_QUOTED - 1, -1):
-        if any(heading[i : i + size] in text for i in range(len(heading) - size + 1)):
-            return size / len(heading)
-    return 0.0
-
-
-def _common_name(parts: Sequence[Clause], text: str) -> float:
-    """Return 1 if the text names what every part is called (阶段 in 宣传发动阶段, ...)."""
-    headings = [part.heading.rstrip("。") for part in parts]
-    shared = {headings[0][-size:] for size in (2, 3, 4) if len(headings[0]) > size}
-    names = [n for n in shared if all(h.endswith(n) for h in headings)]
-    asked = [
-        n
-        for n in names
-        if re.search(rf"(?:几|哪|各|多少|第.).{{0,2}}{n}|{n}.{{0,2}}(?:几|哪)", text)
-    ]
-    return 1.0 if asked else 0.0
-
-
-def ordinal_in(text: str, size: int) -> int | None:
-    """Return which of `size` parts a question means, from 0: 第二个 is 1, 最后一个 the last."""
-    if re.search(r"最后(?:一)?(?:个|项|步|条|阶段)?|末尾|末一", text):
-        return size - 1
-    match = re.search(
-        r"第([一二三四五六七八九十]|\d{1,2})(?:个|项|步|条|阶段|方面|点|类|部分|大)?", text
-    )
-    if match is None:
-        return None
-    number = int(match[1]) if match[1].isdigit() else "一二三四五六七八九十".index(match[1]) + 1
-    return number - 1 if number <= size else None
 
 
 def bodies_listed(text: str) -> list[str]:

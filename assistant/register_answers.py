@@ -20,7 +20,7 @@ from assistant.lists import (
     nearest_duties,
 )
 from assistant.lookup import Lookup
-from assistant.parts_answers import numbered_parts, table_rows
+from assistant.parts_answers import numbered_parts, said_in_order, table_rows
 from knowledge.department import (
     Department,
     department_called,
@@ -244,6 +244,7 @@ FROM_REGISTERS: Sequence[Attempt] = (
     _department_duties,
     _responsible,
     table_rows,
+    said_in_order,
     numbered_parts,
     _group,
 )

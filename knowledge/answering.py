@@ -134,4 +134,4 @@ def _begin_alike(heading: str, sentence: str) -> bool:
 
 def load_answering(encoder: Encoder) -> AnswerScorer | None:
     """Return the network that belongs to an encoder; None where it was not trained for one."""
-    return AnswerScorer(encoder) if encoder.answering else None
+    return AnswerScorer(encoder) if encoder.trained else None

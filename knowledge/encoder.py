@@ -75,9 +75,9 @@ class Encoder:
         return self._card.dimension
 
     @property
-    def answering(self) -> str:
-        """Names the upper layers trained to score answers; empty where there are none."""
-        return self._card.answering
+    def trained(self) -> str:
+        """Names the upper layers that were trained for questions; empty where there are none."""
+        return self._card.trained
 
     @property
     def fingerprint(self) -> str:

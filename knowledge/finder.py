@@ -129,6 +129,10 @@ class Finder:
         places = {place for run in (*runs, "步骤") for place in self._by_run.get(run, ())}
         return (self._outlines[place] for place in sorted(places))
 
+    def outlines_of(self, size: int) -> Iterator[NumberedParts]:
+        """Yield, in order, all outlines of so many parts."""
+        return (outline for outline in self._outlines if len(outline.parts) == size)
+
 
 def _marks(outline: NumberedParts) -> Iterator[str]:
     heading = outline.clause.heading

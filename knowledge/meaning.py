@@ -5,18 +5,35 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
-
-from knowledge.indexing import TextEncoder
 
 MAX_PREPARED = 20_000  # statements encoded ahead; of larger corpora, when first needed
 MAX_REMEMBERED = 50_000
 SAMPLE_SIZE = 256
 
 Vector = NDArray[np.float32]
+
+
+class SentenceVectors(Protocol):
+    """What makes vectors of questions and sentences; an encoder is one."""
+
+    @property
+    def dimension(self) -> int:
+        """Numbers of a vector."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the model: other models give other vectors."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vector:
+        """Return one unit vector per question, shape (n, d)."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vector:
+        """Return one unit vector per sentence, shape (n, d)."""
 
 
 class StatementVectors:
@@ -26,7 +43,7 @@ class StatementVectors:
     vectors beside other texts, and the same question has to get the same answer.
     """
 
-    def __init__(self, encoder: TextEncoder, data_dir: Path) -> None:
+    def __init__(self, encoder: SentenceVectors, data_dir: Path) -> None:
         self._encoder = encoder
         name = sha256(encoder.fingerprint.encode()).hexdigest()[:16]
         self._file = data_dir / "index" / f"statements-{name}.npz"

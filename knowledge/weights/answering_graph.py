@@ -9,56 +9,18 @@ Inputs: question, sentence, float32 (1, tokens, hidden), states of the encoder; 
 float32 (3,), see knowledge/answering.py. Output: score, float32 (1,), the log odds.
 """
 
-from hashlib import sha256
-from importlib.resources import files
-from io import BytesIO
-
-import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from knowledge.weights.graph import LOWER_LAYERS, Network
-from knowledge.weights.packaged import FloatArray, PackagedWeights
+from knowledge.weights.graph import LOWER_LAYERS
+from knowledge.weights.packaged import PackagedWeights
+from knowledge.weights.trained import Changes, TrainedNetwork
 
-CHANGES_FILE = "answering.npz"
 FEATURES = 3
 
 
-class Changes:
-    """What training changed: for a matrix two thin factors, for a vector the difference."""
-
-    def __init__(self, tensors: dict[str, FloatArray], digest: str) -> None:
-        self.tensors = tensors
-        self.digest = digest
-
-    def matrix(self, name: str) -> FloatArray:
-        """Return the difference of a matrix, float32 (outputs, inputs)."""
-        change: FloatArray = self.tensors[f"{name}.up"] @ self.tensors[f"{name}.down"]
-        return change
-
-
-def read_changes() -> Changes:
-    """Return the changes that are shipped, float16 in their file."""
-    data = files("knowledge.weights").joinpath(CHANGES_FILE).read_bytes()
-    with np.load(BytesIO(data), allow_pickle=False) as file:
-        tensors = {name: file[name].astype(np.float32) for name in file.files}
-    return Changes(tensors, sha256(data).hexdigest()[:16])
-
-
-class _JointNetwork(Network):
-    """The upper layers with the changes of training."""
-
-    def __init__(self, weights: PackagedWeights, changes: Changes) -> None:
-        super().__init__(weights)
-        self.changes = changes
-
-    def dense(self, name: str, columns: int) -> FloatArray:
-        """Return the weights of a layer as trained."""
-        return super().dense(name, columns) + self.changes.matrix(name)
-
-    def vector(self, name: str) -> FloatArray:
-        """Return a bias or a normalisation as trained."""
-        return super().vector(name) + self.changes.tensors[name]
+class _JointNetwork(TrainedNetwork):
+    """The upper layers over both texts."""
 
     def marked(self, text: str, side: int) -> str:
         """Tell the two texts apart: each has a vector of its own that is added to its tokens."""

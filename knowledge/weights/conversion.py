@@ -3,18 +3,21 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import onnx
 from tqdm import tqdm
 
-from knowledge.weights.answering_graph import Changes, build_answering_graph, read_changes
+from knowledge.weights.answering_graph import build_answering_graph
 from knowledge.weights.graph import build_graph
+from knowledge.weights.meaning_graph import build_meaning_graph
 from knowledge.weights.model_folder import (
     ANSWERING_FILE,
     CONSTANTS_FILE,
     GRAPH_FILE,
+    MEANING_FILE,
     TOKENIZER_FILE,
     ModelCard,
     ModelDamaged,
@@ -26,6 +29,7 @@ from knowledge.weights.model_folder import (
     place_model_folder,
 )
 from knowledge.weights.packaged import PackagedWeights, packaged_file
+from knowledge.weights.trained import ANSWERING_CHANGES, MEANING_CHANGES, Changes, read_changes
 from knowledge.weights.vocabulary import MAX_TOKENS, build_tokenizer, pruned_vocabulary
 
 NAME = "multilingual-e5-small"
@@ -35,6 +39,19 @@ _CONVERSION = "2"  # raise it whenever the conversion gives other embeddings
 
 Progress = Callable[[float, str], None]
 """Is told the share done, 0 to 1, and in Chinese what is being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What two trainings changed in the upper layers."""
+
+    meaning: Changes
+    answering: Changes
+
+    @property
+    def digest(self) -> str:
+        """Name both."""
+        return self.meaning.digest + self.answering.digest
 
 
 class ProgressBar:
@@ -64,26 +81,27 @@ def default_model(root: Path, progress: Progress) -> ModelFolder:
 
     Raises WeightsNotFound, WeightsUnreadable.
     """
-    source, changes = packaged_file(), read_changes()
+    source = packaged_file()
+    trained = Trained(read_changes(MEANING_CHANGES), read_changes(ANSWERING_CHANGES))
     fingerprint = default_fingerprint(file_digest(source))
     target = root / fingerprint
     with suppress(ModelDamaged):
-        return _converted(target, changes)
+        return _converted(target, trained)
     with locked(root):
         with suppress(ModelDamaged):  # another process was faster
-            return _converted(target, changes)
-        return place_model_folder(root, lambda path: _convert(source, changes, path, progress))
+            return _converted(target, trained)
+        return place_model_folder(root, lambda path: _convert(source, trained, path, progress))
 
 
-def _converted(path: Path, changes: Changes) -> ModelFolder:
+def _converted(path: Path, trained: Trained) -> ModelFolder:
     """Open what was converted; raises ModelDamaged, also where its upper layers are outdated."""
     model = open_model_folder(path)
-    if model.card.answering != changes.digest:
+    if model.card.trained != trained.digest:
         raise ModelDamaged(f"语义模型需要重新转换({path.name})")
     return model
 
 
-def _convert(source: Path, changes: Changes, path: Path, progress: Progress) -> ModelCard:
+def _convert(source: Path, trained: Trained, path: Path, progress: Progress) -> ModelCard:
     progress(0.0, "读取语义模型的权重")
     weights = PackagedWeights(source.read_bytes())
     progress(0.1, "挑选中文和拉丁字母的词表")
@@ -91,7 +109,8 @@ def _convert(source: Path, changes: Changes, path: Path, progress: Progress) -> 
     build_tokenizer(weights, vocabulary).save(str(path / TOKENIZER_FILE), pretty=False)
     graph = build_graph(weights, vocabulary, lambda share: progress(0.2 + 0.7 * share, "转换网络"))
     progress(0.9, "写入文件")
-    onnx.save(build_answering_graph(weights, changes), str(path / ANSWERING_FILE))
+    onnx.save(build_meaning_graph(weights, trained.meaning), str(path / MEANING_FILE))
+    onnx.save(build_answering_graph(weights, trained.answering), str(path / ANSWERING_FILE))
     onnx.save(
         graph,
         str(path / GRAPH_FILE),
@@ -109,5 +128,5 @@ def _convert(source: Path, changes: Changes, path: Path, progress: Progress) -> 
         passage_prefix=PASSAGE_PREFIX,
         max_tokens=MAX_TOKENS,
         digests=file_digests(path),
-        answering=changes.digest,
+        trained=trained.digest,
     )

@@ -12,7 +12,9 @@ from pathlib import Path
 
 GRAPH_FILE = "model.onnx"
 CONSTANTS_FILE = "model.onnx.data"  # beside the graph where its constants are large
-ANSWERING_FILE = "answering.onnx"  # of the default encoder only
+# The upper layers as trained, of the default encoder only.
+MEANING_FILE = "meaning.onnx"
+ANSWERING_FILE = "answering.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 CARD_FILE = "encoder.json"
 _LOCK_FILE = ".lock"
@@ -29,7 +31,7 @@ class ModelCard:
 
     `fingerprint` changes whenever its embeddings may change; `dimension` is the length of an
     embedding; the prefixes are put before every text; what goes beyond `max_tokens` is cut off;
-    `digests` are SHA-256 by file name; `answering` names the upper layers that score answers.
+    `digests` are SHA-256 by file name; `trained` names the upper layers as trained.
     """
 
     name: str
@@ -39,7 +41,7 @@ class ModelCard:
     passage_prefix: str
     max_tokens: int
     digests: dict[str, str]
-    answering: str = ""
+    trained: str = ""
 
 
 @dataclass(frozen=True, slots=True)

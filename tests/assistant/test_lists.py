@@ -12,16 +12,29 @@ from assistant.lists import (
     help_for,
     leading_duty,
     nearest_duties,
-    ordinal_in,
-    parts_about,
-    parts_named,
 )
+from assistant.parts import ordinal_in, parts_about, parts_named, size_named
 from assistant.pipeline import answer_question
 from assistant.reading import read_question
 from knowledge.department import find_department
 from knowledge.knowledge_base import Knowledge
 from tests.assistant.conftest import Ask
 from tests.fixtures.policies import SOURCES, TODAY, Source, knowledge_of
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("指标是哪五个", 5),
+        ("三项原则分别是什么", 3),
+        ("那两个阶段指的是什么", 2),
+        ("十条措施都有哪些", 10),
+        ("有哪些措施", None),
+        ("三个月内要办什么", None),
+    ],
+)
+def test_how_many_parts_a_question_says_there_are(text: str, size: int | None) -> None:
+    assert size_named(text) == size
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from knowledge.encoder import Encoder
 from knowledge.knowledge_base import Knowledge, build_knowledge
 from knowledge.meaning import StatementVectors
 from knowledge.retriever import build_retriever
+from knowledge.sentence_encoder import load_sentence_encoder
 from storage.database import Database
 from tests.fixtures.shipped import ShippedFolder
 
@@ -31,7 +32,7 @@ def shipped(
         corpus = load_corpus(db)
     database.close()
     search = build_retriever(corpus, encoder, folder).search
-    return build_knowledge(corpus, search, StatementVectors(encoder, folder))
+    return build_knowledge(corpus, search, StatementVectors(load_sentence_encoder(encoder), folder))
 
 
 def verify(answer: Answer, knowledge: Knowledge) -> None:

@@ -5,7 +5,6 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from tokenizers import Tokenizer
 
 from knowledge.encoder import Encoder, load_encoder
 from knowledge.weights import conversion, model_folder
-from knowledge.weights.answering_graph import Changes
 from knowledge.weights.graph import outlier_inputs, quantize_rows
 from knowledge.weights.model_folder import (
     CARD_FILE,
@@ -36,6 +34,7 @@ from knowledge.weights.packaged import (
     WeightsUnreadable,
     packaged_file,
 )
+from knowledge.weights.trained import Changes
 from knowledge.weights.vocabulary import (
     UNKNOWN,
     Vocabulary,
@@ -217,10 +216,10 @@ def test_starting_at_once_converts_once(tmp_path: Path, monkeypatch: pytest.Monk
     conversions: list[Path] = []
 
     def convert(
-        _source: Path, changes: Changes, path: Path, _progress: conversion.Progress
+        _source: Path, trained: conversion.Trained, path: Path, _progress: conversion.Progress
     ) -> ModelCard:
         conversions.append(path)
-        return replace(_tiny(path, fingerprint), answering=changes.digest)
+        return replace(_tiny(path, fingerprint), trained=trained.digest)
 
     monkeypatch.setattr(conversion, "_convert", convert)
     with ThreadPoolExecutor(4) as pool:
@@ -236,19 +235,19 @@ def test_upper_layers_of_another_training_are_converted_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fingerprint = conversion.default_fingerprint(model_folder.file_digest(packaged_file()))
-    trained: list[str] = []
+    converted: list[str] = []
 
     def convert(
-        _source: Path, changes: Changes, path: Path, _progress: conversion.Progress
+        _source: Path, trained: conversion.Trained, path: Path, _progress: conversion.Progress
     ) -> ModelCard:
-        trained.append(changes.digest)
-        return replace(_tiny(path, fingerprint), answering=changes.digest)
+        converted.append(trained.answering.digest)
+        return replace(_tiny(path, fingerprint), trained=trained.digest)
 
     monkeypatch.setattr(conversion, "_convert", convert)
     for digest in ("old", "old", "new"):
-        monkeypatch.setattr(conversion, "read_changes", partial(Changes, {}, digest))
+        monkeypatch.setattr(conversion, "read_changes", lambda _name, d=digest: Changes({}, d))
         conversion.default_model(tmp_path, lambda *_: None)
-    assert trained == ["old", "new"]
+    assert converted == ["old", "new"]
 
 
 def test_a_damaged_cache_is_converted_again(

@@ -1,68 +1,130 @@
-"""Make knowledge/weights/answering.npz anew: `python -m evaluation.training.answering`.
+"""Make knowledge/weights/meaning.npz and answering.npz: `python -m evaluation.training.answering`.
 
-About half an hour on two cores. Says how well questions are judged that were not learned from:
-those kept apart, those of another author, and those about other documents. With `--further` the
-training goes on from the shipped file, with half the rate; with `--check` nothing is written.
+About an hour on two cores. First the vectors of questions and sentences are learned, then what
+judges pairs. Says how well questions are judged that were not learned from: those kept apart,
+and those about other documents. With `--further` judging goes on from the shipped file, less
+long; with `--check` nothing is written.
 """
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import knowledge.weights
-from evaluation.training.answering.learning import RATE, Example, examples_of, learn, measure
-from evaluation.training.answering.network import JointNetwork
+from evaluation.training.answering.learning import Example, examples_of, learn, measure
+from evaluation.training.answering.meaning import (
+    Asking,
+    Key,
+    Reader,
+    askings_of,
+    learn_meaning,
+)
+from evaluation.training.answering.network import JointNetwork, MeaningNetwork
 from evaluation.training.answering.questions import (
     LEARNED,
     MEASURED,
     AskedQuestion,
+    Sentence,
     read_questions,
     sentences_of,
 )
-from knowledge.encoder import Encoder, load_encoder
-from knowledge.weights.answering_graph import CHANGES_FILE
+from knowledge.encoder import States, load_encoder
 from knowledge.weights.packaged import PackagedWeights, packaged_file
+from knowledge.weights.trained import ANSWERING_CHANGES, MEANING_CHANGES
 
+FURTHER = 0.4  # of the epochs and of the rate, where judging was learned before
 EVERY = 25  # steps between two lines
+
+Asked = tuple[str, list[Sentence], list[AskedQuestion]]
+Choice = Callable[[AskedQuestion], bool]
 
 
 def main() -> None:
-    """Learn, report on standard output, and write the file."""
-    encoder = load_encoder(Path("var"))
-    learned, apart = _examples(encoder, LEARNED)
-    network = JointNetwork(PackagedWeights(packaged_file().read_bytes()))
-    further = "--further" in sys.argv[1:]
-    if further:
-        with np.load(_target(), allow_pickle=False) as shipped:
+    """Learn, report on standard output, and write the files."""
+    options = sys.argv[1:]
+    read = Reader(load_encoder(Path("var")))
+    weights = PackagedWeights(packaged_file().read_bytes())
+    asked = _asked(LEARNED)
+    meaning = _meaning(read, weights, asked, _learned_from)
+    learned: list[Example] = []
+    for half in (0, 1):
+        # Placed by what has learned from the other half only: a question that was learned from
+        # lies nearer to its answer than one that nobody has seen.
+        others = _meaning(read, weights, asked, partial(_in_half, 1 - half))
+        learned += _examples(read, asked, partial(_in_half, half), others)
+    network = JointNetwork(weights)
+    if "--further" in options:
+        with np.load(_target(ANSWERING_CHANGES), allow_pickle=False) as shipped:
             network.take(dict(shipped))
-    learn(network, learned, _say, RATE / 2 if further else RATE)
+    learn(network, learned, _say, FURTHER if "--further" in options else 1.0)
+    if "--check" not in options:
+        np.savez_compressed(_target(MEANING_CHANGES), allow_pickle=False, **meaning.changes())
+        np.savez_compressed(_target(ANSWERING_CHANGES), allow_pickle=False, **network.changes())
+    apart = _examples(read, asked, _kept_apart, meaning)
     report = {"kept_apart": measure(network, apart)}
     for source, names in MEASURED.items():
-        report["_".join(names)] = measure(network, sum(_examples(encoder, {source: names}), []))
+        other = _examples(read, _asked({source: names}), _any, meaning)
+        report["_".join(names)] = measure(network, other)
     print(json.dumps(report))  # noqa: T201
-    if "--check" not in sys.argv[1:]:
-        np.savez_compressed(_target(), allow_pickle=False, **network.changes())
 
 
-def _target() -> Path:
-    return Path(knowledge.weights.__file__).parent / CHANGES_FILE
+def _kept_apart(question: AskedQuestion) -> bool:
+    return question.kept_apart
+
+
+def _learned_from(question: AskedQuestion) -> bool:
+    return not question.kept_apart
+
+
+def _in_half(half: int, question: AskedQuestion) -> bool:
+    return _learned_from(question) and question.half == half
+
+
+def _any(_question: AskedQuestion) -> bool:
+    return True
+
+
+def _asked(files: dict[str, tuple[str, ...]]) -> list[Asked]:
+    found = []
+    for source, names in files.items():
+        sentences = sentences_of(source)
+        found.append((source, sentences, read_questions(source, names, sentences)))
+    return found
+
+
+def _meaning(
+    read: Reader, weights: PackagedWeights, asked: list[Asked], chosen: Choice
+) -> MeaningNetwork:
+    """Return a network that has learned from the chosen questions."""
+    askings: list[Asking] = []
+    states: dict[Key, States] = {}
+    for source, sentences, questions in asked:
+        some = [question for question in questions if chosen(question)]
+        more, tokens = askings_of(read, source, sentences, some)
+        askings += more
+        states |= tokens
+    network = MeaningNetwork(weights)
+    learn_meaning(network, askings, states, _say)
+    return network
 
 
 def _examples(
-    encoder: Encoder, files: dict[str, tuple[str, ...]]
-) -> tuple[list[Example], list[Example]]:
-    """Return the examples of some files, and those kept apart."""
-    learned: list[Example] = []
-    apart: list[Example] = []
-    for source, names in files.items():
-        sentences = sentences_of(source)
-        questions = read_questions(source, names, sentences)
-        for group, kept in ((learned, False), (apart, True)):
-            some: list[AskedQuestion] = [q for q in questions if q.kept_apart is kept]
-            group += examples_of(encoder, sentences, some)
-    return learned, apart
+    read: Reader, asked: list[Asked], chosen: Choice, meaning: MeaningNetwork
+) -> list[Example]:
+    """Return the chosen questions as examples."""
+    found: list[Example] = []
+    for _, sentences, questions in asked:
+        some = [question for question in questions if chosen(question)]
+        found += examples_of(read, sentences, some, meaning)
+    return found
+
+
+def _target(name: str) -> Path:
+    return Path(knowledge.weights.__file__).parent / name
 
 
 def _say(step: int, steps: int, loss: float) -> None:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from evaluation.training.answering.network import Floats, JointNetwork, Pair
+from evaluation.training.answering.meaning import Reader, vectors_of
+from evaluation.training.answering.network import Floats, JointNetwork, MeaningNetwork, Pair
 from evaluation.training.answering.questions import AskedQuestion, Sentence
 from knowledge.answering import QUESTION_TOKENS, SENTENCE_TOKENS, cut_states, nearness_features
-from knowledge.encoder import Encoder, States
+from knowledge.encoder import States
 
 EPOCHS = 4
 QUESTIONS_A_STEP = 16
@@ -40,24 +41,30 @@ class Example:
 
 
 def examples_of(
-    encoder: Encoder, sentences: Sequence[Sentence], questions: Sequence[AskedQuestion]
+    read: Reader,
+    sentences: Sequence[Sentence],
+    questions: Sequence[AskedQuestion],
+    meaning: MeaningNetwork,
 ) -> list[Example]:
-    """Read every text by the lower layers, and find what each question is compared with."""
-    vectors = encoder.encode_passages([s.text for s in sentences])
-    states = [
-        cut_states(encoder.read_passage(s.in_place).states, SENTENCE_TOKENS) for s in sentences
-    ]
+    """Read every text by the lower layers, and find what each question is compared with.
+
+    `meaning` has not learned from these questions: otherwise they would seem nearer to their
+    answers than a question that nobody has seen.
+    """
+    vectors = vectors_of(meaning, [read.passage(s.text).states for s in sentences])
+    states = [cut_states(read.passage(s.in_place).states, SENTENCE_TOKENS) for s in sentences]
     texts = [s.text for s in sentences]
+    asked_states = [read.question(question.text).states for question in questions]
     found = []
-    for question in questions:
-        reading = encoder.read_query(question.text)
-        cosines = vectors @ reading.embedding
+    asked_vectors = vectors_of(meaning, asked_states)
+    for question, tokens, vector in zip(questions, asked_states, asked_vectors, strict=True):
+        cosines = vectors @ vector
         near = (cosines - cosines.mean()) / max(float(cosines.std()), 1e-6)
         features = nearness_features(question.text, texts, near, float(near.max()))
         nearest = np.argsort(-near)[:NEAREST]
         alike = np.argsort(-features[:, 1])[:ALIKE]
         candidates = tuple(dict.fromkeys(int(i) for i in (*nearest, *alike)))
-        asked = cut_states(reading.states, QUESTION_TOKENS)
+        asked = cut_states(tokens, QUESTION_TOKENS)
         found.append(Example(asked, candidates, question.answers, features, states))
     return found
 
@@ -66,13 +73,16 @@ def learn(
     network: JointNetwork,
     examples: Sequence[Example],
     said: Callable[[int, int, float], None],
-    rate: float = RATE,
+    share: float = 1.0,
 ) -> None:
-    """Train the network; `said` is told the step, their number and the loss."""
+    """Train the network; `said` is told the step, their number and the loss.
+
+    `share` of the epochs and of the rate is enough for a network that has learned before.
+    """
     choice = random.Random(0)
     torch.manual_seed(0)
-    steps = int(EPOCHS * len(examples) / QUESTIONS_A_STEP)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    steps = int(EPOCHS * share * len(examples) / QUESTIONS_A_STEP)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.01)
     network.train()
     waiting: list[Example] = []
     for step in range(steps):
@@ -80,9 +90,9 @@ def learn(
             waiting = list(examples)
             choice.shuffle(waiting)
         some, waiting = waiting[:QUESTIONS_A_STEP], waiting[QUESTIONS_A_STEP:]
-        share = min(1.0, step / WARM_UP_STEPS) * max(0.03, 1 - step / steps)
+        rate = min(1.0, step / WARM_UP_STEPS) * max(0.03, 1 - step / steps)
         for group in optimizer.param_groups:
-            group["lr"] = rate * share
+            group["lr"] = RATE * share * rate
         loss = _loss(network, some, choice)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -94,22 +104,27 @@ def learn(
 def measure(network: JointNetwork, examples: Sequence[Example]) -> dict[str, float]:
     """Say how well questions are judged: area under the curve, and what is refused at what price.
 
-    "refused_at_5" is the share of unanswered questions refused where 5 % of the answered are.
+    "refused_at_5" is the share of unanswered questions refused where 5 % of the answered are;
+    "nearest_right" and "among_judged" say where the sentence that answers stands by meaning alone.
     """
     network.eval()
     answered: list[float] = []
     unanswered: list[float] = []
-    first = 0
+    first = nearest = among = 0
     with torch.no_grad():
         for example in examples:
             judged = example.candidates[:JUDGED]
             odds = network([example.pair(c) for c in judged]).numpy()
             (answered if example.right else unanswered).append(float(odds.max()))
             first += judged[int(odds.argmax())] in example.right
+            nearest += judged[0] in example.right
+            among += not set(judged).isdisjoint(example.right)
     good, bad = np.array(answered), np.array(unanswered)
     report = {
         "questions": float(len(examples)),
         "first_right": first / max(1, len(good)),
+        "nearest_right": nearest / max(1, len(good)),
+        "among_judged": among / max(1, len(good)),
         "area": float((good[:, None] > bad[None]).mean()),
     }
     for percent in (3, 5, 10):

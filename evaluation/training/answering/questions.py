@@ -28,12 +28,13 @@ SHORTEST = 8  # characters of a sentence that can say something
 KEPT_APART = 12  # one question in so many is never learned from, but measured with
 # What is learned from: the files of questions, and the documents they are about.
 LEARNED = {
-    "pack": ("plan_first_half", "plan_second_half", "national"),
+    "pack": ("plan_first_half", "plan_second_half", "national", "people", "pack_again"),
     "a": ("documents_a",),
+    "b": ("documents_b",),
     "c": ("documents_c",),
+    "d": ("documents_d",),
 }
-# Other authors, other documents: measured with only; the limits of judging were chosen on "people".
-MEASURED = {"pack": ("people",), "b": ("documents_b",)}
+MEASURED = {"e": ("documents_e",)}  # other documents of another author: measured with only
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,20 @@ class AskedQuestion:
     @property
     def kept_apart(self) -> bool:
         """Whether it is only measured with; the same questions at every training."""
-        return int(md5(self.text.encode(), usedforsecurity=False).hexdigest(), 16) % KEPT_APART == 0
+        return self._number % KEPT_APART == 0
+
+    @property
+    def half(self) -> int:
+        """Return 0 or 1: in which half it is when each half is placed by what the other taught."""
+        return self._number // KEPT_APART % 2
+
+    @property
+    def _number(self) -> int:
+        return int(md5(self.text.encode(), usedforsecurity=False).hexdigest(), 16)
 
 
 def sentences_of(source: str) -> list[Sentence]:
-    """Return the sentences in force of the pack, or of documents a, b or c, in reading order."""
+    """Return the sentences in force of the pack, or of documents a to e, in reading order."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/training.db")
         migrate(database)
