@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from audit.log import Actor, ActorKind
 from evaluation.ledger_walker import (
     GAPS_S,
     PEOPLE,
@@ -17,10 +17,15 @@ from evaluation.ledger_walker import (
 )
 from guidance.human_session import HumanEntry, record_human_session
 from guidance.intake import qualify_recorded, seal_recorded, submit_waiting
-from guidance.lifecycle import CHATTED, ServiceLine, SessionState
+from guidance.lifecycle import CHATTED, ServiceLine
 from guidance.message import Channel, InboundMessage
+from guidance.privacy.retention import SHIPPED, erase_old, read_schedule
+from guidance.privacy.rights import erase_person
 from guidance.recording import close_idle_sessions, record_turn
-from guidance.session import GuidanceSession, Turn
+from guidance.session import GuidanceSession
+
+OFFICER = Actor(ActorKind.ACCOUNT, "8")
+SHIPPED_SCHEDULE = read_schedule(SHIPPED.parent)
 
 
 def _wait(walker: Walker, _db: Session) -> None:
@@ -76,15 +81,14 @@ def _batch(walker: Walker, db: Session) -> None:
 
 
 def _erase(walker: Walker, db: Session) -> None:
-    """Take the words of a session away, as the privacy officer does."""
-    session_id = walker.one(db)
-    session = db.get_one(GuidanceSession, session_id)
-    if session.state is SessionState.OPEN or not session.seal:
-        return
-    gone = {"question": "", "completed_question": "", "answer_text": "", "reply": {}}
-    db.execute(update(Turn).where(Turn.session_id == session_id).values(gone))
-    session.summary = session.supplement = session.seal_salt = ""
-    session.erased_at = walker.now
+    """Erase a person on their wish: what counts goes under lock, a talk under way is ended."""
+    session = db.get_one(GuidanceSession, walker.one(db))
+    erase_person(db, session.counts_for, OFFICER, walker.now, SHIPPED_SCHEDULE.counted_for)
+
+
+def _retain(walker: Walker, db: Session) -> None:
+    """Erase what has had its time."""
+    erase_old(db, SHIPPED_SCHEDULE, walker.now)
 
 
 ASKING: dict[str, Step] = {
@@ -96,4 +100,5 @@ ASKING: dict[str, Step] = {
     "judge": _judge,
     "batch": _batch,
     "erase": _erase,
+    "retain": _retain,
 }

@@ -16,7 +16,7 @@ MAX_BYTES = 10 * 1024 * 1024
 
 
 class EvidenceUnusable(ValueError):
-    """A file is empty or too large."""
+    """A file is empty, too large, or gone."""
 
 
 class EvidenceFile(Base):
@@ -71,6 +71,8 @@ def keep_file(
         file = db.merge(file)
         db.flush()
         append_event(db, "evidence.stored", f"evidence:{digest}", by.actor)
+    elif db.scalar(select(SessionEvidence.digest).where(SessionEvidence.digest == digest)) is None:
+        file.uploaded_by, file.uploaded_at = by.reference, at  # its week begins anew
     return file
 
 
@@ -79,7 +81,8 @@ def add_evidence(
 ) -> None:
     """Tie a stored file to a session, until the session is decided.
 
-    Raises TransitionRefused for a session that is locked or no longer in the run.
+    Raises TransitionRefused for a session that is locked or no longer in the run,
+    EvidenceUnusable for a file that has been emptied meanwhile.
     """
     allowed = {
         SessionState.RECORDED, SessionState.UNQUALIFIED, SessionState.QUALIFIED,
@@ -87,6 +90,8 @@ def add_evidence(
     }  # fmt: skip
     if session.state not in allowed:
         raise TransitionRefused("这条记录已经在复核或已有结论，不能再补材料；请先退回。")
+    if not db.scalar(select(EvidenceFile.size_bytes).where(EvidenceFile.digest == digest)):
+        raise EvidenceUnusable("这个文件已到期删除，请重新上传。")
     if db.get(SessionEvidence, (session.id, digest)) is None:
         db.add(
             SessionEvidence(

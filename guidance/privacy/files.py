@@ -36,21 +36,22 @@ def empty_files(db: Session, sessions: Sequence[int]) -> None:
         .where(or_(GuidanceSession.erased_at.is_(None), GuidanceSession.id.in_(locked)))
     )
     of_no_session = EvidenceFile.digest.in_(mine) & EvidenceFile.digest.not_in(holding)
-    _empty(db, and_(of_no_session, _proves_no_figure(db)))
+    digests = _empty(db, and_(of_no_session, _proves_no_figure(db)))
+    erase_payloads(db, [f"evidence:{digest}" for digest in digests])
 
 
 def empty_untied(db: Session, at: datetime) -> int:
     """Empty files that prove nothing a week after they came; return how many.
 
     A sheet that was only looked at, or could not be read, holds the numbers of people
-    whose consultations nobody recorded.
+    whose consultations nobody recorded. What was decided on its rows stays in the log.
     """
     untied = and_(
         EvidenceFile.size_bytes > 0,
         EvidenceFile.uploaded_at <= at - UNTIED_FOR,
         EvidenceFile.digest.not_in(select(SessionEvidence.digest)),
     )
-    emptied = _empty(db, and_(untied, _proves_no_figure(db)))
+    emptied = len(_empty(db, and_(untied, _proves_no_figure(db))))
     if emptied:
         append_event(db, "retention.erased", "retention:files", SYSTEM, {"files": emptied})
     return emptied
@@ -70,9 +71,8 @@ def _proves_no_figure(db: Session) -> ColumnElement[bool]:
     )
 
 
-def _empty(db: Session, which: Any) -> int:
+def _empty(db: Session, which: Any) -> list[str]:
     digests = list(db.scalars(select(EvidenceFile.digest).where(which)))
     emptied = update(EvidenceFile).where(EvidenceFile.digest.in_(digests))
     db.execute(emptied.values(name=ERASED, content=b"", size_bytes=0))
-    erase_payloads(db, [f"evidence:{digest}" for digest in digests])
-    return len(digests)
+    return digests

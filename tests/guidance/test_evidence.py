@@ -7,6 +7,7 @@ import pytest
 
 from guidance.indicators.evidence import (
     EvidenceFile,
+    EvidenceUnusable,
     add_evidence,
     digests_of,
     evidence_of,
@@ -19,7 +20,7 @@ from guidance.privacy.retention import erase_old, read_schedule
 from guidance.privacy.rights import waiting_for_purge
 from storage.database import Database
 from tests.guidance.messages import NOON
-from tests.guidance.people import HANDLER, at_rest, chat, judge_all
+from tests.guidance.people import HANDLER, REVIEWER, at_rest, chat, judge_all
 
 SHEET = ("签到表.pdf", "application/pdf", b"%PDF-1.4 three signatures")
 DAY = timedelta(days=1)
@@ -112,3 +113,23 @@ def _refused(session_id: int, digest: str) -> Adjustment:
         evidence_digest=digest, status=AdjustmentStatus.REFUSED,
         proposed_by="account:1", proposed_at=NOON, decided_by="", decided_at=None,
     )  # fmt: skip
+
+
+def test_a_file_uploaded_again_has_its_week_anew_and_belongs_to_who_did(
+    sqlite_database: Database,
+) -> None:
+    session_id = chat(sqlite_database, "m1")
+    judge_all(sqlite_database, NOON + DAY)
+    for by, days in ((HANDLER, 0), (REVIEWER, 6)):
+        with sqlite_database.writing() as db:
+            file = keep_file(db, *SHEET, by, NOON + days * DAY)
+            assert file.uploaded_by == by.reference
+    schedule = read_schedule(Path("none"))
+    with sqlite_database.writing() as db:
+        erase_old(db, schedule, NOON + 12 * DAY)
+        assert db.get_one(EvidenceFile, file.digest).size_bytes > 0
+    with sqlite_database.writing() as db:
+        erase_old(db, schedule, NOON + 14 * DAY)
+    session = at_rest(sqlite_database, session_id)
+    with pytest.raises(EvidenceUnusable, match="重新上传"), sqlite_database.writing() as db:
+        add_evidence(db, session, file.digest, HANDLER, NOON + 14 * DAY)
