@@ -14,11 +14,13 @@ from accounts.password import (
     needs_new_hash,
     verify_password,
 )
+from tests.fixtures.hashing import PRODUCT
 
 GOOD = "walnut teapot 41 river"
 
 
-def test_hash_is_argon2id_above_the_minimum() -> None:
+def test_hash_is_argon2id_above_the_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password, "_hasher", PRODUCT)
     found = extract_parameters(hash_password(GOOD))
     assert found.type.name == "ID"
     assert found.time_cost >= 1

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from accounts.role import Role
 from api.__main__ import app
 from audit.verify import verify
-from evaluation import ledger_pages, ledger_store
+from evaluation import ledger_pages, ledger_store, ledger_timing
 from evaluation.ledger_load import evaluate_ledger
 from evaluation.ledger_pages import PageNotServed, timed_pages
 from evaluation.ledger_parts import Scale
@@ -24,6 +24,13 @@ from guidance.counting.invariants import check_invariants
 from storage.database import Database
 
 SMALL = Scale(400, 3.0, seed=7)
+
+
+@pytest.fixture(autouse=True)
+def _few_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How often a read is timed changes no rule of what is made."""
+    for module in (ledger_pages, ledger_timing):
+        monkeypatch.setattr(module, "REPEATS", 2)
 
 
 def ignore(*_step: object) -> None:

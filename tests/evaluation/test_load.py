@@ -8,6 +8,7 @@ import pytest
 from api import evaluation
 from api.__main__ import app
 from api.console import run
+from evaluation import ledger_pages, ledger_timing
 from evaluation.load import LoadNotMeasured, Tally, evaluate_load, running_server, summarise
 from tests.fixtures.shipped import ShippedFolder
 
@@ -87,6 +88,8 @@ def test_the_ledger_is_measured_behind_the_answers(
 ) -> None:
     monkeypatch.setattr(evaluation, "load_encoder", lambda _folder: None)
     monkeypatch.setattr(evaluation, "evaluate_load", lambda *_asked: {"runs": []})
+    for module in (ledger_pages, ledger_timing):
+        monkeypatch.setattr(module, "REPEATS", 2)
     kept = f"sqlite:///{tmp_path}/ledger.db"
     command = ["evaluate", "load", "--database-url", kept, "--ledger"]
     assert run(app, [*command, "99"]) == 1
