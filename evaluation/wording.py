@@ -130,10 +130,13 @@ def _counts(answer: Answer) -> set[int]:
     return (counts | {text.count("、") + 1 for text in listed}) - {0, 1}
 
 
+_SPOKEN = {"2": "两俩", "3": "仨"}
+
+
 def _numerals(figure: str) -> list[str]:
     """Return how a whole number is written in Chinese, as a figure's other form."""
     if not figure.isdigit() or len(figure) > 4:
         return []
     written = str(cn2an.an2cn(figure))
     short = written.removeprefix("一") if written.startswith("一十") else written
-    return [short, "两"] if figure == "2" else [short]
+    return [short, *_SPOKEN.get(figure, "")]
