@@ -9,6 +9,8 @@ from typing import Any
 from matching.recommending.feedback import Decline
 from matching.recommending.impression import ShownList
 
+NOTE_LEAD = "请注意："
+
 
 class AnswerStatus(StrEnum):
     """How a message was answered: stored, shown and counted. The list is closed."""
@@ -148,11 +150,17 @@ class Answer:
     shown: ShownList | None = None  # the projects recommended, for the log of impressions
     offices: tuple[OfficeSource, ...] = ()  # where to go, as the district entered it
     rephrased: bool = False  # worded by a language model, each sentence checked
+    notes: tuple[str, ...] = ()  # what to know of the documents cited, see assistant/notes.py
 
     @property
     def text(self) -> str:
         """The answer as plain text, one sentence or list item a line."""
         return "\n".join(("· " if s.bullet else "") + s.text for s in self.sentences)
+
+    @property
+    def full_text(self) -> str:
+        """The text with what has to be known of the documents: what a reader is shown."""
+        return "\n".join([self.text, *(NOTE_LEAD + note for note in self.notes)])
 
     def as_past(self, question: str) -> "PastTurn":
         """Return the question and this answer as a turn of the history."""

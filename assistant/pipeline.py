@@ -23,6 +23,7 @@ from assistant.guardrails import (
 )
 from assistant.handing_over import hand_over
 from assistant.lookup import Lookup
+from assistant.notes import with_notes
 from assistant.offices import said_of
 from assistant.reading import read_question
 from assistant.recommending import read_asking, recommending_answer, with_projects
@@ -58,6 +59,11 @@ def answer_question(
     byte. `note` is told what each step made, for whoever wants to see how an answer came
     about: screened, corrected, heard, asking, reading, day, composed, refused.
     """
+    answer = _answer(question, knowledge, offers, note)
+    return with_notes(answer, knowledge.corpus, question.as_of)
+
+
+def _answer(question: Question, knowledge: Knowledge, offers: Offers, note: Note) -> Answer:
     screened = screen_question(question.text)
     note("screened", screened)
     if screened.problem is not None:

@@ -74,7 +74,7 @@ class PolicyDocument(Base):
     status: Mapped[DocumentStatus] = mapped_column(default=DocumentStatus.PUBLISHED)
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("policy_documents.id"))
     as_of: Mapped[date | None]  # when our own restatement was last checked
-    caveat: Mapped[str | None]  # printed with every answer from it: "金额以当地为准"
+    caveat: Mapped[str | None]  # said briefly below every answer from it: "金额以当地为准"
     restated: Mapped[bool] = mapped_column(default=False)  # our own words, not the source's
     source_name: Mapped[str]  # file name it was loaded from
     digest: Mapped[str]  # SHA-256 of text, hex

@@ -14,6 +14,7 @@ from knowledge.repeal import Repeal, normalize_number
 from knowledge.validity import read_validity
 
 MAX_CAVEAT = 300
+AMENDED = "部分内容已被"  # begins what is said of a document that was changed in part
 _QUOTES = re.compile(r"[\s《》<>〈〉“”\"'()〔〕\[\]\u3010\u3011、,:]")
 _ISSUED = re.compile(r"(?:印发|公布|发布)《([^》]+)》")
 
@@ -128,8 +129,9 @@ def mark_if_amended(db: Session, document: PolicyDocument) -> None:
 def _note_amendment(document: PolicyDocument, by: PolicyDocument) -> None:
     if document.status is DocumentStatus.PUBLISHED and by.title not in (document.caveat or ""):
         number = f"（{by.doc_number}）" if by.doc_number else ""
-        note = f"部分内容已被《{by.title}》{number}修改，以修改后的文本为准。"
-        document.caveat = f"{document.caveat or ''}{note}"[:MAX_CAVEAT]
+        note = f"{AMENDED}《{by.title}》{number}修改，以修改后的文本为准。"
+        # First: what else the caveat says may be cut.
+        document.caveat = f"{note}{document.caveat or ''}"[:MAX_CAVEAT]
 
 
 def _naming(db: Session, document: PolicyDocument) -> Iterator[PolicyDocument]:

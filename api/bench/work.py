@@ -123,7 +123,7 @@ def _answered(snapshot: Snapshot, run_id: int, question: BenchQuestion) -> Bench
         as_of=question.as_of,
         status=answer.status,
         intent=answer.intent,
-        answer=storable(answer.text),
+        answer=storable(answer.full_text),
         sources="\n".join(_sources(answer)),
         latency_ms=round((time.perf_counter() - began) * 1000),
     )

@@ -12,6 +12,7 @@ from api.console import load_settings
 from api.policies.validity import today
 from api.startup import bring_in_pack, open_database, open_snapshot
 from assistant.answer import Answer, Question
+from assistant.notes import with_notes
 from assistant.rephraser import rephrase
 
 
@@ -33,6 +34,8 @@ def ask(
     answer, model = snapshot.answer(asked), language_model(settings)
     if model is not None:
         answer = rephrase(asked, answer, model.complete)
+    # The rules of an earlier day were asked for; what came after is said all the same.
+    answer = with_notes(answer, snapshot.corpus, today())
     if as_json:
         typer.echo(json.dumps(_as_json(answer), ensure_ascii=False, indent=1))
     else:
@@ -45,7 +48,8 @@ def _as_json(answer: Answer) -> dict[str, Any]:
 
     return {
         "status": answer.status,
-        "text": answer.text,
+        "text": answer.full_text,
+        "notes": list(answer.notes),
         "citations": [
             {
                 "document": citation.document,
@@ -77,4 +81,6 @@ def _as_text(answer: Answer) -> str:
         for number, citation in enumerate(answer.citations, start=1)
     ]
     label = REPHRASED_LABEL if answer.rephrased else SOURCE_LABEL
-    return "\n".join([answer.text, *(["", "依据：", *sources] if sources else []), f"（{label}）"])
+    return "\n".join(
+        [answer.full_text, *(["", "依据：", *sources] if sources else []), f"（{label}）"]
+    )

@@ -113,7 +113,7 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
     if handing is not None:
         answer = with_promise(answer, handing)
     reply = Reply(
-        text=answer.text,
+        text=answer.full_text,
         status=answer.status,
         intent=answer.intent,
         payload=_payload(answer),
@@ -176,6 +176,7 @@ def _payload(answer: Answer) -> dict[str, Any]:
         "suggestions": suggestions_of(answer),
         "cards": [asdict(card) for card in answer.cards],
         "rephrased": answer.rephrased,
+        "notes": list(answer.notes),
     }
 
 

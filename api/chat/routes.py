@@ -145,6 +145,9 @@ class ChatReply(BaseModel):
     suggestions: list[str]
     session_id: int
     rephrased: bool = Field(description="是否由语言模型改写并逐句核对过。")
+    notes: list[str] = Field(
+        description="所引文件需要注意的：已失效或部分修改、以当地为准等；text 末尾也有。"
+    )
 
 
 def clause_url(citation: dict[str, Any]) -> str:
@@ -186,6 +189,7 @@ def chat_reply(turn: Turn) -> ChatReply:
         suggestions=turn.reply["suggestions"],
         session_id=turn.session_id,
         rephrased=bool(turn.reply.get("rephrased")),
+        notes=turn.reply.get("notes", []),
     )
 
 

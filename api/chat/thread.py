@@ -126,6 +126,7 @@ class TurnView:
     rated: Rated | None = None  # None: whoever looks is not the one who asked
     after: tuple[Block, ...] = ()  # what is said after the cards
     offices: tuple[OfficeView, ...] = ()
+    notes: tuple[str, ...] = ()  # what to know of the documents cited
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,7 @@ def show_turn(turn: Turn, rated: Rated | None = None) -> TurnView:
         mentors=tuple(_card(card) for card in cards if card["kind"] == CardKind.MENTOR),
         made_by=made_by(turn.reply),
         offices=tuple(map(_office, offices)),
+        notes=tuple(turn.reply.get("notes", ())),
         rated=rated if turn.intent != Intent.SMALLTALK and not human else None,
     )
 

@@ -12,11 +12,14 @@ from typing import Any
 import regex
 
 from api.policies.validity import chinese_date, spoken_address
+from assistant.answer import NOTE_LEAD
 
 MAX_CHARACTERS = 600
 MAX_BYTES = 1800
 MAX_QUESTION = 40  # characters of the question quoted before a late answer
 MAX_SOURCES = 3
+MAX_NOTES = 2
+NOTE_CHARACTERS = 70
 MAX_CHOICES = 4
 CUT = "…"
 _GRAPHEME = regex.compile(r"\X")
@@ -95,6 +98,7 @@ def answer_text(
         question: set when the answer comes late, so that the reader knows what it answers.
     """
     sources = [_source(citation, place) for citation in reply["citations"][:MAX_SOURCES]]
+    notes = [_note(note) for note in reply.get("notes", ())[:MAX_NOTES]]
     tail = _tail(reply, label, path, place)
     room = _Room(MAX_CHARACTERS, MAX_BYTES)
     for piece in tail:
@@ -102,11 +106,15 @@ def answer_text(
     if sources:
         # The room for the first source is kept while sentences are added.
         _hold(room, ("依据：", sources[0]))
+    _hold(room, notes)
     tail_pieces, room.pieces = room.pieces, []
     if question:
         room.add(f"您问“{cut(plain(question), MAX_QUESTION, 3 * MAX_QUESTION)}”：")
     cards = [(plain(card["title"]), card["url"]) for card in reply.get("cards", ()) if card["url"]]
     _add_sentences(room, [_line(sentence, cards, place) for sentence in reply["sentences"]])
+    _release(room, notes)
+    for note in notes:
+        room.add(note)
     if sources:
         _release(room, ("依据：", sources[0]))
         _add_group(room, "依据：", sources)
@@ -119,6 +127,11 @@ def _tail(reply: Mapping[str, Any], label: str, path: str, place: Place) -> list
         return []
     more = [place.link(path, "查看全文与依据")] if place.site else []
     return [*more, f"（{label}）"]
+
+
+def _note(text: str) -> str:
+    """Return what has to be known of a document; never left out for want of room."""
+    return NOTE_LEAD + cut(plain(text), NOTE_CHARACTERS, 3 * NOTE_CHARACTERS)
 
 
 def _hold(room: _Room, pieces: Iterable[str]) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from guidance.people.identity import standing_of
 from guidance.session import GuidanceSession, Turn
 from knowledge.corpus import Corpus
 from storage.database import Database
-from tests.fixtures.edge import StandIn
+from tests.fixtures.edge import StandIn, quote_best
 from tests.fixtures.people import add_person, sign_in
 
 URL = "/api/v1/chat/messages"
@@ -29,16 +30,22 @@ def count_turns(database: Database) -> int:
 
 
 def test_reply_has_the_agreed_fields_and_is_recorded(
-    client: TestClient, sqlite_database: Database
+    client: TestClient, sqlite_database: Database, stand_in: StandIn
 ) -> None:
+    notes = ("《创业扶持办法》：金额以当地为准。",)
+    stand_in.reply = lambda question, corpus: replace(quote_best(question, corpus), notes=notes)
     response = ask(client)
     reply = response.json()
     assert response.status_code == 200
     assert list(reply) == [
         "conversation_id", "message_id", "status", "text", "citations",
-        "offices", "projects", "mentors", "suggestions", "session_id", "rephrased",
+        "offices", "projects", "mentors", "suggestions", "session_id", "rephrased", "notes",
     ]  # fmt: skip
     assert reply["status"] == "answered"
+    assert reply["text"].endswith("\n请注意：《创业扶持办法》：金额以当地为准。")
+    page = client.get("/").text
+    assert "请注意" in page
+    assert page.count("金额以当地为准。") > 1  # shown and copied
     (citation,) = reply["citations"]
     assert list(citation) == [
         "document", "doc_number", "address", "quote", "department",

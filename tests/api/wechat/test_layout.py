@@ -34,11 +34,17 @@ def citation(number: int = 1, **fields: object) -> dict[str, Any]:
     return known | fields
 
 
-def reply(*texts: str, sources: int = 1, suggestions: tuple[str, ...] = ()) -> dict[str, Any]:
+def reply(
+    *texts: str,
+    sources: int = 1,
+    suggestions: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> dict[str, Any]:
     return {
         "sentences": [{"text": text, "bullet": n > 0} for n, text in enumerate(texts)],
         "citations": [citation(n + 1) for n in range(sources)],
         "suggestions": list(suggestions),
+        "notes": list(notes),
     }
 
 
@@ -69,6 +75,10 @@ def test_without_a_public_address_there_are_no_links() -> None:
 def test_a_long_answer_keeps_its_beginning_a_source_and_the_way_to_the_rest() -> None:
     text = lay_out(reply(*[f"第{n}项规定，" + "补贴" * 30 + "。" for n in range(40)], sources=9))
     assert text.startswith("第0项规定")
+    assert "请注意" not in text
+    told = lay_out(reply(*["补贴" * 30 + "。"] * 40, notes=("《旧办法》已经失效。",) * 3))
+    assert told.count("\n请注意：《旧办法》已经失效。\n依据：") == 1
+    assert size_fits(told)
     assert "内容较长" in text
     assert "查看全文与依据" in text
     assert "《创业扶持办法》" in text
@@ -96,10 +106,13 @@ def size_fits(text: str) -> bool:
 PIECES = [*"补贴贷款创业a1 ,。<>&\"'[]()`*_#\n", FAMILY, FLAG, "👍🏽", "e\u0301", "]]>", "**"]
 WORDS = st.lists(st.sampled_from(PIECES), max_size=200).map("".join)
 REPLIES = st.builds(
-    lambda texts, sources, suggestions: reply(*texts, sources=sources, suggestions=suggestions),
+    lambda texts, sources, suggestions, notes: reply(
+        *texts, sources=sources, suggestions=suggestions, notes=notes
+    ),
     st.lists(WORDS, min_size=1, max_size=12),
     st.integers(0, 6),
     st.lists(WORDS, max_size=6).map(tuple),
+    st.lists(WORDS, max_size=3).map(tuple),
 )
 
 
