@@ -13,7 +13,7 @@ from assistant.eligibility_answers import Judged, judge_case
 from assistant.guardrails import NO_GROUNDS, Grounds
 from assistant.person_facts import Said, read_facts, read_reply
 from assistant.reading import by_pattern
-from knowledge.eligibility.fact import Facts, Inquiry
+from knowledge.eligibility.fact import FactKind, Facts, Inquiry
 from knowledge.eligibility.rule import Rule
 from knowledge.eligibility.rulebook import RulesInForce
 from knowledge.knowledge_base import Knowledge
@@ -24,6 +24,9 @@ ASKED = "asked"  # key of the question asked last
 EVERYTHING = "*"
 _YES_NO = (Asked.ANY, Asked.YES_NO)
 _OWN = (*_YES_NO, Asked.MONEY, Asked.NUMBER, Asked.REASON)
+# What may be asked about a case that was told: "8个员工招了3个, 比例够不够".
+_OUTCOMES = frozenset({*_OWN, Asked.SHARE, Asked.PEOPLE, Asked.CONDITION, Asked.INTEREST})
+_OF_A_CASE = frozenset({FactKind.NUMBER, FactKind.DATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def _rules_asked_for(talk: _Talk, given: Mapping[str, Any]) -> list[Rule] | None
     if talk.said.of_self and patterns.OVERVIEW.search(talk.text):
         return list(rules)
     named = _named(rules, talk.text)
-    if named and _asks_own_case(talk, given):
+    if named and (_asks_own_case(talk, given) or _tells_a_case(talk, given, named)):
         return named
     if not talk.began:
         return None
@@ -133,12 +136,28 @@ def _named(rules: Sequence[Rule], text: str) -> list[Rule]:
 def _asks_own_case(talk: _Talk, given: Mapping[str, Any]) -> bool:
     if not (talk.said.of_self or talk.began):
         return False
+    if patterns.COMPARED.search(talk.text):
+        return False
     if talk.asked_kind not in _OWN and not (given and patterns.OWN_AMOUNT.search(talk.text)):
         return False
     if patterns.OWN_AMOUNT.search(talk.text) or talk.asked_kind not in _YES_NO:
         known = bool(given) or bool(talk.facts.known)
         return known and patterns.OWN_CASE.search(talk.text) is not None
     return patterns.OWN_CASE.search(talk.text) is not None
+
+
+def _tells_a_case(talk: _Talk, given: Mapping[str, Any], named: Sequence[Rule]) -> bool:
+    """Whether a message tells what the named rules turn on, and asks what comes of it.
+
+    Who gives a figure, a date or what they are not tells of a case, however they ask.
+    """
+    read = {source for r in named for n in r.facts() for source in talk.facts.sources_of(n)}
+    told = set(given) & read
+    kinds = {name: talk.facts.definitions[name].kind for name in told}
+    own = [n for n in told if kinds[n] in _OF_A_CASE or given[n] is False]
+    if not own and not (talk.said.of_self and len(told) > 1):
+        return False
+    return talk.asked_kind in _OUTCOMES and patterns.ASKS.search(talk.text) is not None
 
 
 def _goes_on(talk: _Talk, given: Mapping[str, Any]) -> bool:

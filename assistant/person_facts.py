@@ -20,6 +20,9 @@ _NOT = re.compile(
     r"(?:(?<!是)不是|(?<!有)没有?|不算|并非|不属于|还没有?|未|(?<!并)非)"
     r"(?:有|办过?|去|参加过?|再|个|什么|啥|都|全)?$"
 )
+# "不是脱贫户低保户": what stands between is named in the same breath.
+_NOT_OF_SEVERAL = re.compile(r"(?:(?<!是)不是|不属于|不算|并非)(?:什么|啥)?[^,。;!?是有的]{1,10}$")
+REACH_OF_NOT = 16
 _STOPS = re.compile(r"[,。;!?]")
 _MORE = re.compile(r"(?:再|另外|又)(?:多)?[^,。?]{0,2}$|多[^,。?]{0,2}$")
 _BARE_NUMBER = re.compile(
@@ -121,12 +124,16 @@ def _read(fact: Fact, text: str, known: Facts) -> tuple[Any, int]:
             if fact.kind is FactKind.CHOICE:
                 value = value if _negated(match, text) else said
             elif not _asked_whether(match, text):
-                value = (not said) if _negated(match, text) and said else said
+                negated = _negated(match, text)
+                # "还没找到工作" does not say 找到工作; what it says stands in a pattern of its own.
+                if said or not negated:
+                    value = said != negated
     return value, 0
 
 
 def _negated(match: re.Match[str], text: str) -> bool:
-    return _NOT.search(text, max(0, match.start() - 6), match.start()) is not None
+    before = text[max(0, match.start() - REACH_OF_NOT) : match.start()]
+    return _NOT.search(before[-6:]) is not None or _NOT_OF_SEVERAL.search(before) is not None
 
 
 def _asked_whether(match: re.Match[str], text: str) -> bool:
