@@ -119,16 +119,20 @@ def _read(fact: Fact, text: str, known: Facts) -> tuple[Any, int]:
         return value, 0
     for said, pattern in fact.said:
         for match in pattern.finditer(text):
-            if match.end() == match.start():
-                continue
-            if fact.kind is FactKind.CHOICE:
-                value = value if _negated(match, text) else said
-            elif not _asked_whether(match, text):
-                negated = _negated(match, text)
-                # "还没找到工作" does not say 找到工作; what it says stands in a pattern of its own.
-                if said or not negated:
-                    value = said != negated
+            heard = _heard(fact, said, match, text) if match[0] else None
+            value = value if heard is None else heard
     return value, 0
+
+
+def _heard(fact: Fact, said: Any, match: re.Match[str], text: str) -> Any:
+    """Return what a match says; None where it says nothing."""
+    negated = _negated(match, text)
+    if fact.kind is FactKind.CHOICE:
+        return None if negated else said
+    # "还没找到工作" does not say 找到工作; what it says stands in a pattern of its own.
+    if _asked_whether(match, text) or (negated and not said):
+        return None
+    return said != negated
 
 
 def _negated(match: re.Match[str], text: str) -> bool:
