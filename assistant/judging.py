@@ -7,6 +7,7 @@ finds what the words do not reach. What both doubt is not answered.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -29,12 +30,51 @@ NEAREST_JUDGED = 3
 BEST_JUDGED = 2  # by words and kind of content, where these are not among the nearest
 
 
+class Fate(StrEnum):
+    """What became of a sentence that was judged."""
+
+    SAID = "said"
+    BESIDE = "beside"  # nearly as likely as the likeliest
+    UNLIKELY = "unlikely"  # less likely than anything that is said
+    BEHIND = "behind"  # too far behind the likeliest
+    UNFIT = "unfit"  # likely, but speaks of something else or lacks what words ask for
+    OUT_OF_SCOPE = "out_of_scope"  # likely, but the words name nothing that policies speak of
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What answers, best first: sentences, or none where the policies do not say it."""
 
     answering: tuple[Evidence, ...]
     in_doubt: bool = False  # more likely than not none of them answers
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One judgement with its grounds, for whoever wants to see them."""
+
+    question: str
+    odds: tuple[tuple[Evidence, float], ...]  # the likeliest first; empty: not judged
+    chosen: Evidence | None  # by rules
+    verdict: Verdict | None  # None: the rules found nothing, and no sentence is likely enough
+    in_scope: bool = True
+
+    @property
+    def least(self) -> float:
+        """The least log odds of what is said: more is asked where something may answer."""
+        return LIKELY if self.odds[0][1] >= HARDLY else HARDLY
+
+    def fate(self, item: Evidence) -> Fate:
+        """Return what became of a sentence, and by which limit."""
+        odds = dict(self.odds)
+        answering = self.verdict.answering if self.verdict else ()
+        if item in answering:
+            return Fate.SAID if item == answering[0] else Fate.BESIDE
+        if odds[item] < self.least:
+            return Fate.UNLIKELY
+        if odds[item] < self.odds[0][1] - CLOSE:
+            return Fate.BEHIND
+        return Fate.UNFIT if self.in_scope else Fate.OUT_OF_SCOPE
 
 
 def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Verdict | None:
@@ -45,34 +85,47 @@ def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Ve
     said = [e for e in evidence if not e.statement.is_heading]
     if look.knowledge.answering is None or not said:
         return None
+    judged = _judge(look, evidence, said, chosen)
+    look.note("judged", judged)
+    return judged.verdict
+
+
+def _judge(
+    look: Lookup, evidence: list[Evidence], said: list[Evidence], chosen: Evidence | None
+) -> Judged:
+    question = look.reading.text
     if chosen is not None and _is_of_several(chosen, look):
-        return Verdict((chosen,))
+        return Judged(question, (), chosen, Verdict((chosen,)))
     nearest = max(e.nearness for e in said)
-    if chosen is not None and _odds(look, [chosen], nearest)[0] >= SURELY:
-        return Verdict((chosen,))
+    if chosen is not None and (odd := _odds(look, [chosen], nearest)[0]) >= SURELY:
+        return Judged(question, ((chosen, odd),), chosen, Verdict((chosen,)))
+    picked = _picked(look, said, chosen)
+    odds = dict(zip(picked, _odds(look, picked, nearest), strict=True))
+    ranked = sorted(picked, key=lambda e: (-odds[e], e.statement.document_id, e.statement.start))
+    likeliest = odds[ranked[0]]
+    pairs = tuple((e, odds[e]) for e in ranked)
+    if likeliest < HARDLY:
+        return Judged(question, pairs, chosen, Verdict(()))
+    beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
+    if chosen is None:
+        fit = tuple(e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN))
+        inside = likeliest >= SCOPE or in_scope(look, evidence)
+        return Judged(question, pairs, None, Verdict(fit) if fit and inside else None, inside)
+    verdict = Verdict((chosen, *(e for e in beside if e != chosen)), likeliest < DOUBTFUL)
+    return Judged(question, pairs, chosen, verdict)
+
+
+def _picked(look: Lookup, said: list[Evidence], chosen: Evidence | None) -> list[Evidence]:
+    """Return the few sentences worth judging: the nearest, the best by words, the chosen one."""
     known = {e.statement for e in said}
     more = nearest_of_all(look.reading, look.knowledge, look.documents)
-    said += [e for e in more if e.statement not in known]
+    said = said + [e for e in more if e.statement not in known]
     said = [e for e in said if not is_note(e.statement)]
     picked = sorted(said, key=lambda e: -e.nearness)[:NEAREST_JUDGED]
     picked += [e for e in said if e not in picked][:BEST_JUDGED]
     if chosen is not None and chosen not in picked:
         picked.append(chosen)
-    odds = dict(zip(picked, _odds(look, picked, nearest), strict=True))
-    ranked = sorted(picked, key=lambda e: (-odds[e], e.statement.document_id, e.statement.start))
-    likeliest = odds[ranked[0]]
-    if likeliest < HARDLY:
-        return Verdict(())
-    beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
-    in_doubt = likeliest < DOUBTFUL
-    if chosen is None:
-        beside = [e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN)]
-        return (
-            Verdict(tuple(beside))
-            if beside and (likeliest >= SCOPE or in_scope(look, evidence))
-            else None
-        )
-    return Verdict((chosen, *(e for e in beside if e != chosen)), in_doubt)
+    return picked
 
 
 def _is_of_several(chosen: Evidence, look: Lookup) -> bool:

@@ -1,12 +1,20 @@
 """One question together with what it is looked up in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from assistant.evidence import places_named
 from assistant.reading import Reading
 from knowledge.knowledge_base import Knowledge
+
+Note = Callable[[str, Any], None]  # name of a step, what it made
+
+
+def unseen(_step: str, _made: Any) -> None:
+    """Note nothing: nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +24,7 @@ class Lookup:
     reading: Reading
     knowledge: Knowledge
     as_of: date
+    note: Note = unseen
 
     @cached_property
     def documents(self) -> frozenset[int]:

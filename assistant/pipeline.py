@@ -1,10 +1,8 @@
 """The straight path from a question to an answer: screen, read, look up, compose, verify."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from assistant import patterns, wording
 from assistant.answer import Answer, AnswerStatus, Intent, Question, Sentence
@@ -22,7 +20,7 @@ from assistant.guardrails import (
     verify_answer,
 )
 from assistant.handing_over import hand_over
-from assistant.lookup import Lookup
+from assistant.lookup import Lookup, Note, unseen
 from assistant.notes import with_notes
 from assistant.offices import said_of
 from assistant.reading import read_question
@@ -42,22 +40,15 @@ _PROBLEMS: dict[Problem, tuple[AnswerStatus, str]] = {
 }
 
 
-Note = Callable[[str, Any], None]  # name of a step, what it made
-
-
-def _unseen(_step: str, _made: Any) -> None:
-    """Note nothing: nobody watches."""
-
-
 def answer_question(
-    question: Question, knowledge: Knowledge, offers: Offers = NO_OFFERS, note: Note = _unseen
+    question: Question, knowledge: Knowledge, offers: Offers = NO_OFFERS, note: Note = unseen
 ) -> Answer:
     """Answer one message from the policies that hold on a day; pure of the database.
 
     Who tells of money, abilities and wishes is recommended projects and mentors from
     `offers`. The same question, history, knowledge and offers give the same answer to the
     byte. `note` is told what each step made, for whoever wants to see how an answer came
-    about: screened, corrected, heard, asking, reading, day, composed, refused.
+    about: screened, corrected, heard, asking, reading, day, judged, composed, refused.
     """
     answer = _answer(question, knowledge, offers, note)
     return with_notes(answer, knowledge.corpus, question.as_of)
@@ -94,7 +85,7 @@ def _answer(question: Question, knowledge: Knowledge, offers: Offers, note: Note
     day = day_asked_about(reading.text, question.as_of)
     note("reading", reading)
     note("day", day)
-    answer = compose_answer(Lookup(reading, knowledge, day))
+    answer = compose_answer(Lookup(reading, knowledge, day, note))
     if day != question.as_of and answer.citations:
         dated = Sentence(wording.AS_OF_EARLIER)
         answer = replace(answer, sentences=(dated, *answer.sentences))

@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from api.access import Permission, allow
+from api.bench.judged import limits
 from api.bench.trace import Trace, trace_answer
 from api.bench.work import (
     MOST_CHARACTERS,
@@ -224,6 +225,7 @@ def _bench(
         runs=[(run, STATE_NAMES[_state(run, now)]) for run in runs],
         statuses=STATUS_NAMES,
         most=MOST_QUESTIONS,
+        limits=limits(),
         **context,
     )
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from api.bench.judged import JudgedView, judged_views
 from api.policies.validity import validity_in
 from api.snapshot import Snapshot
 from assistant import wording
 from assistant.answer import Answer, Intent, Question
+from assistant.judging import Judged
 from assistant.pipeline import answer_question
 from knowledge.retriever import Hit
 
@@ -74,6 +76,7 @@ class Trace:
     answer: Answer
     route: tuple[tuple[str, str], ...]  # name and value, in the order of the steps
     rankings: tuple[Ranking, ...]
+    judged: tuple[JudgedView, ...]  # by the network; empty where only rules decided
     rejected: tuple[RankedLine, ...]  # found, and left out because they do not hold that day
     sentences: tuple[CheckedSentence, ...]
     refused: str  # which check the composed answer failed, "" for none
@@ -84,8 +87,11 @@ class Trace:
 class _Watcher:
     notes: dict[str, Any] = field(default_factory=dict)
     searches: list[tuple[str, date, list[Hit]]] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
 
     def note(self, step: str, made: Any) -> None:
+        if isinstance(made, Judged):
+            self.judged.append(made)
         self.notes[step] = made
 
 
@@ -116,6 +122,7 @@ def trace_answer(snapshot: Snapshot, question: Question) -> Trace:
         answer=answer,
         route=_route(watcher.notes, answer, question),
         rankings=rankings,
+        judged=judged_views(watcher.judged, snapshot.corpus),
         rejected=_rejected(snapshot, watcher),
         sentences=_checked(snapshot, answer),
         refused=str(refused) if refused else "",

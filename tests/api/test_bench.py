@@ -1,11 +1,16 @@
 """The test bench: one question with its steps, and files of questions run by run."""
 
 import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
 import openpyxl
 import pytest
 from fastapi.testclient import TestClient
+from numpy.typing import NDArray
 
 from accounts.role import Role
 from api.bench.trace import trace_answer
@@ -46,6 +51,56 @@ def test_trace_is_the_chat_s_own_answer(installation: Installation) -> None:
     assert trace.answer == snapshot.answer(question)
     assert trace.refused == ""
     assert any(line.cited for ranking in trace.rankings for line in ranking.lines)
+
+
+@dataclass(frozen=True)
+class Odds:
+    """A stand-in network: the odds of sentences that hold a word, and of all others."""
+
+    word: str
+    held: float
+    others: float
+
+    def scores(
+        self, _question: str, sentences: Sequence[str], _features: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        found = [self.held if self.word in text else self.others for text in sentences]
+        return np.array(found, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("odds", "decided", "fates"),
+    [
+        (Odds("600", 1.25, -3.0), "采用。", {"+1.25 78% 作为答复"}),
+        (Odds("600", -2.0, -3.0), "规则选中的一句被否定", {"−2.00 12% 低于 −1.50，不用"}),
+        (
+            Odds("600", -0.75, -1.25),
+            "说明只是最接近的规定",
+            {"−0.75 32% 作为答复", "−1.25 22% 低于 −1.00，不用"},
+        ),
+        (Odds("600", -0.9, 2.5), "采用。", {"−0.90 29% 作为答复", "放在旁边"}),
+    ],
+)
+def test_the_network_s_judgement_is_shown_with_its_limits(
+    installation: Installation,
+    token: dict[str, str],
+    odds: Odds,
+    decided: str,
+    fates: set[str],
+) -> None:
+    snapshot = installation.live.current
+    assert snapshot.workings is not None
+    knowledge = replace(snapshot.workings.knowledge, answering=odds)
+    workings = replace(snapshot.workings, knowledge=knowledge)
+    installation.live.current = replace(snapshot, workings=workings)
+    ask = {"text": "创业培训每年培训多少人？", "as_of": "2026-06-01"}
+    page = installation.client.post("/staff/bench", data=ask | token).text
+    assert decided in page
+    shown = re.sub(r"<[^>]+>|\s+", " ", page[page.index("网络的判断") :])
+    shown = re.sub(r" +", " ", shown)
+    shown = re.sub(r"% [是否] ", "% ", shown)
+    assert [fate for fate in fates if fate not in shown] == []
+    assert "界限是多少" in shown
 
 
 def test_validity_names_what_it_rejected(installation: Installation, token: dict[str, str]) -> None:
