@@ -19,11 +19,11 @@ _SPECIFIC = re.compile(
 _ASKED_BY_WORD = frozenset({Asked.MONEY, Asked.SHARE, Asked.NUMBER, Asked.DURATION})
 MOST_WORDS = 4  # that make one phrase
 HARDLY_LESS = 0.4  # of the share of the likeliest kind
-SURELY = 4.0  # the same, where the pattern looked for more than one word
+SURELY = 2.0  # the same, where the pattern looked for more than one word
 _LOOSE = frozenset({Asked.ANY, Asked.NUMBER, Asked.LIST, Asked.COUNT, Asked.PROCEDURE})
 _REFUSES = STRICT - frozenset(FIGURES) - {Asked.NAME}  # a sentence seldom holds these
 _SURE = frozenset({Asked.INTEREST, Asked.PHONE, Asked.WEBSITE, Asked.DONE, Asked.AGE})
-CLEARLY = 1.5  # how much likelier another kind has to be than the one a pattern found
+CLEARLY = 1.2  # how much likelier another kind has to be than the one a pattern found
 _CHARGE = re.compile(r".(?<![免收])费$|.[租薪]$|罚[款息金]$|押金$|定金$|保证金$|工资$|分红$|奖金$")
 _KINDS = tuple((Asked(name.partition("#")[0]), pattern) for name, pattern in patterns.ASKED)
 

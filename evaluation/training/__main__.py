@@ -18,7 +18,7 @@ from evaluation.training.questions import (
     written_questions,
 )
 
-WRITTEN_COUNTS = 0.5  # a question written by itself, where a turn of phrase counts 1
+WRITTEN_COUNTS = 1.0  # a question written by itself, as much as a turn of phrase
 
 
 def main() -> None:

@@ -19,13 +19,11 @@ BARE = 3  # of a turn of phrase, how many come without words before or behind, a
 class TrainingQuestion:
     """A question with the kind of answer it asks for.
 
-    `says` are words of the sentence that answers it, "" where no sentence does;
     `of_ours` is false for what has nothing to do with starting a business.
     """
 
     text: str
     asked: Asked
-    says: str = ""
     of_ours: bool = True
 
 
@@ -35,12 +33,9 @@ def written_questions() -> list[TrainingQuestion]:
     rows = list(csv.reader(table.splitlines()[1:], delimiter="\t", quoting=csv.QUOTE_NONE))
     return [
         TrainingQuestion(
-            normalize(text),
-            Asked(asked) if asked != "off" else Asked.ANY,
-            "" if says in "-x" else says,
-            says != "x",
+            normalize(text), Asked(asked) if asked != "off" else Asked.ANY, asked != "off"
         )
-        for asked, text, says in rows
+        for asked, text in rows
     ]
 
 

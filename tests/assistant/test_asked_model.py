@@ -54,7 +54,6 @@ def test_training_questions_are_the_same_every_time_and_of_every_kind() -> None:
     assert {question.asked for question in made_up} == set(Asked)
     written = written_questions()
     assert len({q.text for q in written}) == len(written)
-    assert sum(bool(q.says) for q in written) > 150
     assert sum(not q.of_ours for q in written) >= 50
 
 
