@@ -1,5 +1,6 @@
 """From evidence to an answer, by the kind of answer asked for."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant import wording
@@ -10,39 +11,33 @@ from assistant.draft import Draft
 from assistant.evidence import (
     Evidence,
     gather_evidence,
-    holds_asked,
-    topic_coverage,
 )
 from assistant.fit import answers, in_scope
 from assistant.judging import judge
 from assistant.levels import by_level
-from assistant.lists import CLOSE_TO_BEST, leading_duty
+from assistant.lists import CLOSE_TO_BEST
 from assistant.lookup import Lookup
 from assistant.nearest import nearest_figure
-from assistant.offices import answered_by_office, office_asked_for, with_offices
+from assistant.offices import office_asked_for, with_offices
 from assistant.parts_answers import parts_by_name
+from assistant.refusing import ended_rule, refuse, say_expired, what_follows
 from assistant.register_answers import (
     FROM_REGISTERS,
     add_today_names,
     help_of_any_kind,
     nearest_duty,
-    whom_to_ask,
 )
 from assistant.renamed import name_of_today
 from assistant.several import answer_each, joined
 from knowledge.department import mentioned_departments
-from knowledge.register import Duty
-from knowledge.statement import Statement
 
 # Coverage and nearness together, see assistant/fit.py.
 ENOUGH_TO_ANSWER = 1.55
 ENOUGH_WITHOUT_KIND = 1.35  # where the kind of content proves nothing
 ENOUGH_FOR_PARTLY = 1.2
-ENOUGH_IF_EXPIRED = 0.8
-WORTH_SHOWING = 0.3  # coverage of what is shown as stated nearby
+WORTH_SHOWING = 0.3  # coverage of what is added for a word not yet spoken of
 WORTH_COVERING = 2.5  # weight of a topic word that deserves a sentence of its own
 COVERED = 0.8
-HOLDS_TOPIC = 0.5  # coverage of a duty that is the one for a matter
 MAX_POINTS = 5
 MAX_NAMES = 3  # departments in one answer whose names today are said
 MAX_CLAUSE_CHARACTERS = 320
@@ -86,7 +81,8 @@ def _compose(look: Lookup) -> Answer:
     chosen = next((e for e in evidence if answers(e, look, evidence, least)), None)
     verdict = judge(look, evidence, chosen)
     if verdict is not None and not verdict.answering:
-        return help_of_any_kind(look) or nearest_duty(look) or _unanswered(look, evidence)
+        helped = help_of_any_kind(look) or nearest_duty(look)
+        return helped or _unanswered(look, evidence, verdict.refused)
     answering = verdict.answering if verdict else (chosen,) if chosen else ()
     if answering:
         answer = _answer(look, evidence, *answering)
@@ -108,13 +104,19 @@ def _in_part(answer: Answer) -> Answer:
     return replace(answer, status=AnswerStatus.PARTLY_ANSWERED, sentences=(lead, *answer.sentences))
 
 
-def _unanswered(look: Lookup, evidence: list[Evidence]) -> Answer:
+def _unanswered(look: Lookup, evidence: list[Evidence], refused: Sequence[Evidence] = ()) -> Answer:
     if not in_scope(look, evidence):
         draft = Draft(look.knowledge)
         draft.say(wording.OUT_OF_SCOPE)
         draft.say(wording.SCOPE_HINT)
         return draft.finish(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.SUGGESTIONS)
-    return _expired(look) or _refuse(look, evidence)
+    ended = ended_rule(look)
+    if ended is None:
+        return refuse(look, evidence)
+    follows = what_follows(ended, look, refused or evidence)
+    if follows is not None:
+        return _in_part(_answer(look, evidence, follows))
+    return say_expired(ended[1], look)
 
 
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence, *beside: Evidence) -> Answer:
@@ -122,9 +124,9 @@ def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence, *beside: E
     draft.quote(chosen.statement)
     for item in look.knowledge.items_below(chosen.statement):
         draft.quote(item, bullet=True)
-    _quote_short_clause(draft, look, chosen)
     for other in beside[: MAX_POINTS - len(draft)]:
         draft.quote(other.statement, bullet=True)
+    _quote_short_clause(draft, look, chosen)
     for other in evidence:
         if len(draft) >= MAX_POINTS or other.score < CLOSE_TO_BEST * chosen.score:
             break
@@ -162,70 +164,3 @@ def _cover_the_rest(draft: Draft, look: Lookup, evidence: list[Evidence]) -> Non
         if item.coverage >= WORTH_SHOWING:
             draft.quote(item.statement, bullet=True)
             missing -= held
-
-
-def _expired(look: Lookup) -> Answer | None:
-    """Say that only rules which no longer hold speak of the matter, or None."""
-    corpus, register = look.knowledge.corpus, look.knowledge.register
-    best: tuple[float, Statement] | None = None
-    for statement in register.of_documents(corpus, corpus.ended_documents(look.as_of)):
-        if statement.is_heading:
-            continue
-        if not holds_asked(look.reading.asked, statement):
-            continue
-        clause = look.knowledge.corpus.clauses[statement.clause_id]
-        coverage = topic_coverage(look.reading, statement, clause, look.knowledge)
-        if coverage >= ENOUGH_IF_EXPIRED and (best is None or coverage > best[0]):
-            best = (coverage, statement)
-    if best is None:
-        return None
-    draft = Draft(look.knowledge)
-    draft.say(wording.EXPIRED_ONLY)
-    draft.quote(_without_figures(best[1], look), bullet=True)
-    _send_on(draft, whom_to_ask(look))
-    return draft.finish(AnswerStatus.EXPIRED_ONLY, Intent.POLICY)
-
-
-def _without_figures(found: Statement, look: Lookup) -> Statement:
-    """Return what tells which document ended: a figure of the past would be taken for today's."""
-    if look.reading.asked not in FIGURES or not found.figures:
-        return found
-    corpus, register = look.knowledge.corpus, look.knowledge.register
-    of_document = register.of_documents(corpus, (found.document_id,))
-    own = (s for s in of_document if not s.figures)
-    return max(own, key=lambda s: (s.clause_id == found.clause_id, not s.is_heading), default=found)
-
-
-def _refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
-    """Say what is not stated, what is stated nearby, and whom to ask."""
-    duty = whom_to_ask(look)
-    if duty is not None and _is_for_the_topic(duty, look):
-        sent_on = Draft(look.knowledge)
-        _send_on(sent_on, duty)
-        why = sent_on.finish(AnswerStatus.ANSWERED, Intent.DEPARTMENT)
-        if (told := answered_by_office(look, duty.departments, why)) is not None:
-            return told
-    draft = Draft(look.knowledge)
-    draft.say(wording.not_stated(look.reading.asked))
-    near = [
-        e.statement
-        for e in evidence
-        if not e.statement.is_heading and e.coverage > WORTH_SHOWING
-        if duty is None or e.statement != duty.statement
-    ]
-    draft.quote_all(wording.NEARBY, near[:2])
-    _send_on(draft, duty)
-    return draft.finish(AnswerStatus.NOT_IN_POLICY, Intent.POLICY)
-
-
-def _is_for_the_topic(duty: Duty, look: Lookup) -> bool:
-    """Whether a body has the very matter, and is not only the one that leads everything."""
-    held = look.knowledge.lexicon.coverage(look.reading.terms, duty.statement.text)
-    return held >= HOLDS_TOPIC or duty != leading_duty(look.knowledge, look.documents)
-
-
-def _send_on(draft: Draft, duty: Duty | None) -> None:
-    """Name the body to ask, with the sentence that makes it responsible."""
-    if duty is not None:
-        draft.quote_all(wording.ASK_THERE, [duty.statement])
-        add_today_names(draft, duty.departments)

@@ -47,6 +47,7 @@ class Verdict:
 
     answering: tuple[Evidence, ...]
     in_doubt: bool = False  # more likely than not none of them answers
+    refused: tuple[Evidence, ...] = ()  # where nothing answers: what was read, likeliest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,17 @@ def _judge(
     likeliest = odds[ranked[0]]
     pairs = tuple((e, odds[e]) for e in ranked)
     if likeliest < HARDLY:
-        return Judged(question, pairs, chosen, Verdict(()))
+        return Judged(question, pairs, chosen, Verdict((), refused=tuple(ranked)))
     beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
     if chosen is None:
         fit = tuple(e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN))
         inside = likeliest >= SCOPE or in_scope(look, evidence)
         return Judged(question, pairs, None, Verdict(fit) if fit and inside else None, inside)
-    verdict = Verdict((chosen, *(e for e in beside if e != chosen)), likeliest < DOUBTFUL)
+    others = [e for e in beside if e != chosen]
+    instead = tuple(e for e in others if may_answer(e, look))
+    if odds[chosen] < HARDLY and instead:
+        return Judged(question, pairs, chosen, Verdict(instead, likeliest < DOUBTFUL))
+    verdict = Verdict((chosen, *others), likeliest < DOUBTFUL)
     return Judged(question, pairs, chosen, verdict)
 
 

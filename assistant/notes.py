@@ -12,7 +12,7 @@ from datetime import date
 
 from assistant.answer import Answer, AnswerStatus
 from knowledge.corpus import Corpus
-from knowledge.document import PolicyDocument
+from knowledge.document import DocumentStatus, PolicyDocument
 from knowledge.succession import AMENDED
 
 MOST_NOTES = 3
@@ -62,18 +62,20 @@ def _end(document: PolicyDocument, corpus: Corpus, today: date) -> str | None:
     ended = document.ended_before(today)
     if not ended and document.replaced_on is None:
         return None
-    later = (d for d in corpus.documents.values() if d.supersedes_id == document.id)
-    by = next((_by(d, document) for d in later), "")
-    if ended:
-        return f"已经失效，后来{by}" if by else "已经失效，不能作为现在办理的依据"
-    on = document.replaced_on
-    since = f"自{on.year}年{on.month}月{on.day}日起" if on else ""
-    return f"{since}{by or '不再适用'}"
-
-
-def _by(later: PolicyDocument, document: PolicyDocument) -> str:
-    same = later.title == document.title
-    return "由新的版本代替" if same else f"由《{later.title}》代替"
+    by = corpus.documents.get(document.replaced_by_id or 0)
+    if by is None:
+        now = "" if ended else "不再适用"
+    elif document.status is DocumentStatus.REVOKED:
+        now = f"由《{by.title}》废止"
+    else:
+        now = "由新的版本代替" if by.title == document.title else f"由《{by.title}》代替"
+    if not ended:
+        on = document.replaced_on
+        return f"自{on.year}年{on.month}月{on.day}日起{now}" if on else now
+    follower = corpus.follower(document, today)
+    if follower is not None and by is not None and follower.title not in {by.title, document.title}:
+        now += f"，现在的规定见《{follower.title}》"
+    return f"已经失效，{'后来' if now else '不能作为现在办理的依据'}{now}"
 
 
 def _advice(document: PolicyDocument) -> str:

@@ -105,6 +105,16 @@ class Corpus:
         self._ended[day] = ended
         return ended
 
+    def follower(self, document: PolicyDocument, day: date) -> PolicyDocument | None:
+        """Return the document that holds on a day in the place of one that has ended, or None."""
+        valid, passed = self.valid_documents(day), {document.id}
+        while (later := self.documents.get(document.replaced_by_id or 0)) is not None:
+            if later.id in valid or later.id in passed:
+                return later if later.id in valid else None
+            passed.add(later.id)
+            document = later
+        return None
+
     @cached_property
     def version(self) -> str:
         """A short digest of what the snapshot holds, stored with every answer."""

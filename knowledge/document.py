@@ -73,6 +73,7 @@ class PolicyDocument(Base):
     replaced_on: Mapped[date | None]  # the first day on which a successor holds instead
     status: Mapped[DocumentStatus] = mapped_column(default=DocumentStatus.PUBLISHED)
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("policy_documents.id"))
+    replaced_by_id: Mapped[int | None]  # the document that ended this one: PolicyDocument.id
     as_of: Mapped[date | None]  # when our own restatement was last checked
     caveat: Mapped[str | None]  # said briefly below every answer from it: "金额以当地为准"
     restated: Mapped[bool] = mapped_column(default=False)  # our own words, not the source's

@@ -92,6 +92,7 @@ def put_in_force(
         else:
             continue
         document.supersedes_id = document.supersedes_id or other.id
+        other.replaced_by_id = other.replaced_by_id or document.id
         if changed:
             ended.append(other.title)
     return ended
@@ -104,6 +105,7 @@ def end_if_repealed(db: Session, document: PolicyDocument, today: date) -> str |
         repeal = next((r for r in repeals if is_meant(r, document)), None)
         if repeal is not None:
             _end(document, repeal.on or begins_on(other) or today, DocumentStatus.REVOKED)
+            document.replaced_by_id = document.replaced_by_id or other.id
             return other.title
     return None
 

@@ -55,16 +55,24 @@ def test_what_is_to_be_minded_is_said(caveat: str | None, said: tuple[str, ...])
 
 def test_what_has_ended_is_said_with_what_took_its_place() -> None:
     old = small_document("旧办法", caveat="历史规则，不能作为依据。", **ENDED)
-    new = small_document("新办法", supersedes_id=1)
+    new = small_document("新办法", status=DocumentStatus.PUBLISHED)
+    assert noted(old) == ("《旧办法》已经失效，不能作为现在办理的依据。",)
+    old.replaced_by_id = 2
     for status in (AnswerStatus.ANSWERED, AnswerStatus.EXPIRED_ONLY):
         assert noted(old, new, status=status) == ("《旧办法》已经失效，后来由《新办法》代替。",)
-    assert noted(old) == ("《旧办法》已经失效，不能作为现在办理的依据。",)
-    again = small_document("旧办法", supersedes_id=1)
-    assert noted(old, again) == ("《旧办法》已经失效，后来由新的版本代替。",)
+    assert noted(old, small_document("旧办法")) == ("《旧办法》已经失效，后来由新的版本代替。",)
     # On a day when it held, what was to come is said with its day.
     assert noted(old, new, day=date(2026, 3, 1)) == (
         "《旧办法》自2026年5月1日起由《新办法》代替。",
     )
+    between = small_document("中间办法", replaced_by_id=3, **ENDED)
+    assert noted(old, between, new) == (
+        "《旧办法》已经失效，后来由《中间办法》代替，现在的规定见《新办法》。",
+    )
+    revoked = small_document(
+        "旧办法", replaced_by_id=2, **ENDED | {"status": DocumentStatus.REVOKED}
+    )
+    assert noted(revoked, new) == ("《旧办法》已经失效，后来由《新办法》废止。",)
     expired = small_document("旧办法", expires_on=date(2026, 4, 1))
     assert noted(expired)[0].startswith("《旧办法》已经失效")
 

@@ -1,0 +1,64 @@
+"""What the network's odds decide beside the rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from assistant.answer import Answer, AnswerStatus, Question
+from assistant.pipeline import answer_question
+from knowledge.knowledge_base import Knowledge
+from tests.fixtures.policies import TODAY
+
+RULE = "个人申请创业担保贷款,额度最高不超过30万元,期限最长不超过3年。"
+OTHER = "创业担保贷款由人力资源社会保障部门审核,由银行发放。"
+THIRD = "贷款利息由财政给予贴息,贴息比例为50%。"
+LIKELY, CLOSE_BEHIND, UNLIKELY, HOPELESS = 0.8, 0.2, -1.2, -3.0
+
+
+@dataclass(frozen=True)
+class Odds:
+    """A stand-in network: the odds of each sentence by what it holds."""
+
+    of: Mapping[str, float]
+
+    def scores(
+        self, _question: str, sentences: Sequence[str], _features: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        found = [max((o for t, o in self.of.items() if t in s), default=-5.0) for s in sentences]
+        return np.array(found, np.float32)
+
+
+def ask(knowledge: Knowledge, text: str, of: Mapping[str, float]) -> Answer:
+    return answer_question(Question(text, TODAY), replace(knowledge, answering=Odds(of)))
+
+
+@pytest.mark.parametrize(
+    ("of", "first"),
+    [
+        ({RULE: LIKELY, OTHER: LIKELY}, RULE),  # what rules chose stands
+        ({RULE: UNLIKELY, OTHER: CLOSE_BEHIND}, RULE),  # doubted, and said first all the same
+        ({RULE: HOPELESS, OTHER: LIKELY}, OTHER),  # it does not answer, the other one does
+    ],
+)
+def test_what_hardly_answers_gives_way_to_what_does(
+    knowledge: Knowledge, of: Mapping[str, float], first: str
+) -> None:
+    answer = ask(knowledge, "个人申请创业担保贷款怎么规定", of)
+    said = [s.text for s in answer.sentences if s.citations]
+    assert said[0] == first
+
+
+def test_where_the_old_rule_says_it_too_it_is_not_the_past_alone(knowledge: Knowledge) -> None:
+    # The network doubts the words of the rule in force; those of the old one are the same.
+    answer = ask(knowledge, "个人申请创业担保贷款怎么规定", {RULE: HOPELESS})
+    assert answer.status is AnswerStatus.PARTLY_ANSWERED
+    assert RULE in [s.text for s in answer.sentences if s.citations]
+
+
+def test_what_stands_beside_is_said_before_the_rest_of_the_clause(knowledge: Knowledge) -> None:
+    answer = ask(knowledge, "个人申请创业担保贷款怎么规定", {RULE: UNLIKELY, THIRD: CLOSE_BEHIND})
+    said = [s.text for s in answer.sentences if s.citations]
+    assert said[:2] == [RULE, THIRD]
