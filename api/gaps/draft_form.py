@@ -23,9 +23,12 @@ class DraftForm(BaseModel):
 
     @classmethod
     def of(cls, gap: Gap) -> "DraftForm":
-        """Return the draft of a gap as it is to be typed; of one without, a beginning."""
+        """Return the draft of a gap as it is to be typed; of one without, empty.
+
+        The title is not taken from the question: it is published, and those are a person's words.
+        """
         return cls(
-            title=gap.draft_title or f"关于“{gap.question[:40]}”的答复",
+            title=gap.draft_title,
             text=gap.draft_text,
             source=gap.draft_source,
             effective_on=(gap.effective_on or today()).isoformat(),

@@ -47,10 +47,10 @@ def open_questions(db: Session, now: datetime, limit: int = MOST_AT_ONCE) -> Seq
         .order_by(Turn.id)
         .limit(limit)
     )
-    return [OpenQuestion(row[0], _wording(row[2], row[1])) for row in rows]
+    return [OpenQuestion(row[0], wording(row[2], row[1])) for row in rows]
 
 
-def _wording(asked: str, completed: str) -> str:
+def wording(asked: str, completed: str) -> str:
     """Return a question as it was asked, or as it was understood where that says more."""
     same = _bare(asked) == _bare(completed)
     return (asked if same or not completed else completed).strip()

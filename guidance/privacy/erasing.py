@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from audit.erasing import erase_payloads
 from guidance.gaps.contact import GapContact
-from guidance.gaps.gap import Gap, GapQuestion
+from guidance.gaps.erasing import erase_questions
 from guidance.periods.adjustment import Adjustment
 from guidance.periods.record import SampleItem
 from guidance.privacy.files import ERASED, empty_files
@@ -38,7 +38,7 @@ def erase_words(db: Session, sessions: Sequence[int], at: datetime) -> None:
     The events stay, without what was said in them. Statements of a few hundred ids each.
     """
     turns = list(db.scalars(select(Turn.id).where(Turn.session_id.in_(sessions))))
-    _erase_gaps(db, turns)
+    erase_questions(db, turns)
     db.execute(delete(GapContact).where(GapContact.turn_id.in_(turns)))
     db.execute(update(TurnFeedback).where(TurnFeedback.turn_id.in_(turns)).values(words=""))
     for turn_id in turns:
@@ -57,31 +57,6 @@ def erase_words(db: Session, sessions: Sequence[int], at: datetime) -> None:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _erase_gaps(db: Session, turns: Sequence[int]) -> None:
-    """Let an open question go on in the words of somebody else, or without any."""
-    asked = db.execute(select(Turn.id, Turn.question).where(Turn.id.in_(turns)))
-    questions = {turn_id: question for turn_id, question in asked}  # noqa: C416
-    rows = db.execute(
-        select(Gap, GapQuestion.turn_id)
-        .join(GapQuestion, GapQuestion.gap_id == Gap.id)
-        .where(GapQuestion.turn_id.in_(turns))
-    ).all()
-    for gap, turn_id in rows:
-        if gap.question != questions[turn_id]:
-            continue
-        other = db.scalar(
-            select(Turn.question)
-            .join(GapQuestion, GapQuestion.turn_id == Turn.id)
-            .where(GapQuestion.gap_id == gap.id, Turn.id.not_in(turns), Turn.question != "")
-            .order_by(Turn.id)
-            .limit(1)
-        )
-        gap.question = other or ERASED
-        if other is None:
-            gap.leader = bytes(len(gap.leader))  # near to nothing
-    db.flush()
 
 
 def _erase_decisions(db: Session, sessions: Sequence[int]) -> None:

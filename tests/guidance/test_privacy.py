@@ -1,25 +1,20 @@
 """Erasing a person: no word left, every count, seal and event as before."""
 
-from datetime import UTC, datetime, timedelta
+import logging
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, func, select
+from sqlalchemy import func, select
 
 from accounts.role import Role
 from api.privacy.work import Keeping, erase_everywhere, export_person, purge_when_due
 from audit.checkpoint import write_checkpoint
-from audit.log import Actor, ActorKind, append_event
 from audit.verify import verify
 from audit.witness import open_witness
 from guidance.counting.invariants import check_invariants
 from guidance.counting.tally import Tally, counted, persons_of_year
-from guidance.gaps.contact import leave_contact
-from guidance.indicators.evidence import add_evidence, keep_file
 from guidance.lifecycle import SessionState
-from guidance.message import Reply
-from guidance.people.identity import IdentityKind, bind_identity, identity_digest
 from guidance.periods.locking import locked_values
 from guidance.privacy.restricted import (
     RestrictedSession,
@@ -30,103 +25,38 @@ from guidance.privacy.restricted import (
     under_lock,
 )
 from guidance.privacy.retention import ScheduleInvalid, erase_old, read_schedule
-from guidance.review.decisions import reject, submit
 from guidance.review.staff import DutiesNotSeparate
 from guidance.session import GuidanceSession, Turn
-from matching.profile.entrepreneur import remember
 from storage.database import Database
+from tests.guidance.canaries import DAY, OFFICER, Canaries, live
 from tests.guidance.messages import NOON
 from tests.guidance.people import (
-    HANDLER,
-    REVIEWER,
     approved_chat,
     at_rest,
     chat,
-    enter,
     qualified_chat,
     staff,
 )
 from tests.guidance.test_report import lock
+from tests.guidance.traces import (
+    in_files,
+    in_rows,
+    let_the_planner_look,
+    make_backup,
+    make_index,
+    make_reports,
+    tables_folder,
+)
 
-DAY = timedelta(days=1)
-OFFICER = Actor(ActorKind.ACCOUNT, "8", "privacy_officer")
 KEEPING = Keeping("secret", read_schedule(Path("/nowhere")))
 LONG_AFTER = datetime(2028, 5, 1, tzinfo=UTC)  # two years after the lock of 2026Q1
 AUDITOR, SECOND_AUDITOR = staff(11, Role.AUDITOR), staff(12, Role.AUDITOR)
-PEOPLE = 12
-
-
-class Canaries:
-    """Words that belong to one person, each to be found nowhere once they are erased."""
-
-    def __init__(self, number: int) -> None:
-        self.person = f"visitor:{number}"
-        self._number = number
-        self.words: list[str] = []
-
-    def new(self, where: str) -> str:
-        word = f"金丝雀{where}{self._number:03}号鸟"
-        self.words.append(word)
-        return word
-
-
-def live(database: Database, number: int) -> Canaries:
-    """Let one person leave words wherever a person can."""
-    said = Canaries(number)
-    reply = Reply(said.new("答"), "answered", "policy", {"citations": [{"quote": said.new("引")}]},
-                  completed_question=said.new("补"))  # fmt: skip
-    mine: dict[str, Any] = {"person": said.person, "reply": reply}
-    at = NOON + number * timedelta(minutes=5)
-    approved_chat(database, f"a{number}", at=at, text=f"{said.new('问')}怎么贷款？", **mine)
-    refused = qualified_chat(
-        database, f"b{number}", at=at + DAY, text=f"{said.new('拒')}开店办照？", **mine
-    )
-    entered = enter(
-        database, person=said.person, at=at + 2 * DAY, place=said.new("地"), topic=said.new("题"),
-        summary=f"{said.new('述')}咨询小额担保贷款的条件和材料，已逐项说明，准备下周申请，号{number}。",
-    )  # fmt: skip
-    last = chat(database, f"c{number}", at=at + 3 * DAY, text=said.new("末"), **mine)
-    with database.writing() as db:
-        submit(db, refused, HANDLER, NOON)
-        reject(db, refused, REVIEWER, NOON, "not_guidance", said.new("由"))
-        file = keep_file(
-            db, said.new("名") + ".txt", "text/plain", said.new("件").encode(), HANDLER, NOON
-        )
-        session = db.get_one(GuidanceSession, entered.id)
-        add_evidence(db, session, file.digest, HANDLER, NOON)
-        turn = db.scalars(select(Turn).where(Turn.session_id == last)).one()
-        leave_contact(db, turn.id, said.person, f"138{number:08}", consent=True, at=NOON)
-        said.words.append(f"138{number:08}")
-        remember(
-            db, said.person, {"skills": [said.new("技")], "street": said.new("街")}, None, NOON
-        )
-        digest = identity_digest(b"key", IdentityKind.PHONE, f"139{number:08}")
-        bind_identity(db, said.person, IdentityKind.PHONE, digest, by=OFFICER, at=NOON)
-        said.words.append(digest)
-        append_event(db, "session.note", f"session:{last}", OFFICER, {"note": said.new("志")})
-    return said
+PEOPLE = 5
 
 
 @pytest.fixture
 def people(database: Database) -> list[Canaries]:
     return [live(database, number) for number in range(PEOPLE)]
-
-
-def in_rows(database: Database) -> str:
-    """Return every value of every table."""
-    tables = MetaData()
-    tables.reflect(database.engine)
-    with database.reading() as db:
-        rows = [row for table in tables.sorted_tables for row in db.execute(table.select())]
-    return "\n".join(
-        value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-        for row in rows
-        for value in row
-    )
-
-
-def in_files(folder: Path) -> bytes:
-    return b"\n".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
 def figures(database: Database) -> tuple[object, ...]:
@@ -143,10 +73,17 @@ def figures(database: Database) -> tuple[object, ...]:
 
 
 def test_no_word_of_a_person_is_left_and_every_count_stays(
-    database: Database, people: list[Canaries], tmp_path: Path
+    database: Database,
+    people: list[Canaries],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG, "qichuang")
     witness = open_witness(tmp_path)
     lock(database)
+    let_the_planner_look(database)
+    make_index(database, tmp_path)
     write_checkpoint(database, witness, NOON, now=True)
     before = figures(database)
     gone, stay = people[1:], people[0]
@@ -167,10 +104,11 @@ def test_no_word_of_a_person_is_left_and_every_count_stays(
     with database.reading() as db:
         assert check_invariants(db) == []
         assert export_person(db, gone[0].person)["profile"] == []
-    if database.engine.dialect.name == "sqlite":
-        files = in_files(tmp_path)
-        assert stay.words[0].encode() in files
-        assert not [word for one in gone for word in one.words if word.encode() in files]
+    make_reports(database, tmp_path, monkeypatch)
+    make_backup(database, tmp_path)
+    files = in_files(tmp_path, tables_folder(database, tmp_path)) + caplog.text.encode()
+    assert all(word.encode() in files for word in stay.words)
+    assert not [word for one in gone for word in one.words if word.encode() in files]
 
 
 def test_words_of_what_counts_stay_under_lock_for_two_years(
