@@ -81,27 +81,28 @@ def test_an_emptied_file_is_stored_anew_for_what_it_proves_now(
     assert names(sqlite_database, first) == names(sqlite_database, second) == []
 
 
-def test_a_file_that_proves_nothing_is_emptied_after_a_week(
-    sqlite_database: Database, sessions: list[int]
-) -> None:
-    with sqlite_database.writing() as db:
+def test_a_file_that_proves_nothing_is_emptied_after_a_week(database: Database) -> None:
+    session_id = chat(database, "m1")
+    judge_all(database, NOON + DAY)
+    prove(database, session_id)
+    with database.writing() as db:
         looked_at = keep_file(db, "预览.xlsx", "application/xlsx", b"13800000000", HANDLER, NOON)
         corrects = keep_file(db, "更正.pdf", "application/pdf", b"%PDF-1.4 why", HANDLER, NOON)
-        db.add(_refused(sessions[0], corrects.digest))
+        db.add(_refused(session_id, corrects.digest))
     schedule = read_schedule(Path("none"))
-    with sqlite_database.writing() as db:
+    with database.writing() as db:
         erase_old(db, schedule, NOON + 6 * DAY)
         assert db.get_one(EvidenceFile, looked_at.digest).size_bytes > 0
-    with sqlite_database.writing() as db:
+    with database.writing() as db:
         erase_old(db, schedule, NOON + 8 * DAY)
         (waiting,) = waiting_for_purge(db)  # its bytes go from the database's files too
         assert waiting.sessions == 0
-    with sqlite_database.reading() as db:
+    with database.reading() as db:
         gone = db.get_one(EvidenceFile, looked_at.digest)
         assert (gone.content, gone.size_bytes, gone.name) == (b"", 0, ERASED)
         assert db.get_one(EvidenceFile, corrects.digest).size_bytes > 0
-    assert names(sqlite_database, sessions[0]) == [("签到表.pdf", len(SHEET[2]))]
-    with sqlite_database.writing() as db:
+    assert names(database, session_id) == [("签到表.pdf", len(SHEET[2]))]
+    with database.writing() as db:
         erase_old(db, schedule, NOON + 9 * DAY)
         assert len(waiting_for_purge(db)) == 1
 
