@@ -63,11 +63,18 @@ def may_answer(item: Evidence, look: Lookup, *, of_kind: bool = True) -> bool:
         level = look.knowledge.corpus.document_of(item.clause).level
         if not is_of_the_whole(reading.text, level, item.context):
             return False
-        if not is_fine_enough(reading.text, item.statement):
+        if not is_fine_enough(reading.text, item.statement) or _is_of_others(item, look):
             return False
     # Another programme's rule is no answer about the one that is named.
     named = (t for t in reading.terms if t in look.knowledge.names)
     return all(lexicon.found(name, item.context) >= NAMED for name in named)
+
+
+def _is_of_others(item: Evidence, look: Lookup) -> bool:
+    """Whether a sentence speaks of other groups of people than the question names."""
+    asked = set(groups_in(look.reading.text))
+    stated = set(groups_in(item.statement.text))
+    return bool(asked and stated) and not asked & set(groups_in(item.context))
 
 
 def in_scope(look: Lookup, evidence: list[Evidence]) -> bool:

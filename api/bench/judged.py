@@ -23,7 +23,7 @@ LIMITS = (
     (SURELY, "规则选中的句子达到它，就直接采用，不再看别的句子。"),
     (DOUBTFUL, "最高的一句也低于它，采用，但向群众说明只是最接近的规定。"),
     (LIKELY, "规则没有选中时，句子达到它才能作答；放在旁边的句子也要达到它。"),
-    (HARDLY, "最高的一句也低于它，这些句子都不作为答复，规则选中的也不用。"),
+    (HARDLY, "最高的一句也低于它，这些句子都不作为答复；规则选中的一句低于它，让位给更像的一句。"),
     (SCOPE, "问题里没有一个政策用词时，最高的一句达到它才作答。"),
     (CERTAIN, "句子里没有问到的那类内容（例如金额、日期）时，达到它才作答。"),
 )
@@ -78,11 +78,14 @@ def _decided(judged: Judged) -> str:
     if judged.verdict is None:
         return "规则没有选中句子，网络也没有找到能用的，按查不到处理。"
     if not judged.verdict.answering:
-        refused = "规则选中的一句被否定，" if judged.chosen else ""
-        return f"最高的一句也低于 {_signed(HARDLY)}：{refused}按查不到处理。"
+        refused = "规则选中的一句也被否定，" if judged.chosen else ""
+        return f"最高的一句也低于 {_signed(HARDLY)}：{refused}都不作为答复。"
     if judged.verdict.in_doubt:
         return f"最高的一句低于 {_signed(DOUBTFUL)}：采用，但说明只是最接近的规定。"
-    return "采用。" if judged.chosen else "规则没有选中句子，由网络找到，采用。"
+    if judged.chosen is None:
+        return "规则没有选中句子，由网络找到，采用。"
+    kept = judged.chosen in judged.verdict.answering
+    return "采用。" if kept else "规则选中的一句被否定，改用网络找到的。"
 
 
 def _line(item: Evidence, odds: float, judged: Judged, corpus: Corpus) -> JudgedLine:

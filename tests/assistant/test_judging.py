@@ -62,3 +62,12 @@ def test_what_stands_beside_is_said_before_the_rest_of_the_clause(knowledge: Kno
     answer = ask(knowledge, "个人申请创业担保贷款怎么规定", {RULE: UNLIKELY, THIRD: CLOSE_BEHIND})
     said = [s.text for s in answer.sentences if s.citations]
     assert said[:2] == [RULE, THIRD]
+
+
+@pytest.mark.parametrize(("group", "said"), [("残疾人", True), ("退役军人", False)])
+def test_a_figure_of_another_group_is_no_answer(
+    knowledge: Knowledge, group: str, said: bool
+) -> None:
+    rule = "对残疾人开办企业的,给予一次性奖励8000元"
+    answer = ask(knowledge, f"{group}开办企业一次性奖励多少元", {rule: LIKELY})
+    assert (answer.status is AnswerStatus.ANSWERED and "8000元" in answer.text) == said
