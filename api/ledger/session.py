@@ -46,6 +46,7 @@ from guidance.indicators.evidence import EvidenceUnusable, add_evidence, evidenc
 from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import list_sessions, session_within
 from guidance.lifecycle import SessionState, TransitionRefused
+from guidance.periods.left_out import left_out
 from guidance.periods.record import state_of, takes_decisions
 from guidance.review.decisions import CHECKLIST, REJECT_REASONS, RETURN_REASONS
 from guidance.review.proposal import AlreadyDecided, ReasonMissing
@@ -167,6 +168,7 @@ def _session_page(
         context = _context(db, session, turns, readable)
         adjustments = possible_adjustments(db, session, staff)
         others = of_one(db, session, account, taken=taken)
+        instead = left_out(db, session)
         listed = list_behind(request)
         before, behind = neighbours(db, listed.wanted(account), account, number)
     return render_staff(
@@ -188,6 +190,7 @@ def _session_page(
         unit_name=unit_name,
         is_handler=Role.HANDLER in account.roles,
         adjustments=adjustments,
+        instead=instead,
         **others,
         **context,
         **NAMES,

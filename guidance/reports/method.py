@@ -33,6 +33,11 @@ def method_table(db: Session, quarters: list[str], *, published: bool) -> Table:
             "一人一天至多一次；记录封存后按口径判定，经未参与服务和登记的人复核通过才计数",
         ),
         ("归属", "按第一条消息的北京时间日期归入季度，每次只归一个单位"),
+        (
+            "锁定后的更正",
+            "一人提议、另一人确认，原公布值不改；核减后不自动以同一人当天的另一条补上，"
+            "要补计的另行提议、确认",
+        ),
         ("指标表版本", register.version),
         ("待签署的口径解释", _unsigned(register.ambiguities, signed)),
         ("待确定的责任单位", _unowned(without_owner(register, signed))),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from accounts.role import Role
 from guidance.lifecycle import SessionState as State
 from guidance.periods.adjustment import Adjustment, AdjustmentKind
+from guidance.periods.left_out import left_out
 from guidance.periods.locking import restated, units_restated
 from guidance.session import GuidanceSession
 from storage.database import Database
@@ -142,6 +143,11 @@ def test_only_what_is_possible_is_offered(
     refused = some_of(sqlite_database, State.REJECTED, State.UNQUALIFIED)
     left = [one for one in refused if one not in state]
     assert {tuple(offered(one)) for one in left[:12]} <= {("add",), ()}
+    for number in (one for one in units if units[one] is None):
+        with sqlite_database.reading() as db:
+            instead = left_out(db, db.get_one(GuidanceSession, number))
+        page = client.get(f"/staff/sessions/{number}").text
+        assert ("没有自动补上" in page) == (instead is not None)
     first = next(one for one in left if offered(one))
     assert "改归到的单位" not in client.get(f"/staff/sessions/{first}").text
 

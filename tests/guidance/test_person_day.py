@@ -19,6 +19,7 @@ from guidance.periods.adjusting import (
     refuse_adjustment,
 )
 from guidance.periods.adjustment import AdjustmentKind, unit_now
+from guidance.periods.left_out import LeftOut, left_out
 from guidance.periods.locking import restated, units_restated
 from guidance.person_day import claims_on
 from guidance.review.decisions import reject, submit
@@ -135,6 +136,31 @@ def test_nothing_is_added_to_a_day_that_another_reference_holds(database: Databa
     merge(database, "visitor-a", "visitor-b")  # the locked one keeps counting for visitor-b
     with pytest.raises(TransitionRefused, match="同一人同一天"):
         propose(database, ADD, rejected)
+
+
+def test_who_was_passed_over_is_named_but_not_promoted_when_what_counted_is_voided(
+    database: Database,
+) -> None:
+    counts = approved_chat(database, "m1", person="visitor-a")
+    sibling = qualified_chat(database, "m2", person="visitor-a", at=NOON + timedelta(hours=6))
+    assert at_rest(database, sibling).codes == "Q8"
+    lock(database)
+    assert told(database, counts) is None  # one counts
+    adjust(database, VOID, counts)
+    check(database, 0, 0)
+    assert at_rest(database, sibling).state is SessionState.UNQUALIFIED
+    for number in (counts, sibling):
+        left = told(database, number)
+        assert left == LeftOut((sibling,), locked=True, spent=False)
+        assert "两人签字" in left.why
+    adjust(database, ADD, sibling)  # two people after all
+    check(database, 1, 1)
+    assert told(database, counts) is None
+
+
+def told(database: Database, session_id: int) -> LeftOut | None:
+    with database.reading() as db:
+        return left_out(db, find_session(db, session_id))
 
 
 def test_what_comes_late_does_not_count_beside_what_was_added(database: Database) -> None:
