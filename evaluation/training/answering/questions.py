@@ -28,11 +28,19 @@ SHORTEST = 8  # characters of a sentence that can say something
 KEPT_APART = 12  # one question in so many is never learned from, but measured with
 # What is learned from: the files of questions, and the documents they are about.
 LEARNED = {
-    "pack": ("plan_first_half", "plan_second_half", "national", "people", "pack_again"),
+    "pack": (
+        "plan_first_half",
+        "plan_second_half",
+        "national",
+        "people",
+        "pack_again",
+        "pack_pairs",
+    ),
     "a": ("documents_a",),
     "b": ("documents_b",),
     "c": ("documents_c",),
     "d": ("documents_d",),
+    "f": ("documents_f",),
 }
 MEASURED = {"e": ("documents_e",)}  # other documents of another author: measured with only
 
@@ -48,10 +56,10 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question and the indices of the sentences that answer it; none where nothing does."""
+    """A question of a file and the indices of the sentences that answer it, if any does."""
 
     text: str
-    source: str
+    file: str
     answers: tuple[int, ...]
 
     @property
@@ -102,9 +110,7 @@ def _sentences(corpus: Corpus) -> Iterator[Sentence]:
         yield Sentence(f"{series} {clause.address} {number}", statement.text, place)
 
 
-def read_questions(
-    source: str, names: tuple[str, ...], sentences: list[Sentence]
-) -> list[AskedQuestion]:
+def read_questions(names: tuple[str, ...], sentences: list[Sentence]) -> list[AskedQuestion]:
     """Return the questions of some files; those that are no matter of the desk too."""
     at = {sentence.reference: index for index, sentence in enumerate(sentences)}
     found: list[AskedQuestion] = []
@@ -112,7 +118,7 @@ def read_questions(
         answers: tuple[int, ...] = ()
         for line in (FOLDER / "questions" / f"{name}.txt").read_text("utf-8").splitlines():
             if not line.startswith("="):
-                found.append(AskedQuestion(line, source, answers))
+                found.append(AskedQuestion(line, name, answers))
             elif line in ("= -", "= x"):
                 answers = ()
             else:
