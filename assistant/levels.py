@@ -14,12 +14,13 @@ from knowledge.document import Level
 from knowledge.figure import Figure, find_figures
 
 ON_TOPIC = 0.6  # of the topic's weight in the sentence itself
+_STATES = (AnswerStatus.ANSWERED, AnswerStatus.PARTLY_ANSWERED)
 _ORDER = (Level.DISTRICT, Level.MUNICIPAL, Level.PROVINCIAL, Level.NATIONAL)
 
 
 def by_level(answer: Answer, look: Lookup) -> Answer:
     """Group a figure's sentences by the level of their documents, where the figures differ."""
-    if answer.intent is not Intent.FIGURE or answer.status is not AnswerStatus.ANSWERED:
+    if answer.intent is not Intent.FIGURE or answer.status not in _STATES:
         return answer
     levels = {id(s): _level(s, answer, look) for s in answer.sentences if s.citations}
     stated = {
@@ -31,12 +32,15 @@ def by_level(answer: Answer, look: Lookup) -> Answer:
     held = [level for level in _ORDER if stated[level]]
     if len(held) < 2 or len({frozenset(stated[level]) for level in held}) < 2:
         return answer
-    grouped: list[Sentence] = [Sentence(wording.LEVELS_DIFFER)]
+    # That it is only the nearest that is stated has to be read first.
+    lead = [s for s in answer.sentences[:1] if s.text == wording.PARTLY]
+    grouped: list[Sentence] = [*lead, Sentence(wording.LEVELS_DIFFER)]
     for level in held:
         grouped.append(Sentence(wording.LEVEL_LEADS[level]))
         own = [s for s in answer.sentences if levels.get(id(s)) is level]
         grouped += [replace(s, bullet=True) for s in own]
-    return replace(answer, sentences=(*grouped, *_others(answer.sentences, levels, held)))
+    others = _others(answer.sentences[len(lead) :], levels, held)
+    return replace(answer, sentences=(*grouped, *others))
 
 
 def _of(sentence: Sentence, look: Lookup) -> list[Figure]:

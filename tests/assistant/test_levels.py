@@ -1,5 +1,6 @@
 """Levels side by side, and the older name explained."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from assistant.answer import Answer, Question
 from assistant.pipeline import answer_question
 from knowledge.document import Level
 from knowledge.knowledge_base import Knowledge
+from tests.assistant.test_judging import UNLIKELY, Odds
 from tests.fixtures.policies import LOAN, TODAY, Source, knowledge_of
 
 DISTRICT = """青河区创业担保贷款实施细则
@@ -49,6 +51,13 @@ def test_what_levels_state_differently_stands_side_by_side(
     one: Path = tmp_path_factory.mktemp("one")
     alone = knowledge_of(one, Source(LOAN.format(limit=30), Level.NATIONAL, date(2025, 1, 1)))
     assert wording.LEVELS_DIFFER not in ask(alone, "个人申请创业担保贷款额度最高多少").text
+
+
+def test_levels_are_told_apart_in_what_is_only_nearest(knowledge: Knowledge) -> None:
+    doubted = replace(knowledge, answering=Odds({"额度": UNLIKELY}))
+    lines = [s.text for s in ask(doubted, "个人申请创业担保贷款额度最高多少").sentences]
+    assert lines[:2] == [wording.PARTLY, wording.LEVELS_DIFFER]
+    assert lines.index(wording.LEVEL_LEADS[Level.NATIONAL]) > 2
 
 
 def test_an_older_name_is_explained_once(knowledge: Knowledge) -> None:
