@@ -8,7 +8,7 @@ import numpy as np
 from evaluation.matching_instance import draw_district
 from evaluation.matching_solving import FIT_ALONE, Sided, first_come_first_served, sided
 from matching.assignment.problem import NO_EDGE, UNMATCHED, Ints, Problem
-from matching.assignment.run import load_rulebook
+from matching.assignment.rulebook import load_rulebook
 from matching.assignment.scoring import UNITS
 from matching.assignment.search import find_optimum
 

@@ -17,7 +17,8 @@ from matching.assignment.fairness import Floor, assign_with_floor, gini, load_gi
 from matching.assignment.pair_reasons import Unexplained, explain_pair
 from matching.assignment.pair_table import PairTable
 from matching.assignment.problem import NO_EDGE, UNMATCHED, Ints
-from matching.assignment.run import AssignmentPolicy, AssignmentRun, Rulebook, assign, load_rulebook
+from matching.assignment.rulebook import AssignmentPolicy, Rulebook, load_rulebook
+from matching.assignment.run import AssignmentRun, assign
 from matching.assignment.scoring import UNITS, score_pairs
 from matching.assignment.stable import count_blocking_pairs, stable_by_value, stable_match
 

@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
 from matching.assignment.problem import NO_EDGE
-from matching.assignment.run import AssignmentRun, Rulebook, assign, with_priority
+from matching.assignment.rulebook import Rulebook
+from matching.assignment.run import AssignmentRun, assign, with_priority
 from matching.mentors.facts import MentorFacts, MentorNeed
 
 HIGHEST_PRIORITY = 8.0  # in the unit of a pair's value, whose most is 1

@@ -8,49 +8,17 @@ mentor's load); open proposals may be moved, but only for a gain worth the troub
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache, cached_property
-from importlib import resources
+from functools import cached_property
 
-import numpy as np
-import yaml
-
+from matching.assignment.building import build_problem, urgencies
 from matching.assignment.canonical_order import content_key
 from matching.assignment.certificate import Certificate
 from matching.assignment.problem import NO_EDGE, Ints, Problem
-from matching.assignment.scoring import UNITS, MentorWeights, load_weights, value_matrix
+from matching.assignment.rulebook import AssignmentPolicy, Rulebook, load_rulebook
+from matching.assignment.scoring import UNITS, MentorWeights
 from matching.assignment.search import find_optimum
-from matching.assignment.solvers import Engine, installed_engine
+from matching.assignment.solvers import Engine
 from matching.mentors.facts import MentorFacts, MentorNeed
-
-RANKED_WISHES = 3  # of the mentors whom a person asks for
-
-
-@dataclass(frozen=True, slots=True)
-class AssignmentPolicy:
-    """What counts beside the fit, in the unit of a pair's value; see policy.yaml."""
-
-    version: str
-    fairness: float = 0.2
-    waiting_a_day: float = 0.01
-    waiting_most: float = 0.2
-    passed_over: float = 0.05
-    churn: float = 0.1
-    wish: float = 0.0
-    priority: float = 0.0
-    priority_groups: frozenset[str] = frozenset()
-    floor: float = 0.0
-
-    def urgency(self, need: MentorNeed) -> float:
-        """Return what is added to every pair of a need."""
-        waiting = min(self.waiting_most, self.waiting_a_day * need.waiting_days)
-        belongs = bool(need.groups & self.priority_groups)
-        return waiting + self.passed_over * need.rounds + self.priority * belongs
-
-    def wish_bonus(self, need: MentorNeed, mentor_code: str) -> float:
-        """Return what a pair is worth more because the person asked for this very mentor."""
-        if mentor_code not in need.wishes[:RANKED_WISHES]:
-            return 0.0
-        return self.wish * (RANKED_WISHES - need.wishes.index(mentor_code)) / RANKED_WISHES
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,28 +95,6 @@ class AssignmentRun:
         return {mentor.code: column for column, mentor in enumerate(self.mentors)}
 
 
-@dataclass(frozen=True, slots=True)
-class Rulebook:
-    """The published numbers and the solver with which a run is made."""
-
-    weights: MentorWeights
-    policy: AssignmentPolicy
-    engine: Engine
-
-
-@cache
-def load_policy() -> AssignmentPolicy:
-    """Read the shipped policy."""
-    text = (resources.files("matching.assignment") / "policy.yaml").read_text("utf-8")
-    data = yaml.safe_load(text)
-    return AssignmentPolicy(**data | {"priority_groups": frozenset(data["priority_groups"])})
-
-
-def load_rulebook(weights: MentorWeights | None = None) -> Rulebook:
-    """Return weights, else the shipped ones, with the policy and this machine's best solver."""
-    return Rulebook(weights or load_weights(), load_policy(), installed_engine())
-
-
 def assign(
     needs: Sequence[MentorNeed],
     mentors: Sequence[MentorFacts],
@@ -196,7 +142,7 @@ def with_priority(
     A priority adds the same to every pair of a need: nothing else is built anew.
     """
     policy = replace(run.policy, priority=priority, priority_groups=groups)
-    problem = replace(run.problem, bonus=_urgencies(run.needs, policy))
+    problem = replace(run.problem, bonus=urgencies(run.needs, policy))
     found = find_optimum(problem, engine)
     return replace(
         run,
@@ -206,55 +152,6 @@ def with_priority(
         solver=engine.name,
         rounds=found.rounds,
         policy=policy,
-    )
-
-
-def build_problem(
-    needs: Sequence[MentorNeed],
-    mentors: Sequence[MentorFacts],
-    day: date,
-    open_pairs: Mapping[str, str],
-    rulebook: Rulebook,
-) -> Problem:
-    """Put needs and mentors, in the given order, into whole numbers."""
-    policy = rulebook.policy
-    values = value_matrix(needs, mentors, day, rulebook.weights)
-    columns = {mentor.code: column for column, mentor in enumerate(mentors)}
-    opened = np.zeros(len(mentors), dtype=np.int64)
-    for row, need in enumerate(needs):
-        column = columns.get(open_pairs.get(need.code, ""))
-        if column is not None:
-            opened[column] += 1
-            if values[row, column] != NO_EDGE:
-                values[row, column] += round(policy.churn * UNITS)
-        for wished in need.wishes:
-            column = columns.get(wished)
-            if column is not None and values[row, column] != NO_EDGE:
-                values[row, column] += round(policy.wish_bonus(need, wished) * UNITS)
-    seats = np.array([_seats(m, int(o)) for m, o in zip(mentors, opened, strict=True)], dtype=int)
-    carried = np.array([mentor.load.held for mentor in mentors], dtype=int) - opened
-    caps = np.array([max(1, mentor.concurrent_cap) for mentor in mentors], dtype=int)
-    ranks = np.arange(max(1, int(seats.max(initial=0))))
-    filled = np.maximum(carried, 0)[:, None] + ranks[None, :]
-    costs = np.rint(policy.fairness * UNITS * filled / caps[:, None]).astype(np.int64)
-    return Problem(values, _urgencies(needs, policy), seats.astype(np.int64), costs)
-
-
-def _urgencies(needs: Sequence[MentorNeed], policy: AssignmentPolicy) -> Ints:
-    return np.array([round(policy.urgency(need) * UNITS) for need in needs], dtype=np.int64)
-
-
-def _seats(mentor: MentorFacts, opened: int) -> int:
-    """How many needs of the run the mentor may get, seats of open proposals included."""
-    load = mentor.load
-    return max(
-        0,
-        min(
-            mentor.concurrent_cap - load.held,
-            mentor.yearly_cap - load.new_this_year,
-            mentor.weekly_cap - load.new_this_week,
-        )
-        + opened,
     )
 
 

@@ -12,8 +12,9 @@ from audit.log import append_event
 from matching.assignment.certificate_file import certificate_data
 from matching.assignment.fairness import Floor, FloorRun, assign_with_floor
 from matching.assignment.reasons import explain
+from matching.assignment.rulebook import load_rulebook
 from matching.assignment.rules import Pair, broken_rules
-from matching.assignment.run import AssignmentRun, load_rulebook
+from matching.assignment.run import AssignmentRun
 from matching.assignment.scoring import MentorWeights, score_one
 from matching.learning.weight_version import mentor_weights
 from matching.mentoring.moves import TURN, MentoringRefused, Proposer

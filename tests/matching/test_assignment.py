@@ -12,7 +12,8 @@ from evaluation.matching_instance import draw_district
 from matching.assignment.certificate import NotOptimal, certify
 from matching.assignment.pair_reasons import PairVerdictKind, explain_pair
 from matching.assignment.problem import NO_EDGE, Problem
-from matching.assignment.run import AssignmentRun, Rulebook, assign, load_policy
+from matching.assignment.rulebook import Rulebook, load_policy
+from matching.assignment.run import AssignmentRun, assign
 from matching.assignment.scoring import load_weights
 from matching.assignment.search import find_optimum
 from matching.assignment.solvers import ORTOOLS, SCIPY, Engine

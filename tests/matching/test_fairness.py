@@ -5,15 +5,11 @@ import numpy as np
 import pytest
 
 from evaluation.matching_instance import draw_district
+from matching.assignment.building import build_problem
 from matching.assignment.fairness import Floor, assign_with_floor, gini, load_gini
 from matching.assignment.problem import Problem
-from matching.assignment.run import (
-    Rulebook,
-    assign,
-    build_problem,
-    load_policy,
-    load_rulebook,
-)
+from matching.assignment.rulebook import Rulebook, load_policy, load_rulebook
+from matching.assignment.run import assign
 from matching.assignment.scoring import load_weights
 from matching.assignment.solvers import SCIPY
 from matching.target_group import TargetGroup
