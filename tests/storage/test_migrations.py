@@ -14,7 +14,13 @@ from guidance.session import Channel, Conversation, GuidanceSession
 from storage import migrations
 from storage.connection import DatabaseDamaged
 from storage.database import Base, Database
-from storage.migrations import DatabaseTooNew, MigrationFailed, current_revision, migrate
+from storage.migrations import (
+    DatabaseTooNew,
+    MigrationFailed,
+    TablesMissing,
+    current_revision,
+    migrate,
+)
 from tests.at_once import run_at_once
 from tests.guidance.messages import NOON
 
@@ -138,6 +144,26 @@ def test_step_that_fails_leaves_the_old_schema(database: Database, add_step: Add
     assert revision(database) == old
 
 
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize(
+    ("broken", "missing"),
+    [
+        ("ALTER TABLE turns RENAME TO turns_of_old", "表 turns"),
+        ("ALTER TABLE turns RENAME COLUMN reply TO answer", "表 turns 的列 reply"),
+    ],
+)
+def test_newest_stamp_on_tables_that_are_not_there_is_told_and_nothing_is_lost(
+    database: Database, broken: str, missing: str
+) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text(broken))
+    before = table_names(database)
+    with pytest.raises(TablesMissing, match=f"缺少{missing}，") as raised:
+        migrate(database)
+    assert "qichuang restore" in str(raised.value)
+    assert table_names(database) == before
+
+
 def test_failing_step_leaves_an_empty_database_empty(
     empty_database: Database, add_step: AddStep
 ) -> None:
@@ -165,11 +191,11 @@ def test_table_can_be_rebuilt_while_others_refer_to_it(
     add_step(
         "import sqlalchemy as sa\n"
         "    with op.batch_alter_table('conversations') as table:\n"
-        "        table.alter_column('person', new_column_name='visitor')"
+        "        table.alter_column('person', type_=sa.Text())"
     )
     migrate(database)
     with database.reading() as db:
-        assert db.scalar(text("SELECT visitor FROM conversations")) == "visitor-1"
+        assert db.scalar(text("SELECT person FROM conversations")) == "visitor-1"
         assert db.scalar(text("SELECT question FROM turns")) == "问"
     with pytest.raises(Exception, match=r"(?i)foreign key"), database.writing() as db:
         db.execute(text("DELETE FROM conversations"))
