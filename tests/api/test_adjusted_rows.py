@@ -17,6 +17,7 @@ from guidance.periods.left_out import left_out
 from guidance.periods.locking import restated, units_restated
 from guidance.session import GuidanceSession
 from storage.database import Database
+from tests.fixtures.database import FillOnce
 from tests.fixtures.people import add_person, sign_in, sign_in_as
 from tests.guidance.test_corrected import QUARTER, corrected_ledger, some_of
 
@@ -32,8 +33,9 @@ PAGES = [
 
 
 @pytest.fixture
-def units(sqlite_database: Database) -> dict[int, str | None]:
-    return corrected_ledger(sqlite_database)
+def units(sqlite_database: Database, fill_once: FillOnce) -> dict[int, str | None]:
+    made: dict[int, str | None] = fill_once(sqlite_database, corrected_ledger)
+    return made
 
 
 def opened(client: TestClient, path: str) -> int:

@@ -25,6 +25,7 @@ from matching.mentors.mentor import Mentor
 from matching.mentors.pack import load_mentors
 from storage.database import Database
 from tests.api.test_report import EVIL, FORMULA
+from tests.fixtures.database import FillOnce
 from tests.fixtures.people import add_person, sign_in, sign_in_as
 from tests.guidance.people import staff
 
@@ -34,11 +35,16 @@ LINK = re.compile(r'<a href="([^"]+)">(\d+)</a>')
 
 
 @pytest.fixture
-def ledger(sqlite_database: Database) -> Database:
+def ledger(sqlite_database: Database, fill_once: FillOnce) -> Database:
+    fill_once(sqlite_database, _much_done)
+    return sqlite_database
+
+
+def _much_done(database: Database) -> None:
     """Three years of a district whose mentors did much, one locked figure voided since."""
-    fill(sqlite_database, made(Scale(1500, 1.0, seed=3)), lambda _done: None)
+    fill(database, made(Scale(1500, 1.0, seed=3)), lambda _done: None)
     mentored = GuidanceSession.provider.startswith("mentor:")
-    with sqlite_database.reading() as db:
+    with database.reading() as db:
         last = select(GuidanceSession.id).where(
             mentored, GuidanceSession.state == SessionState.LOCKED, GuidanceSession.period >= "2026"
         )
@@ -48,13 +54,12 @@ def ledger(sqlite_database: Database) -> Database:
             mentored, GuidanceSession.period >= "2026"
         )
         kept, absorbed, *_ = dict.fromkeys(db.scalars(people.order_by(GuidanceSession.id)))
-    with sqlite_database.writing() as db:
+    with database.writing() as db:
         merge_people(db, kept, absorbed, AT)
-    with sqlite_database.writing() as db:
+    with database.writing() as db:
         void = propose_adjustment(db, AdjustmentKind.VOID, session_id, FIRST, AT, Words("查实"))
-    with sqlite_database.writing() as db:
+    with database.writing() as db:
         post_adjustment(db, void.id, SECOND, AT)
-    return sqlite_database
 
 
 def rows_of(client: TestClient, path: str) -> list[str]:

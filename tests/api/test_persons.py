@@ -29,6 +29,7 @@ from guidance.periods.adjustment import Adjustment, AdjustmentKind
 from guidance.periods.locking import restated
 from guidance.session import GuidanceSession
 from storage.database import Database
+from tests.fixtures.database import FillOnce
 from tests.fixtures.people import add_person, sign_in, sign_in_as
 from tests.guidance.people import approved_chat, staff
 
@@ -39,12 +40,16 @@ TIMES = re.compile(r'data-label="人次" class="number"><a href="[^"]+">(\d+)</a
 
 
 @pytest.fixture
-def ledger(sqlite_database: Database) -> Database:
-    """Three years of a small district, people merged and locked figures corrected since."""
-    fill(sqlite_database, made(Scale(700, 1.0, seed=5)), lambda _done: None)
-    merge_some(sqlite_database)
-    correct_some(sqlite_database)
+def ledger(sqlite_database: Database, fill_once: FillOnce) -> Database:
+    fill_once(sqlite_database, _three_years)
     return sqlite_database
+
+
+def _three_years(database: Database) -> None:
+    """Three years of a small district, people merged and locked figures corrected since."""
+    fill(database, made(Scale(700, 1.0, seed=5)), lambda _done: None)
+    merge_some(database)
+    correct_some(database)
 
 
 def merge_some(database: Database) -> None:

@@ -28,6 +28,7 @@ from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.api.test_persons import AT, FIRST, SECOND, merge_some
 from tests.api.test_report import download, sheets, word_tables
+from tests.fixtures.database import FillOnce
 from tests.fixtures.people import sign_in_as
 from tests.guidance.people import HANDLER, REVIEWER
 
@@ -43,15 +44,19 @@ Tables = dict[str, list[list[str]]]
 
 
 @pytest.fixture
-def ledger(sqlite_database: Database) -> Database:
-    """A generated ledger with merges, corrections of each kind, checks and a reported value."""
-    fill(sqlite_database, made(Scale(900, 1.0, seed=11)), lambda _done: None)
-    merge_some(sqlite_database)
-    correct(sqlite_database)
-    check_some(sqlite_database)
-    report_training(sqlite_database)
-    assert recount(sqlite_database.engine)["differs"] == []
+def ledger(sqlite_database: Database, fill_once: FillOnce) -> Database:
+    fill_once(sqlite_database, _merged_and_corrected)
     return sqlite_database
+
+
+def _merged_and_corrected(database: Database) -> None:
+    """A generated ledger with merges, corrections of each kind, checks and a reported value."""
+    fill(database, made(Scale(900, 1.0, seed=11)), lambda _done: None)
+    merge_some(database)
+    correct(database)
+    check_some(database)
+    report_training(database)
+    assert recount(database.engine)["differs"] == []
 
 
 def correct(database: Database) -> None:

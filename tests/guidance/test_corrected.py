@@ -21,6 +21,7 @@ from guidance.periods.adjustment import AdjustmentKind
 from guidance.periods.locking import restated, units_restated
 from guidance.session import GuidanceSession
 from storage.database import Database
+from tests.fixtures.database import FillOnce
 from tests.guidance.messages import NOON
 from tests.guidance.people import SECOND_REVIEWER, SECOND_SIGNER, approved_chat
 
@@ -48,8 +49,9 @@ def some_of(database: Database, *states: SessionState) -> list[int]:
 
 
 @pytest.fixture
-def units(database: Database) -> dict[int, str | None]:
-    return corrected_ledger(database)
+def units(database: Database, fill_once: FillOnce) -> dict[int, str | None]:
+    made: dict[int, str | None] = fill_once(database, corrected_ledger)
+    return made
 
 
 def corrected_ledger(database: Database) -> dict[int, str | None]:

@@ -21,6 +21,7 @@ from guidance.periods.locking import prepare_lock, sign_lock
 from guidance.periods.record import PeriodValue
 from guidance.reports.report import Report, make_report
 from storage.database import Database
+from tests.fixtures.database import FillOnce
 from tests.guidance.messages import NOON
 from tests.guidance.people import (
     HANDLER,
@@ -36,7 +37,12 @@ GIVEN = {"M3b": 61, "M4a": 81}
 
 
 @pytest.fixture
-def ids(database: Database) -> list[int]:
+def ids(database: Database, fill_once: FillOnce) -> list[int]:
+    made: list[int] = fill_once(database, _two_locked)
+    return made
+
+
+def _two_locked(database: Database) -> list[int]:
     """Two counted sessions of one person in a locked quarter; B2 was reported before."""
     found = [approved_chat(database, "m1"), approved_chat(database, "m2", at=NOON + DAY)]
     report_b2(database, 500)

@@ -13,12 +13,18 @@ from guidance.message import Channel
 from guidance.people.level import IdentityLevel
 from guidance.transition import SessionNotFound
 from storage.database import Database
+from tests.fixtures.database import FillOnce
 from tests.guidance.messages import NOON
 from tests.guidance.people import approved_chat, chat, enter, judge_all, qualified_chat
 
 
 @pytest.fixture
-def ledger(database: Database) -> list[int]:
+def ledger(database: Database, fill_once: FillOnce) -> list[int]:
+    made: list[int] = fill_once(database, _four_sessions)
+    return made
+
+
+def _four_sessions(database: Database) -> list[int]:
     """One counted, one qualified, one unqualified chat, and one consultation at the window."""
     counted = approved_chat(database, "m1", person="visitor-1")
     qualified = qualified_chat(database, "m2", person="visitor-2", at=NOON + timedelta(days=40))
