@@ -71,7 +71,7 @@ def read_question(
     asked, words = _asked(text)
     # "利率" in "利率多少" says what kind of answer is wanted; whether a sentence holds that
     # kind is looked at on its own, so the word is no part of the topic.
-    topic = text.replace(words, " ") if asked in STRICT - {Asked.DONE} else text
+    topic = text.replace(words, " ") if words and asked in STRICT - {Asked.DONE} else text
     for place in places:
         topic = re.sub(rf"{place}(?:[省市县区]|那边|这边|那里|这里)?", " ", topic)
     terms: dict[str, None] = {}

@@ -52,6 +52,40 @@ def test_a_question_that_stands_alone_is_the_same_with_and_without_history(talk:
     assert after == alone
 
 
+@pytest.mark.parametrize(
+    ("messages", "understood"),
+    [
+        (("创业担保贷款额度最高多少", "到什么时候截止"), "创业担保贷款 到什么时候截止"),
+        (("创业担保贷款额度最高多少", "几天能办下来"), "创业担保贷款 几天能办下来"),
+        (("创业担保贷款额度最高多少", "那笔钱要还利息吗"), "创业担保贷款 要还利息吗"),
+        (("大学生租场地补贴多少钱", "那残疾人呢"), "残疾人 租场地补贴多少钱"),
+        (("大学生租场地补贴多少钱", "这笔钱谁发"), "大学生租场地补贴 谁发"),
+        (("区妇联负责什么", "它牵头哪些事"), "区妇联牵头哪些事"),
+        (("区妇联负责什么", "那残联呢"), "残联 负责什么"),
+        (("区妇联负责什么", "创业担保贷款最高多少", "那残联负责什么"), "那残联负责什么"),
+        (("创业培训由谁负责", "这个部门还管什么"), "区人力资源和社会保障局还管什么"),
+        (("创业培训的目标是多少人", "不是,我说的是创业指导"), "创业指导 的目标是多少人"),
+        (("创建工作分几个阶段", "第二个呢", "第三个呢"), "第三个 创建工作分几个阶段"),
+        (("孵化基地面积多大", "推荐几部电影", "谁负责"), "孵化基地 谁负责"),
+        (("孵化基地面积多大", "换个话题,贷款谁管"), "换个话题,贷款谁管"),
+        (
+            ("创业担保贷款额度最高多少", "区妇联负责什么", "前面说的贷款期限多长"),
+            "创业担保贷款 贷款期限多长",
+        ),
+    ],
+)
+def test_a_follow_up_is_completed(talk: Talk, messages: tuple[str, ...], understood: str) -> None:
+    assert talk(*messages)[-1].completed_question == understood
+
+
+@pytest.mark.parametrize("text", ["推荐几部电影", "请给我推荐一家餐馆", "今晚吃什么好"])
+def test_what_the_desk_has_nothing_to_do_with_is_off_topic(talk: Talk, text: str) -> None:
+    first, second = talk(text, "创业担保贷款额度最高多少")
+    assert first.status is AnswerStatus.OUT_OF_SCOPE
+    assert talk("创业担保贷款额度最高多少", text)[-1].status is AnswerStatus.OUT_OF_SCOPE
+    assert second.status is AnswerStatus.ANSWERED
+
+
 def turn(question: str, **changes: object) -> PastTurn:
     fields = dict(
         question=question, completed_question="", intent=Intent.FIGURE,

@@ -136,3 +136,10 @@ def test_a_question_for_an_end_may_be_told_by_a_date_or_a_time() -> None:
 def test_words_without_a_topic_are_left_out() -> None:
     assert content_words("请问一下有没有") == []
     assert content_words("a b 1") == []
+
+
+def test_a_kind_read_off_the_whole_question_leaves_its_words_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("assistant.reading._asked", lambda _text: (Asked.MONEY, ""))
+    assert read_question("孵化基地的租金").terms == tuple(content_words("孵化基地的租金"))
