@@ -46,6 +46,7 @@ class MeetingForm(BaseModel):
     topics: list[Annotated[str, Field(max_length=40), Text]] = []
     outcome: Annotated[str, Field(max_length=1000), Text] = ""
     next_step: Annotated[str, Field(max_length=200), Text] = ""
+    despite: Annotated[str, Field(max_length=200), Text] = ""  # why it is another meeting
 
     def entry(self, person: str, org_unit: str, code: str, at: datetime) -> HumanEntry:
         """Return the entry for the ledger. Raises EntryInvalid with what to correct."""
@@ -97,10 +98,15 @@ def post_meeting(
             need = db.get_one(MentoringNeed, pairing.need_id)
             entry = form.entry(need.person, need.org_unit, code, now)
             note_meeting(db, pairing_id, code, now)
-            session, secret = record_human_session(db, entry, staff, now)
-    except (EntryInvalid, EntryHeld, MentoringRefused) as error:
-        return _page(request, account, database, pairing_id, form, str(error))
-    return render_staff(request, account, "mentors/met.html", number=session.id, code=secret)
+            session, secret = record_human_session(db, entry, staff, now, form.despite.strip())
+    except EntryHeld as error:
+        return _page(request, account, database, pairing_id, form, (str(error), error.session_id))
+    except (EntryInvalid, MentoringRefused) as error:
+        return _page(request, account, database, pairing_id, form, (str(error), 0))
+    doubted = "D10" in session.flags.split()
+    return render_staff(
+        request, account, "mentors/met.html", number=session.id, code=secret, doubted=doubted
+    )
 
 
 def _page(
@@ -109,8 +115,9 @@ def _page(
     database: Database,
     pairing_id: int,
     form: MeetingForm | None,
-    error: str = "",
+    told: tuple[str, int] = ("", 0),  # what is wrong, and the record that it looks like
 ) -> Response:
+    error, twin = told
     code = own_code(account)
     with database.reading() as db:
         pairing = find_own_pairing(db, pairing_id, code)
@@ -131,6 +138,7 @@ def _page(
         ways=WAYS,
         least=LEAST_OUTCOME,
         error=error,
+        twin=twin,
     )
 
 

@@ -92,6 +92,16 @@ def test_a_request_reaches_the_mentor_and_the_phone_after_acceptance(
     assert (session.channel, session.provider) == (Channel.MENTOR, f"mentor:{CODE}")
     assert session.org_unit == STREET
     assert owed[CODE].held == 1
+    anew = short | {"outcome": "下午又碰了一次头，看了两处铺面的租约条款。"}
+    held = client.post(path, data=anew)  # the same day, place and mentor
+    assert f"编号 {session.id}" in held.text
+    assert "这次还没有保存" in held.text
+    assert 'name="despite"' in held.text
+    admitted = client.post(path, data=anew | {"despite": "上午算账，下午看铺面"})
+    assert "复核人员会先核对" in admitted.text
+    with loaded.reading() as db:
+        flags = db.scalars(select(GuidanceSession.flags).order_by(GuidanceSession.id)).all()
+    assert list(flags) == ["", "D10"]
     confirmed = client.post(f"/mentoring/meetings/{session.id}/confirm")
     assert confirmed.status_code == 200
     with loaded.reading() as db:

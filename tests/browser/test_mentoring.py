@@ -87,6 +87,11 @@ def test_from_three_taps_to_a_rated_meeting(
     mentor.get_by_role("button", name="保存").click()
     expect(mentor.get_by_text("确认码", exact=True)).to_be_visible()
     look(mentor, "met")
+    mentor.go_back()  # and saves it a second time
+    mentor.get_by_label("一两句话").fill("算了开店的成本，定了先试卖一个月。")
+    mentor.get_by_role("button", name="保存").click()
+    expect(mentor.get_by_role("link", name="是同一次，返回")).to_be_visible()
+    look(mentor, "held")
     page.reload()
     look(page, "confirm")
     page.get_by_role("button", name="是的，谈过").click()
