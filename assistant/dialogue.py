@@ -159,7 +159,7 @@ def _names_no_matter(text: str, reading: Reading, knowledge: Knowledge) -> bool:
     lexicon, words = knowledge.lexicon, [t for t in reading.terms if len(t) > 1]
     if any(topic_share(word) >= 1.0 or lexicon.weight(word) >= TELLING for word in words):
         return False
-    return sum(map(lexicon.knows, words)) < 2  # 带动就业 is a matter, though no noun is in it
+    return sum(map(lexicon.knows, words)) < 2  # two known verbs name a matter
 
 
 def _without(before: Reading, taken_back: Sequence[str], reading: Reading) -> Reading:
