@@ -10,6 +10,7 @@ from assistant.answer import Answer, Intent, Question
 from assistant.asked import Asked
 from assistant.case import Case
 from assistant.eligibility_answers import Judged, judge_case
+from assistant.evidence import places_named
 from assistant.guardrails import NO_GROUNDS, Grounds
 from assistant.person_facts import Said, read_facts, read_reply
 from assistant.reading import by_pattern
@@ -24,8 +25,9 @@ ASKED = "asked"  # key of the question asked last
 EVERYTHING = "*"
 _YES_NO = (Asked.ANY, Asked.YES_NO)
 _OWN = (*_YES_NO, Asked.MONEY, Asked.NUMBER, Asked.REASON)
-# What may be asked about a case that was told: "8个员工招了3个, 比例够不够".
-_OUTCOMES = frozenset({*_OWN, Asked.SHARE, Asked.PEOPLE, Asked.CONDITION, Asked.INTEREST})
+# What may be asked about a case that was told; some of it only as whether.
+_OUTCOMES = frozenset({*_OWN, Asked.INTEREST})
+_MEASURES = frozenset({Asked.SHARE, Asked.PEOPLE, Asked.CONDITION})
 _OF_A_CASE = frozenset({FactKind.NUMBER, FactKind.DATE})
 
 
@@ -151,13 +153,24 @@ def _tells_a_case(talk: _Talk, given: Mapping[str, Any], named: Sequence[Rule]) 
 
     Who gives a figure, a date or what they are not tells of a case, however they ask.
     """
-    read = {source for r in named for n in r.facts() for source in talk.facts.sources_of(n)}
-    told = set(given) & read
+    looked_at = {n for r in named for n in (*r.facts(), *(n for a in r.amounts for n in a.needs))}
+    known = looked_at & set(talk.facts.definitions)
+    told = set(given) & {source for n in known for source in talk.facts.sources_of(n)}
     kinds = {name: talk.facts.definitions[name].kind for name in told}
     own = [n for n in told if kinds[n] in _OF_A_CASE or given[n] is False]
-    if not own and not (talk.said.of_self and len(told) > 1):
+    if talk.said.of_self:
+        tells = bool(own) or len(told) > 1
+    else:  # one date alone, or a place with rules of its own, may be a question in general
+        several = len(own) > 1 or len(told) > 2
+        plain = any(kinds[n] is not FactKind.DATE for n in own)
+        tells = bool(own) and (several or plain)
+        tells = tells and not places_named(talk.text, talk.knowledge)
+    if not tells or patterns.ASKS.search(talk.text) is None:
         return False
-    return talk.asked_kind in _OUTCOMES and patterns.ASKS.search(talk.text) is not None
+    # "比例够不够" asks what comes of the case, "比例要多少" what the rule is.
+    return talk.asked_kind in _OUTCOMES or (
+        talk.asked_kind in _MEASURES and patterns.WHETHER.search(talk.text) is not None
+    )
 
 
 def _goes_on(talk: _Talk, given: Mapping[str, Any]) -> bool:
@@ -235,7 +248,7 @@ def _topic_only(rules: Sequence[Rule], talk: _Talk) -> dict[str, Any]:
 
 
 def _case(talk: _Talk, rules: Sequence[Rule], facts: Facts) -> Case:
-    amount = talk.asked_kind in (Asked.MONEY, Asked.NUMBER) or bool(
+    amount = talk.asked_kind in (Asked.MONEY, Asked.NUMBER, Asked.INTEREST) or bool(
         patterns.OWN_AMOUNT.search(talk.text)
     )
     computing = any(f.endswith(("金额", "利率", "税费", "社保费", "人数")) for f in talk.reply)

@@ -225,7 +225,7 @@ def _next(verdicts: Sequence[Verdict], case: Case) -> Inquiry | None:
 def _status(verdicts: Sequence[Verdict], asked: Inquiry | None, case: Case) -> AnswerStatus:
     if any(v.outcome is not Outcome.MISSING for v in verdicts):
         return AnswerStatus.ANSWERED
-    known = any(_partly_known(v, case) for v in verdicts)
+    known = case.wants_amount or any(_partly_known(v, case) for v in verdicts)
     return AnswerStatus.PARTLY_ANSWERED if known or asked is None else AnswerStatus.CLARIFY
 
 

@@ -79,7 +79,8 @@ def invented_figures(question: Question, answer: Answer) -> list[str]:
             unit = text[found.end() : found.end() + 1]
             counted = _COUNTED.match(text, found.start())
             held = found[0] in known or (counted is not None and int(counted[1]) in counts)
-            if not held and not any(numeral + unit in given for numeral in _numerals(found[0])):
+            said = (numeral + u for numeral in _numerals(found[0]) for u in (unit, f"个{unit}"))
+            if not held and not any(words in given for words in said):
                 invented.append(found[0])
     return invented
 

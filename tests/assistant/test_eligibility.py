@@ -330,3 +330,45 @@ def test_the_same_talk_twice_is_the_same_to_the_byte(talk: Talk) -> None:
     messages = ("我符合哪些补贴", "高校毕业生", "个体工商户", "如果我招两个下岗的呢")
     one, other = talk(), talk()
     assert [repr(one.say(m)) for m in messages] == [repr(other.say(m)) for m in messages]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "公司在册一百二十人，今年新招了十来个下岗的，合同都是一年以上，申请小微企业贷款够条件吗",
+            ["在职职工数120人", "新招用人数10人", "10人 ÷ 120人"],
+        ),
+        ("厂子里现在40号人，新招了6个失业的，小微贷款批得下来不", ["在职职工数40人", "= 15%"]),
+        ("当了五年兵前年退下来的，自己开了个汽修店，个体户，能减多少税", ["退役军人"]),
+        (
+            "不是低保户脱贫户，失业登记办了俩月，开了个早餐摊，能抵税不",
+            ["登记失业", "现在不符合的"],
+        ),
+        ("毕业三年了开了家奶茶店，能拿一次性创业补贴不，我可没工作", ["不符合：离校2年内"]),
+        ("坐过三年牢出来的，我想摆摊，能贷款吗", ["刑满释放", "您符合“创业担保贷款（个人）”"]),
+        ("带娃的宝妈，也没登记失业，想开网店，能申请创业担保贷款吗", ["网络商户", "您符合"]),
+        ("我想贷二十万，利率3.5，政府给贴多少利息", ["想贷金额20万元", "3500元"]),
+        ("贷过一次还完了，还能再贷第二次吗", ["贷款次数1次"]),
+        ("登记失业七个月了，办了个体执照，一年交一万二的税，能扣多少", ["每年应缴税费1.2万元"]),
+        ("我弟今年大专毕业，还没找到工作，想去见习，有钱拿不", ["失业", "您符合“就业见习补贴”"]),
+    ],
+)
+def test_a_case_is_heard_however_it_is_told(talk: Talk, text: str, said: list[str]) -> None:
+    answer = talk(date(2026, 11, 23)).say(text)
+    assert answer.intent is Intent.ELIGIBILITY
+    assert [words for words in said if words not in answer.text] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "退役军人开店能减多少税",
+        "残疾人和退役军人能不能申请创业担保贷款",
+        "招用比例要多少才能申请创业担保贷款",
+        "个人名义贷跟企业名义贷额度差多少",
+        "开个小店满一年国家有没有一次性补贴,发多少",
+    ],
+)
+def test_a_question_in_general_is_nobody_s_case(talk: Talk, text: str) -> None:
+    assert "您说的情况" not in talk().say(text).text
