@@ -9,7 +9,7 @@ from assistant.answer import Answer, AnswerStatus, Intent
 from assistant.case import Case
 from assistant.draft import Draft
 from assistant.guardrails import Grounds
-from knowledge.eligibility.condition import Basis, Condition, leaves_of, telling
+from knowledge.eligibility.condition import Basis, Condition, leaves_of, telling, ways_open
 from knowledge.eligibility.fact import FactKind, Facts, Inquiry
 from knowledge.eligibility.inquiry import next_inquiry, options_for
 from knowledge.eligibility.quantity import show_quantity
@@ -191,8 +191,11 @@ def _conditions(verdict: Verdict, case: Case) -> Iterator[tuple[str, Statement]]
             continue  # it would change nothing
         if verdict.outcome is Outcome.MISSING and truth and condition.truth(case.facts) is None:
             continue  # presumptions are told once the outcome hangs on them
-        part: Condition = telling(condition, helped) if truth else condition
-        yield say.condition_line(part.label, truth), case.in_force.statements[part.basis]
+        parts = [telling(condition, helped)] if truth else [condition]
+        if truth is None:
+            parts = ways_open(condition, case.facts) or parts
+        for part in parts:
+            yield say.condition_line(part.label, truth), case.in_force.statements[part.basis]
 
 
 def _listed(verdict: Verdict, case: Case) -> tuple[str, list[Statement]]:

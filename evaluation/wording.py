@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+import warnings
 from collections.abc import Collection
 from datetime import date
 
@@ -66,6 +67,8 @@ def invented_figures(question: Question, answer: Answer) -> list[str]:
     """
     given = "|".join(comparable(source) for source in _sources(question, answer))
     known = set(_FIGURE.findall(given))
+    for text in _said(question):
+        known |= set(_FIGURE.findall(comparable(_in_digits(text))))
     counts = _counts(answer)
     invented: list[str] = []
     computed = _computed(question, answer)
@@ -129,6 +132,13 @@ def _counts(answer: Answer) -> set[int]:
     counts = {sum(s.bullet for s in answer.sentences), len(answer.citations)}
     listed = [c.quote for c in answer.citations] + [s.text for s in answer.sentences]
     return (counts | {text.count("、") + 1 for text in listed}) - {0, 1}
+
+
+def _in_digits(text: str) -> str:
+    """Return a text with the numbers that it writes in Chinese characters in digits."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a numeral that is part of no number: left as it is
+        return str(cn2an.transform(text, "cn2an"))
 
 
 _SPOKEN = {"2": "两俩", "3": "仨"}

@@ -11,6 +11,7 @@ from assistant.judging import (
     DOUBTFUL,
     HARDLY,
     LIKELY,
+    NOTHING,
     SCOPE,
     SURELY,
     Fate,
@@ -21,16 +22,18 @@ from knowledge.corpus import Corpus
 # Read by administrators beside the odds; what decides stands in assistant/judging.py.
 LIMITS = (
     (SURELY, "规则选中的句子达到它，就直接采用，不再看别的句子。"),
-    (DOUBTFUL, "最高的一句也低于它，采用，但向群众说明只是最接近的规定。"),
+    (NOTHING, "总把握低于它，读过的句子都不作为答复。"),
+    (DOUBTFUL, "总把握低于它，采用，但向群众说明只是最接近的规定。"),
     (LIKELY, "规则没有选中时，句子达到它才能作答；放在旁边的句子也要达到它。"),
-    (HARDLY, "最高的一句也低于它，这些句子都不作为答复；规则选中的一句低于它，让位给更像的一句。"),
-    (SCOPE, "问题里没有一个政策用词时，最高的一句达到它才作答。"),
+    (HARDLY, "规则选中的一句低于它，让位给更像的一句。"),
+    (SCOPE, "问题里没有一个政策用词时，总把握达到它才作答。"),
     (CERTAIN, "句子里没有问到的那类内容（例如金额、日期）时，达到它才作答。"),
 )
 _FATES = {
     Fate.SAID: "作为答复",
     Fate.BESIDE: f"和最高的相差不超过 {CLOSE:g}，放在旁边",
     Fate.BEHIND: f"比最高的低 {CLOSE:g} 以上，不用",
+    Fate.UNLIKELY: "不像是答案，不用",
     Fate.UNFIT: "够高，但说的是另一件事，或没有问到的那类内容，不用",
     Fate.OUT_OF_SCOPE: "够高，但问题里没有政策用词，不用",
 }
@@ -75,13 +78,14 @@ def judged_views(judgements: Iterable[Judged], corpus: Corpus) -> tuple[JudgedVi
 def _decided(judged: Judged) -> str:
     if not judged.odds:
         return OF_SEVERAL
+    sure = _signed(judged.sure)
     if judged.verdict is None:
         return "规则没有选中句子，网络也没有找到能用的，按查不到处理。"
     if not judged.verdict.answering:
         refused = "规则选中的一句也被否定，" if judged.chosen else ""
-        return f"最高的一句也低于 {_signed(HARDLY)}：{refused}都不作为答复。"
+        return f"总把握 {sure} 低于 {_signed(NOTHING)}：{refused}都不作为答复。"
     if judged.verdict.in_doubt:
-        return f"最高的一句低于 {_signed(DOUBTFUL)}：采用，但说明只是最接近的规定。"
+        return f"总把握 {sure} 低于 {_signed(DOUBTFUL)}：采用，但说明只是最接近的规定。"
     if judged.chosen is None:
         return "规则没有选中句子，由网络找到，采用。"
     kept = judged.chosen in judged.verdict.answering
@@ -98,7 +102,7 @@ def _line(item: Evidence, odds: float, judged: Judged, corpus: Corpus) -> Judged
         odds=_signed(odds),
         percent=round(100 / (1 + exp(-odds))),
         chosen=item == judged.chosen,
-        fate=_FATES.get(fate, f"低于 {_signed(judged.least)}，不用"),
+        fate=_FATES[fate],
     )
 
 

@@ -123,6 +123,21 @@ def open_tests(condition: Condition, facts: Facts) -> Iterator[Test]:
         yield from open_tests(part, facts)
 
 
+def ways_open(condition: Condition, facts: Facts) -> list[Condition]:
+    """Return the ways of which any would do that are still open, begun ones alone where any is.
+
+    Empty where a condition has no such ways but single facts: the question lists those.
+    """
+    if not isinstance(condition, Junction) or condition.joint is not Joint.ANY:
+        return []
+    ways = [part for part in condition.parts if isinstance(part, Junction)]
+    if len(ways) < len(condition.parts):
+        return []
+    still: list[Condition] = [way for way in ways if way.truth(facts) is None]
+    begun = [way for way in still if any(test.truth(facts) for test in leaves_of(way))]
+    return begun or still
+
+
 def telling(condition: Condition, facts: Facts) -> Condition:
     """Return the part that decides a condition: of 任一 the one that holds, else the whole."""
     truth = condition.truth(facts)

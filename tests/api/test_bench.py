@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from accounts.role import Role
 from api.bench.trace import trace_answer
 from api.bench.work import read_questions
+from assistant import judging
 from assistant.answer import Question
 from guidance.gaps.bench_run import BenchResult, Change, compare
 from matching.spreadsheets.rows import SpreadsheetUnreadable
@@ -72,11 +73,11 @@ class Odds:
     ("odds", "decided", "fates"),
     [
         (Odds("600", 1.25, -3.0), "采用。", {"+1.25 78% 作为答复"}),
-        (Odds("600", -2.0, -3.0), "规则选中的一句也被否定", {"−2.00 12% 低于 −1.50，不用"}),
+        (Odds("600", -2.0, -3.0), "规则选中的一句也被否定", {"−2.00 12% 不像是答案，不用"}),
         (
             Odds("600", -0.75, -1.25),
             "说明只是最接近的规定",
-            {"−0.75 32% 作为答复", "−1.25 22% 低于 −1.00，不用"},
+            {"−0.75 32% 作为答复", "−1.25 22% 不像是答案，不用"},
         ),
         (Odds("600", -0.9, 2.5), "采用。", {"−0.90 29% 作为答复", "放在旁边"}),
     ],
@@ -87,7 +88,9 @@ def test_the_network_s_judgement_is_shown_with_its_limits(
     odds: Odds,
     decided: str,
     fates: set[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(judging, "WEIGHTS", (0, 1, 0, 0, 0))  # the likeliest sentence alone
     snapshot = installation.live.current
     assert snapshot.workings is not None
     knowledge = replace(snapshot.workings.knowledge, answering=odds)

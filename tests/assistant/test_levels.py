@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant import wording
+from assistant import judging, wording
 from assistant.answer import Answer, Question
 from assistant.pipeline import answer_question
 from knowledge.document import Level
 from knowledge.knowledge_base import Knowledge
-from tests.assistant.test_judging import UNLIKELY, Odds
+from tests.assistant.test_judging import Odds
 from tests.fixtures.policies import LOAN, TODAY, Source, knowledge_of
 
 DISTRICT = """青河区创业担保贷款实施细则
@@ -53,8 +53,11 @@ def test_what_levels_state_differently_stands_side_by_side(
     assert wording.LEVELS_DIFFER not in ask(alone, "个人申请创业担保贷款额度最高多少").text
 
 
-def test_levels_are_told_apart_in_what_is_only_nearest(knowledge: Knowledge) -> None:
-    doubted = replace(knowledge, answering=Odds({"额度": UNLIKELY}))
+def test_levels_are_told_apart_in_what_is_only_nearest(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "WEIGHTS", (0, 1, 0, 0, 0))  # the likeliest sentence alone
+    doubted = replace(knowledge, answering=Odds({"额度": -0.8}))
     lines = [s.text for s in ask(doubted, "个人申请创业担保贷款额度最高多少").sentences]
     assert lines[:2] == [wording.PARTLY, wording.LEVELS_DIFFER]
     assert lines.index(wording.LEVEL_LEADS[Level.NATIONAL]) > 2

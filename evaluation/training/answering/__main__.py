@@ -154,7 +154,8 @@ def _examples(
     found: list[Example] = []
     for _, sentences, questions in asked:
         some = [question for question in questions if chosen(question)]
-        found += examples_of(read, sentences, some, meaning)
+        if some:
+            found += examples_of(read, sentences, some, meaning)
     return found
 
 

@@ -8,6 +8,7 @@ is near, "= x" that the question is no matter of the desk.
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import md5
@@ -42,7 +43,12 @@ LEARNED = {
     "d": ("documents_d",),
     "f": ("documents_f",),
 }
-MEASURED = {"e": ("documents_e",)}  # other documents of another author: measured with only
+# Of other authors, measured with only: about other documents, and about the pack.
+MEASURED = {
+    "e": ("documents_e",),
+    "g": ("documents_g",),
+    "pack": ("pack_measured",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,20 @@ class AskedQuestion:
 
 
 def sentences_of(source: str) -> list[Sentence]:
-    """Return the sentences in force of the pack, or of documents a to e, in reading order."""
-    with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/training.db")
+    """Return the sentences in force of the pack, or of documents a to g, in reading order."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        loaded(source, Path(folder)) as database,
+        database.reading() as db,
+    ):
+        return list(_sentences(load_corpus(db)))
+
+
+@contextmanager
+def loaded(source: str, folder: Path) -> Iterator[Database]:
+    """Open a new database in a folder with the pack, or with documents a to g."""
+    database = Database(f"sqlite:///{folder}/training.db")
+    try:
         migrate(database)
         with database.writing() as db:
             if source == "pack":
@@ -88,10 +105,9 @@ def sentences_of(source: str) -> list[Sentence]:
             else:
                 for path in sorted((FOLDER / "documents").glob(f"{source}?.*")):
                     ingest_file(db, path.name, path, now=datetime.now(UTC))
-        with database.reading() as db:
-            corpus = load_corpus(db)
+        yield database
+    finally:
         database.close()
-    return list(_sentences(corpus))
 
 
 def _sentences(corpus: Corpus) -> Iterator[Sentence]:
