@@ -14,8 +14,9 @@ TEST_STAMP := $(VENV)/.test-$(shell cat requirements.lock requirements-test.lock
 run: $(RUN_STAMP)
 	$(BIN)/qichuang serve --host $(HOST) --port $(PORT)
 
+# Browsers and servers wait much: three workers keep two cores busy.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(TEST_STAMP) system
 	$(BIN)/ruff check .
