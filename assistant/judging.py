@@ -20,10 +20,10 @@ from knowledge.knowledge_base import introduces
 
 # Log odds; chosen on questions that were not learned from (docs/decisions/0023).
 SURELY = 0.0  # what rules have chosen stands, and nothing else is looked at
-NOTHING = -0.6  # how sure it has to be that anything answers: below, nothing does
-DOUBTFUL = -0.2  # said, and said to be only the nearest that is stated
+NOTHING = -0.85  # how sure it has to be that anything answers: below, nothing does
+DOUBTFUL = -0.3  # said, and said to be only the nearest that is stated
 HARDLY = -1.5  # what rules have chosen gives way to what answers
-LIKELY = -1.0  # it answers, though the rules found nothing
+LIKELY = -1.3  # it answers, though the rules found nothing
 CERTAIN = 2.0  # it answers, though it does not hold the kind of content that words ask for
 SCOPE = -0.2  # it answers, though the words name nothing that policies speak of
 CLOSE = 1.0  # behind the likeliest: said beside it

@@ -57,7 +57,7 @@ def test_levels_are_told_apart_in_what_is_only_nearest(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judging, "WEIGHTS", (0, 1, 0, 0, 0))  # the likeliest sentence alone
-    doubted = replace(knowledge, answering=Odds({"额度": -0.8}))
+    doubted = replace(knowledge, answering=Odds({"额度": -0.4}))
     lines = [s.text for s in ask(doubted, "个人申请创业担保贷款额度最高多少").sentences]
     assert lines[:2] == [wording.PARTLY, wording.LEVELS_DIFFER]
     assert lines.index(wording.LEVEL_LEADS[Level.NATIONAL]) > 2

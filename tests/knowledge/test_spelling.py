@@ -1,7 +1,6 @@
 """Questions as people type and say them, rewritten into the words that policies use."""
 
 import csv
-import json
 import re
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evaluation.case import read_cases
 from knowledge.everyday import in_standard_words, tidy
 from knowledge.spelling import MAX_CHARACTERS, Speller, build_speller
 from knowledge.tokenizer import normalize
@@ -45,9 +45,8 @@ def misspelt_questions() -> list[tuple[str, str, str]]:
 
 def evaluation_questions() -> Iterator[str]:
     for path in sorted((ROOT / "evaluation" / "cases").glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            case = json.loads(line)
-            yield from (turn for turn in [*case.get("history", []), case["q"]])
+        for case in read_cases(path):
+            yield from (*case.history, case.question)
 
 
 def test_of_all_misspelt_questions_nearly_every_one_is_understood() -> None:
