@@ -16,7 +16,7 @@ run: $(RUN_STAMP)
 
 # Browsers and servers wait much: three workers keep two cores busy.
 test: lint
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(TEST_STAMP) system
 	$(BIN)/ruff check .
