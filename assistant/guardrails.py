@@ -39,6 +39,7 @@ class Problem(StrEnum):
 
     EMPTY = "empty"
     PERSONAL_DATA = "personal_data"
+    DISTRESS = "distress"
     ABUSE = "abuse"
     ORDERS = "orders"
 
@@ -66,6 +67,8 @@ def screen_question(message: str) -> Screened:
         return Screened(masked, Problem.PERSONAL_DATA)
     if not re.search(r"[\w]", text):
         return Screened(text, Problem.EMPTY)
+    if patterns.DISTRESS.search(text):
+        return Screened(text, Problem.DISTRESS)
     if patterns.ABUSE.search(text.lower()):
         return Screened(text, Problem.ABUSE)
     if patterns.ORDERS.search(text.lower()):

@@ -35,6 +35,7 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 _PROBLEMS: dict[Problem, tuple[AnswerStatus, str]] = {
     Problem.EMPTY: (AnswerStatus.CLARIFY, wording.EMPTY),
     Problem.PERSONAL_DATA: (AnswerStatus.BLOCKED_QUESTION, wording.PERSONAL_DATA),
+    Problem.DISTRESS: (AnswerStatus.OUT_OF_SCOPE, wording.DISTRESS),
     Problem.ABUSE: (AnswerStatus.BLOCKED_QUESTION, wording.ABUSE),
     Problem.ORDERS: (AnswerStatus.OUT_OF_SCOPE, wording.ORDERS),
 }

@@ -14,6 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from knowledge.encoder import Encoder, States
+from knowledge.off_topic import OffTopic
 from knowledge.weights.model_folder import ANSWERING_FILE
 
 QUESTION_TOKENS = 48
@@ -73,6 +74,7 @@ class AnswerScorer:
             encoder.model.path / ANSWERING_FILE, options, providers=["CPUExecutionProvider"]
         )
         self.encoder = encoder
+        self._off_topic = OffTopic(encoder)
         self._states: OrderedDict[str, States] = OrderedDict()
         self._scores: OrderedDict[tuple[str, str, bytes], float] = OrderedDict()
         self._lock = threading.Lock()
@@ -87,6 +89,10 @@ class AnswerScorer:
         """
         rows = zip(sentences, features, strict=True)
         return np.array([self._score(question, s, f) for s, f in rows], np.float32)
+
+    def off_topic(self, message: str) -> float:
+        """Return the log odds that a message is no matter of the desk."""
+        return self._off_topic.odds(message)
 
     def _score(self, question: str, sentence: str, features: FloatArray) -> float:
         key = (question, sentence, features.tobytes())

@@ -62,6 +62,9 @@ class Odds:
     held: float
     others: float
 
+    def off_topic(self, _message: str) -> float:
+        return -5.0
+
     def scores(
         self, _question: str, sentences: Sequence[str], _features: NDArray[np.float32]
     ) -> NDArray[np.float32]:

@@ -23,6 +23,10 @@ class Odds:
     """A stand-in network: the odds of each sentence by what it holds."""
 
     of: Mapping[str, float]
+    off: float = -5.0
+
+    def off_topic(self, _message: str) -> float:
+        return self.off
 
     def scores(
         self, _question: str, sentences: Sequence[str], _features: NDArray[np.float32]
@@ -71,3 +75,21 @@ def test_a_figure_of_another_group_is_no_answer(
     rule = "对残疾人开办企业的,给予一次性奖励8000元"
     answer = ask(knowledge, f"{group}开办企业一次性奖励多少元", {rule: LIKELY})
     assert (answer.status is AnswerStatus.ANSWERED and "8000元" in answer.text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "off", "status"),
+    [
+        # Its words name nothing of the policies: what it speaks of is known by its meaning.
+        ("老天爷今儿个会不会掉眼泪", -2.0, AnswerStatus.ANSWERED),
+        ("老天爷今儿个会不会掉眼泪", 2.0, AnswerStatus.OUT_OF_SCOPE),
+        ("个人申请创业担保贷款怎么规定", 2.0, AnswerStatus.ANSWERED),
+    ],
+)
+def test_what_is_off_topic_is_not_answered_however_likely(
+    knowledge: Knowledge, text: str, off: float, status: AnswerStatus
+) -> None:
+    answer = answer_question(
+        Question(text, TODAY), replace(knowledge, answering=Odds({RULE: LIKELY}, off))
+    )
+    assert answer.status is status

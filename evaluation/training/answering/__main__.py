@@ -41,7 +41,7 @@ from knowledge.weights.trained import ANSWERING_CHANGES, MEANING_CHANGES
 
 FURTHER = 0.4  # of the epochs and of the rate, where judging was learned before
 EVERY = 25  # steps between two lines
-NEW = frozenset({"documents_f", "pack_pairs"})  # that vectors have not learned from
+NEW = frozenset({"documents_g", "pack_minimal", "off_topic"})  # that vectors have not learned from
 REPLAYED = 2_600  # questions of the others that `--more` goes through again, against forgetting
 
 Asked = tuple[str, list[Sentence], list[AskedQuestion]]

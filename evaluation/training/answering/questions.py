@@ -36,18 +36,19 @@ LEARNED = {
         "people",
         "pack_again",
         "pack_pairs",
+        "pack_minimal",
+        "off_topic",
     ),
     "a": ("documents_a",),
     "b": ("documents_b",),
     "c": ("documents_c",),
     "d": ("documents_d",),
     "f": ("documents_f",),
+    "g": ("documents_g",),
 }
-# Of other authors, measured with only: about other documents, and about the pack.
+# Of another author about other documents, measured with only.
 MEASURED = {
     "e": ("documents_e",),
-    "g": ("documents_g",),
-    "pack": ("pack_measured",),
 }
 
 
@@ -67,6 +68,7 @@ class AskedQuestion:
     text: str
     file: str
     answers: tuple[int, ...]
+    of_the_desk: bool = True
 
     @property
     def kept_apart(self) -> bool:
@@ -132,10 +134,13 @@ def read_questions(names: tuple[str, ...], sentences: list[Sentence]) -> list[As
     found: list[AskedQuestion] = []
     for name in names:
         answers: tuple[int, ...] = ()
+        of_the_desk = True
         for line in (FOLDER / "questions" / f"{name}.txt").read_text("utf-8").splitlines():
             if not line.startswith("="):
-                found.append(AskedQuestion(line, name, answers))
-            elif line in ("= -", "= x"):
+                found.append(AskedQuestion(line, name, answers, of_the_desk))
+                continue
+            of_the_desk = line != "= x"
+            if line in ("= -", "= x"):
                 answers = ()
             else:
                 answers = tuple(at[reference] for reference in line[2:].split("; "))
