@@ -85,6 +85,12 @@ def identity_key(request: Request) -> bytes:
     return hashlib.sha256(f"identity\n{secret}".encode()).digest()
 
 
+def site_of(request: Request) -> str:
+    """Return where people open this site: under its public name, else as it was asked for."""
+    name: str = request.app.state.settings.public_url or str(request.base_url)
+    return name.rstrip("/")
+
+
 @router.get("/staff/entries", dependencies=allow(Permission.HANDLING))
 def show_form(request: Request, database: OpenDatabase, account: CurrentAccount) -> Response:
     """Show the form for one consultation."""
@@ -111,7 +117,7 @@ def enter(
     except EntryInvalid as error:
         told = (str(error), int(problem_of(error).status), 0)
         return _form_page(request, database, account, dict(posted), told)
-    site = request.app.state.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
+    site = site_of(request)
     address = f"{site}/confirm/{session.id}?code={code}"
     return render_staff(
         request,

@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
@@ -11,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow
+from api.attachment import attached_as
 from api.deps import OpenDatabase
 from api.ledger.staff import reads_transcripts, shows_targets
 from api.refusals import PageNotFound
@@ -68,9 +68,8 @@ def download(
 
 def as_download(content: bytes, name: str) -> Response:
     """Return a file that somebody uploaded, to be saved and never shown."""
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
     # Never the type it came with: a browser must not show a stranger's page as ours.
-    return Response(content, media_type="application/octet-stream", headers=headers)
+    return Response(content, media_type="application/octet-stream", headers=attached_as(name))
 
 
 def keep_upload(db: Session, posted: FormData, by: Staff, at: datetime) -> str:

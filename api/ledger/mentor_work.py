@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
+from api.attachment import attached_as
 from api.deps import OpenDatabase
 from api.ledger.chart import line_chart
 from api.ledger.persons import persons_address
@@ -152,10 +153,8 @@ def export_work(
         data = write_csv(COLUMNS, rows)
     else:
         data = iter([write_xlsx("导师服务量", COLUMNS, rows)])
-    attached = f'attachment; filename="mentor-work-{query.when}.{form}"'
-    return StreamingResponse(
-        data, media_type=MEDIA[form], headers={"Content-Disposition": attached}
-    )  # fmt: skip
+    attached = attached_as(f"导师服务量{query.when}.{form}")
+    return StreamingResponse(data, media_type=MEDIA[form], headers=attached)
 
 
 def work_rows(db: Session, query: WorkQuery, account: SignedIn) -> Iterator[TableRow]:

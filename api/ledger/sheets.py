@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from accounts.account import UNIT_LENGTH
 from api.access import Permission, allow
+from api.attachment import attached_as
 from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.entry import LONGEST, WHY, Desk, Typed, identity_key, take_entry
@@ -75,10 +76,7 @@ def show_upload(request: Request, account: CurrentAccount) -> Response:
 @router.get("/staff/entries/template.xlsx", dependencies=allow(Permission.HANDLING))
 def download_template() -> Response:
     """Return the workbook to fill in."""
-    headers = {
-        "Content-Disposition": "attachment; filename*=UTF-8''%E7%AD%BE%E5%88%B0%E8%A1%A8.xlsx"
-    }
-    return Response(write_template(), media_type=XLSX, headers=headers)
+    return Response(write_template(), media_type=XLSX, headers=attached_as("签到表.xlsx"))
 
 
 @router.post("/staff/uploads/sheets", dependencies=allow(Permission.HANDLING))

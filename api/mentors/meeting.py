@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.ledger.entry import site_of
 from api.ledger.staff import CurrentStaff
 from api.mentors.desk import own_code
 from api.mentors.telling import mentoring_step
@@ -105,8 +106,9 @@ def post_meeting(
         return _page(request, account, database, pairing_id, form, (str(error), 0))
     doubted = "D10" in session.flags.split()
     return render_staff(
-        request, account, "mentors/met.html", number=session.id, code=secret, doubted=doubted
-    )
+        request, account, "mentors/met.html", number=session.id, code=secret, doubted=doubted,
+        site=site_of(request),
+    )  # fmt: skip
 
 
 def _page(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 
 from api.access import Permission, allow
+from api.attachment import attached_as
 from api.chat.pages import render
 from api.deps import CurrentSettings, CurrentVisitor, OpenDatabase
 from api.forms import PostedForm
@@ -193,13 +194,12 @@ def _export(request: Request, database: Database, person: str, actor: Actor, for
         append_event(db, "privacy.exported", f"person:{name}", actor, {"form": form})
     if form == "json":
         body = json.dumps(held, ensure_ascii=False, indent=1, default=_plain)
-        headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
-        return Response(body, media_type="application/json", headers=headers)
+        return Response(body, media_type="application/json", headers=attached_as("我的数据.json"))
     templates: Jinja2Templates = request.app.state.templates
     page = templates.TemplateResponse(
         request, "privacy/person_export.html", {"held": _readable(held), "made_at": now}
     )
-    page.headers["Content-Disposition"] = 'attachment; filename="my-data.html"'
+    page.headers.update(attached_as("我的数据.html"))
     return page
 
 

@@ -50,7 +50,7 @@ def _write_cover(book: xlsxwriter.Workbook, paper: Paper) -> None:
         *_revised(paper),
         ("审计日志序号", paper.anchor.seq),
         ("审计日志根", paper.anchor.root),
-        ("检查点时间", paper.anchor.at),
+        ("检查点时间", paper.anchor.told_at),
         ("签名公钥", paper.anchor.key),
         ("生成说明", LABEL),
     ]

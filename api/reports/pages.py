@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
 
 from api.access import Permission, allow
+from api.attachment import attached_as
 from api.deps import CurrentSettings, OpenDatabase
 from api.forms import PostedForm
 from api.ledger.staff import require_district, typed
@@ -74,7 +75,7 @@ def export_ledger(
     with database.writing() as db:
         said = {"form": form, "unit": account.org_unit}
         append_event(db, "ledger.exported", f"ledger:{period}", account.actor, said)
-    name = f"ledger-{period}.{form}"
+    name = f"咨询台账{period}.{form}"
     if form == "csv":
         return _file(_csv(database, period, account.org_unit), "text/csv; charset=utf-8", name)
     with database.reading() as db:
@@ -133,7 +134,7 @@ def download_report(
 
 def file_name(report: Report, form: str) -> str:
     """Return what a report's file is called."""
-    return f"report-{report.period}-{'published' if report.published else 'internal'}.{form}"
+    return f"创业指导服务{report.name}报表（{'公开版' if report.published else '内部版'}）.{form}"
 
 
 def _report(database: Database, period: str, *, published: bool) -> Report:
@@ -147,5 +148,4 @@ def _csv(database: Database, period: str, org_unit: str) -> Iterator[bytes]:
 
 
 def _file(pieces: Iterator[bytes], media_type: str, name: str) -> StreamingResponse:
-    headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(pieces, media_type=media_type, headers=headers)
+    return StreamingResponse(pieces, media_type=media_type, headers=attached_as(name))

@@ -14,6 +14,7 @@ from api.policies.validity import chinese_date
 from api.reports.form import FIELD_NAMES, FormFields, read_form
 from api.reports.rows_behind import RowLinks, rows_behind, totals_behind
 from api.settings import Settings
+from api.staff_page import chinese_time
 from api.version import VERSION
 from audit.checkpoint import LedgerBehindWitness, write_checkpoint
 from audit.witness import Witness
@@ -32,6 +33,11 @@ class Anchor:
     root: str  # hexadecimal
     at: str
     key: str
+
+    @property
+    def told_at(self) -> str:
+        """When it was signed, in China's time; the QR code keeps the checkpoint's own words."""
+        return chinese_time(datetime.fromisoformat(self.at))
 
     @property
     def text(self) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from api.ledger.persons import persons_address
+from guidance.indicators.indicator import load_register
 from guidance.periods.period import Quarter
 from guidance.periods.record import PERIOD_STATE_NAMES, PeriodState
 from guidance.reports.report import CHANNEL_BY_VALUE, LEVEL_BY_VALUE, LINE_BY_VALUE, Report
-from guidance.reports.table import NOTHING, Cell, Table
-from guidance.reports.units import DISTRICT
+from guidance.reports.table import DISTRICT, NOTHING, Cell, Table
 
 NOBODY = "-"  # the district itself, in the address of a list
 # The tables that split the counted sessions: the list's filter, and what its values are called.
@@ -127,7 +127,10 @@ def _of_indicator(table: Table, row: tuple[Cell, ...], report: Report) -> RowLin
 
 def _of_item(_table: Table, row: tuple[Cell, ...], report: Report) -> RowLinks:
     """Return the link of what stands beside an indicator; of one item of a sum, the sum's."""
-    name = str(row[0] if row[2] == NOTHING else row[2])
+    name = str(row[0])
+    if row[2] != NOTHING:
+        called = load_register().indicators.values()
+        name = next(one.id for one in called if one.name == row[3])
     if name == "B3":
         return {4: _year_so_far(report)}
     return {4: f"/staff/indicators/{name}?year={report.period[:4]}"}

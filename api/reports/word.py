@@ -109,7 +109,7 @@ def _values(paper: Paper, words: _Words) -> dict[str, Any]:
         "table": {one["name"]: one for one in tables},
         "seq": paper.anchor.seq,
         "root": paper.anchor.root,
-        "checked_at": paper.anchor.at,
+        "checked_at": paper.anchor.told_at,
         "key": paper.anchor.key,
         "label": LABEL,
     }

@@ -31,13 +31,14 @@ COLUMNS = (
 RESTATED = ("季度", "编号", "指标", "原公布值", "修订值", "差额", "依据")
 BESIDE = ("编号", "指标", "并列编号", "并列项", "数值", "公式或口径")
 BESIDE_NOTE = "和指标并列，供对照，不并入指标本身的数值。"
+BESIDE_NOW = "数值是目前的，锁定以后的变动已经算在内；公布的数见“方案指标”。"
 UNCHANGED = "原公布值是锁定时的数；已锁定的季度里没有列出的指标，与锁定时一致。"
 BASIS = {
     IndicatorKind.DERIVED: "台账的调整，见“修订依据”，或查明两个身份是同一人",
     IndicatorKind.ENTERED: "锁定以后的填报",
     IndicatorKind.COMPUTED: "所用的数有修订，或口径有改变",
 }
-LOCKED_NOTE = "原公布值、完成和状态是锁定时的；其后有变动的在旁边列修订值。"
+LOCKED_NOTE = "原公布值、完成和状态是锁定时的；其后有变动的在旁边列修订值，“—”为没有变动。"
 NOTE = "没有达到目标的，写明落后还是进度正常；无目标值、不可计算、待录入、待定口径的都不算达到。"
 
 
@@ -94,34 +95,34 @@ def _changed(frozen: Mapping[str, FrozenIndicator], row: Progress) -> Cell:
     was = frozen.get(row.indicator.id)
     if was is not None and not _has_changed(was, row):
         return NOTHING
-    return _value(row.value, row.status)
+    return _value(row.value, row.status, row.indicator)
 
 
-def beside_table(rows: list[Progress], *, published: bool) -> Table:
+def beside_table(rows: list[Progress], *, locked: bool, published: bool) -> Table:
     """Return what stands beside the rows: other readings, parts, every item of a sum."""
     hidden = _hidden(rows) if published else set()
     lines: list[tuple[Cell, ...]] = []
     for row in rows:
         one, secret = row.indicator, row.indicator.id in hidden
-        for other in row.beside:
+        for number, other in enumerate(row.beside, start=1):
             small = secret or (published and (_is_small(other) or other.indicator.id in hidden))
-            told = TOO_SMALL if small else _said(other)
+            told = TOO_SMALL if small else _value(other.value, other.status, other.indicator)
             formula = formula_text(load_register(), other.indicator)
             lines.append((
-                one.id, one.name, other.indicator.id, other.indicator.name, told,
+                one.id, one.name, _number_of(other, one, number), other.indicator.name, told,
                 formula or other.indicator.definition,
             ))  # fmt: skip
         lines += [
             (one.id, one.name, NOTHING, item.item, _plain(item.value), f"截至 {item.as_of_on}")
             for item in row.items
         ]
-    return Table("beside", "并列的数值", BESIDE, tuple(lines), BESIDE_NOTE)
+    note = BESIDE_NOW + BESIDE_NOTE if locked else BESIDE_NOTE
+    return Table("beside", "并列的数值", BESIDE, tuple(lines), note)
 
 
-def _said(row: Progress) -> Cell:
-    if row.value is not None and row.indicator.unit == "是/否":
-        return "是" if row.value else "否"
-    return _value(row.value, row.status)
+def _number_of(other: Progress, beside: Indicator, number: int) -> str:
+    """Return a row's own number, or of what is no row a number under the row's: M3c-2."""
+    return f"{beside.id}-{number}" if other.indicator.part else other.indicator.id
 
 
 def restated_indicators(
@@ -158,13 +159,14 @@ def _has_changed(frozen: FrozenIndicator, row: Progress) -> bool:
 def _restated_row(
     period: str, frozen: FrozenIndicator, row: Progress, hidden: bool
 ) -> tuple[Cell, ...]:
-    before, after = _value(frozen.value, frozen.status), _value(row.value, row.status)
+    one = row.indicator
+    before = _value(frozen.value, frozen.status, one)
+    after = _value(row.value, row.status, one)
     difference: Cell = NOTHING
     if frozen.value is not None and row.value is not None:
         difference = _plain(row.value - frozen.value)
     if hidden:
         before, after, difference = TOO_SMALL, TOO_SMALL, HIDDEN
-    one = row.indicator
     return (period, one.id, one.name, before, after, difference, _basis(frozen, row))
 
 
@@ -174,8 +176,14 @@ def _basis(frozen: FrozenIndicator, row: Progress) -> str:
     return BASIS[row.indicator.kind]
 
 
-def _value(value: Decimal | None, status: Status) -> Cell:
-    return STATUS_NAMES[status] if value is None else _plain(value)
+def _value(value: Decimal | None, status: Status, of: Indicator) -> Cell:
+    return STATUS_NAMES[status] if value is None else _in_words(value, of)
+
+
+def _in_words(value: Decimal, of: Indicator) -> Cell:
+    if of.unit == "是/否":
+        return "是" if value else "否"
+    return _plain(value)
 
 
 def _hidden(rows: list[Progress]) -> set[str]:
@@ -193,9 +201,9 @@ def _indicator_row(
     row: Progress, revised: tuple[Cell, ...], choices: Choices, *, hidden: bool
 ) -> tuple[Cell, ...]:
     one = row.indicator
-    value = _value(row.value, row.status)
+    value = _value(row.value, row.status, one)
     share = NOTHING if row.share is None else f"{row.share * 100:.1f}%"
-    target: Cell = "无目标值" if one.target is None else _plain(one.target)
+    target: Cell = "无目标值" if one.target is None else _in_words(one.target, one)
     if hidden:
         value, share = TOO_SMALL, NOTHING
         revised = tuple(HIDDEN for _ in revised)

@@ -31,10 +31,18 @@ class Beside:
     original: int
     revised: int
 
-    def cells(self, *, published: bool) -> tuple[Cell, Cell]:
-        """Return what a table says: the second is nothing where nothing was revised."""
+    @property
+    def is_revised(self) -> bool:
+        """Whether it is no longer what was published."""
+        return self.revised != self.original
+
+    def cells(self, *, published: bool, both: bool = False) -> tuple[Cell, Cell]:
+        """Return what a table says: the second is nothing where nothing was revised.
+
+        With `both` it is a number all the same, for columns that are added up.
+        """
         first = shown_count(self.original, published=published)
-        if self.revised == self.original:
+        if not (self.is_revised or both):
             return first, NOTHING
         return first, shown_count(self.revised, published=published)
 

@@ -38,7 +38,7 @@ from guidance.review.queue import quarters_of
 NOTE = "人次按次数计，同一人同一天只计一次；人按不同的人计，各季之和大于或等于全年。"
 QUARTERS_OF_YEAR = 4
 LOCKED_NOTE = (
-    "锁定的季度先列锁定时公布的数，其后有变动的在旁边列修订值；没有锁定的是目前的数。"
+    "锁定的季度先列锁定时公布的数，其后有变动的在旁边列修订值，“—”为没有变动；没有锁定的是目前的数。"
     "累计是最近一次锁定时公布的累计，含当时已生效的调整。"
 )
 
@@ -124,7 +124,7 @@ def make_report(
         tables=(
             maker.guidance(),
             indicator_table(db, rows, frozen, maker.choices, published=published),
-            beside_table(rows, published=published),
+            beside_table(rows, locked=bool(frozen), published=published),
             restatement_table(db, people, published=published),
             restated_indicators(db, quarters, given, published=published),
             basis_table(db, quarters, published=published),

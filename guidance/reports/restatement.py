@@ -10,7 +10,7 @@ from guidance.periods.locking import PERSONS, locked_values, restated
 from guidance.periods.period import shanghai_day
 from guidance.periods.record import PERIOD_STATE_NAMES, WHOLE, state_of
 from guidance.reports.suppression import HIDDEN
-from guidance.reports.table import NOTHING, TOO_SMALL, Cell, Table, shown_count
+from guidance.reports.table import DISTRICT, NOTHING, TOO_SMALL, Cell, Table, shown_count
 
 KIND_NAMES = {
     AdjustmentKind.VOID: "核减",
@@ -57,9 +57,17 @@ def _beside(original: int, revised: int, *, published: bool) -> tuple[Cell, Cell
     return before, after, HIDDEN if TOO_SMALL in (before, after) else revised - original
 
 
+def _what(change: Adjustment) -> str:
+    if change.kind is not AdjustmentKind.RECLASSIFY:
+        return KIND_NAMES[change.kind]
+    return (
+        f"{KIND_NAMES[change.kind]}：{change.org_unit or DISTRICT} → {change.to_unit or DISTRICT}"
+    )
+
+
 def _change_row(change: Adjustment) -> tuple[Cell, ...]:
     decided = shanghai_day(change.decided_at).isoformat() if change.decided_at else NOTHING
     return (
-        change.period, change.session_id or 0, KIND_NAMES[change.kind], change.amount,
+        change.period, change.session_id or 0, _what(change), change.amount,
         change.reason, change.reference or NOTHING, decided,
     )  # fmt: skip

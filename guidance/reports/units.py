@@ -12,10 +12,9 @@ from guidance.periods.sample import verification_factors
 from guidance.reports.figures import persons_by_unit, returned_by_unit
 from guidance.reports.published import FIRST_AND_REVISED, Beside, units_original
 from guidance.reports.suppression import HIDDEN, hiding_note, suppress
-from guidance.reports.table import NOTHING, Cell, Table, percent
+from guidance.reports.table import DISTRICT, NOTHING, Cell, Table, percent
 from guidance.review.queue import unit_rates
 
-DISTRICT = "区本级"
 SUBMITTED = frozenset(
     {SessionState.PENDING, SessionState.RETURNED, SessionState.APPROVED, SessionState.LOCKED,
      SessionState.REJECTED}
@@ -40,14 +39,17 @@ def unit_table(db: Session, quarters: list[str], *, locked: bool, published: boo
     )  # fmt: skip
     parts = _parts({unit: sessions.get(unit, Beside(0, 0)) for unit in listed}, published=published)
     names, places = _columns(quarters, locked=locked)
+    # Once one unit is revised the column has a number of every unit, to be added up.
+    both = any(one.is_revised for one in (*sessions.values(), *persons.values()))
     rows = []
     for unit, part in parts.items():
         due = submitted[unit]
         with_rates = due >= LEAST_FOR_RATES or not published
         counts: tuple[Cell, ...] = (HIDDEN,) * 4
         if part is not None:
-            first, now = part.cells(published=published)
-            people, people_now = persons.get(unit, Beside(0, 0)).cells(published=published)
+            first, now = part.cells(published=published, both=both)
+            of_unit = persons.get(unit, Beside(0, 0))
+            people, people_now = of_unit.cells(published=published, both=both)
             counts = (first, people, now, people_now)
         rows.append((
             unit or DISTRICT,

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -40,7 +41,7 @@ def actions(database: Database) -> list[str]:
 @pytest.mark.usefixtures("asked")
 def test_visitor_takes_everything_away(client: TestClient, sqlite_database: Database) -> None:
     held = client.post("/me/privacy/export", data={"form": "json"})
-    assert held.headers["content-disposition"].endswith('"my-data.json"')
+    assert held.headers["content-disposition"].endswith(quote("我的数据.json"))
     (consultation,) = json.loads(held.text)["consultations"]
     assert consultation["messages"][0]["question"] == SECRET
     page = client.post("/me/privacy/export", data={"form": "html"})

@@ -143,10 +143,7 @@ def due(again: Recounted, period: str) -> Tables:
             for one in quarters
             for number, kind, amount in again.corrections(one)
         ),
-        "按街道和部门": words(
-            (unit or "区本级", *unit_counts(again, unit, row[:2], quarters), *row[2:])
-            for unit, row in sorted(again.units(quarters).items())
-        ),
+        "按街道和部门": words(unit_rows(again, quarters)),
     }
     for title, (part, names) in SPLITS.items():
         counts = again.split(part, quarters)
@@ -164,16 +161,23 @@ def beside(then: tuple[int, int], now: tuple[int, int], locked: bool) -> tuple[o
     return (*then, *changes) if locked else then
 
 
-def unit_counts(
-    again: Recounted, unit: str, now: tuple[int, int], quarters: list[str]
-) -> tuple[object, ...]:
-    """Return a unit's counts; the 人 of a year are published of its quarters only."""
-    each = [again.published(one, unit) for one in quarters]
-    locked = again.signed(quarters)
-    if len(quarters) == 1:
-        return beside(each[0], now, locked)
-    counts = beside((sum(sessions for sessions, _ in each), now[1]), now, locked)
-    return counts[:3] if locked else counts
+def unit_rows(again: Recounted, quarters: list[str]) -> list[tuple[object, ...]]:
+    """Return the units' rows; the 人 of a year are published of its quarters only.
+
+    Once one unit is revised, the revised counts of all are told.
+    """
+    units = sorted(again.units(quarters).items())
+    counts = {}
+    for unit, row in units:
+        each = [again.published(one, unit) for one in quarters]
+        whole = (sum(sessions for sessions, _ in each), row[1])
+        counts[unit] = (each[0] if len(quarters) == 1 else whole, row[:2])
+    revised = any(then != now for then, now in counts.values())
+    told = 2 if not again.signed(quarters) else 4 if len(quarters) == 1 else 3
+    return [
+        (unit or "区本级", *(*then, *(now if revised else "——"))[:told], *row[2:])
+        for (unit, row), (then, now) in zip(units, counts.values(), strict=True)
+    ]
 
 
 def words(rows: Iterable[tuple[object, ...]]) -> list[list[str]]:
@@ -183,7 +187,8 @@ def words(rows: Iterable[tuple[object, ...]]) -> list[list[str]]:
 def shown(tables: Tables) -> Tables:
     """Return what a file says in the columns that hold figures, without the headings."""
     without_state = [[row[0], *row[2:5]] for row in tables["原公布值与修订值"][1:]]
-    basis = sorted(row[:4] for row in tables.get("修订依据", [])[1:])
+    corrections = tables.get("修订依据", [])[1:]
+    basis = sorted([*row[:2], row[2].partition("：")[0], row[3]] for row in corrections)
     found = {title: tables[title][1:] for title in ("创业指导服务", "按街道和部门", *SPLITS)}
     return {**found, "原公布值与修订值": without_state, "修订依据": basis}
 

@@ -82,6 +82,9 @@ def test_what_cannot_be_said_is_said_as_such(database: Database) -> None:
     assert rows["B7"][3] == "无目标值"
     assert rows["M3b"][3:7] == (50, 61, "122.0%", "已达到")
     assert rows["M3c"][4] == 0
+    assert rows["E5"][3] == "是"  # of a yes or no the target is a word too
+    beside = {row[3]: row[2] for row in report(database).table("beside").rows if row[0] == "M3c"}
+    assert beside == {"创业指导人数": "B3", "双口径达标": "M3c-2"}
     assert all(row[6] for row in rows.values())
 
 
@@ -106,7 +109,8 @@ def test_locked_figure_is_restated_with_its_basis(database: Database) -> None:
     assert found.table("basis").rows == (
         ("2026Q1", first, "核减", -1, "回访查实没有此事", "启人社〔2026〕9号", "2026-04-22"),
     )
-    assert found.table("units").rows[0][:5] == ("区本级", 2, 1, 1, "—")
+    # Numbers throughout, so that a column of units that were and were not revised adds up.
+    assert found.table("units").rows[0][:5] == ("区本级", 2, 1, 1, 1)
     whole = report(database, "2026")
     assert (whole.sessions, whole.persons, whole.revised) == (1, 1, ("—", "—"))  # not locked yet
     assert whole.table("guidance").rows[0] == ("2026Q1", 2, 1, 1, "—", "—")
