@@ -25,6 +25,8 @@ class Lacking:
 def tell_checks(draft: Draft, rule: Rule, case: Case) -> None:
     """Show the figures that conditions compare, whatever comes of it."""
     for amount in rule.amounts:
+        if amount.when is not None and amount.when.truth(case.facts) is not True:
+            continue
         if amount.checks and all(_written(n, rule, case) is not None for n in amount.needs):
             _tell_amount(draft, amount, rule, case)
 

@@ -1,5 +1,6 @@
 """The conversation about a person's own eligibility: what is heard, kept and judged."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,16 +10,22 @@ from assistant import patterns
 from assistant.answer import Answer, Intent, Question
 from assistant.asked import Asked
 from assistant.case import Case
-from assistant.eligibility_answers import Judged, judge_case
+from assistant.corrections import corrected
+from assistant.eligibility_answers import Judged, judge_case, offered
 from assistant.guardrails import NO_GROUNDS, Grounds
 from assistant.own_case import ASKED, EVERYTHING, TOPIC, Talk, rules_asked_for
 from assistant.person_facts import read_facts, read_reply
 from assistant.reading import by_pattern
-from knowledge.eligibility.fact import Facts, Inquiry
+from knowledge.eligibility.fact import FactKind, Facts, Inquiry
+from knowledge.eligibility.quantity import read_quantity
 from knowledge.eligibility.rule import Rule
 from knowledge.knowledge_base import Knowledge
 
 PREFIX = "eligibility."
+_NTH = re.compile(
+    r"(?:我?选|就|是|那就?)*(?:(?P<nth>第)?(?P<place>[一二三四五六七八九十]{1,2}|\d{1,2})"
+    r"|(?P<last>最后一))(?:个|项|种|类|条|号)?(?:吧|的|呢)?[。!]?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Heard:
 def hear(text: str, question: Question, knowledge: Knowledge) -> Heard:
     """Read a normalised message; answer it where it is about the person's own eligibility."""
     talk = _listen(text, question, knowledge)
-    given = {**talk.said.facts, **talk.reply}
+    given = {**talk.said.facts, **talk.reply, **talk.corrected}
     if talk.began and given and patterns.WHAT_IF.search(text):
         return _suppose(talk, given)
     rules = rules_asked_for(talk, given)
@@ -65,11 +72,25 @@ def _listen(text: str, question: Question, knowledge: Knowledge) -> Talk:
     said = read_facts(text, rulebook, facts)
     inquiry = rulebook.inquiry(str(state.get(ASKED)))
     last = question.history[-1] if question.history else None
-    reply: Mapping[str, Any] = {}
-    if inquiry is not None and last is not None and last.intent is Intent.ELIGIBILITY:
-        reply = read_reply(text, inquiry, facts)
+    anew = corrected(text, said, question, rulebook, facts)
     in_force = knowledge.rules_on(question.as_of)
-    return Talk(text, by_pattern(text)[0], question, knowledge, in_force, state, facts, said, reply)
+    kind = by_pattern(text)[0]
+    talk = Talk(text, kind, question, knowledge, in_force, state, facts, said, {}, anew)
+    if inquiry is None or last is None or last.intent is not Intent.ELIGIBILITY:
+        return talk
+    answered = _chosen(text, inquiry, talk) or text
+    return replace(talk, reply=read_reply(answered, inquiry, facts))
+
+
+def _chosen(text: str, asked: Inquiry, talk: Talk) -> str | None:
+    """Return the answer that is meant by its place in the list shown: 第二个, or 2."""
+    match = _NTH.fullmatch(text)
+    kinds = {talk.facts.definitions[name].kind for name in asked.facts}
+    if match is None or (FactKind.NUMBER in kinds and not (match["nth"] or match["last"])):
+        return None  # to "几名职工" 2 is how many
+    labels = offered(asked, _case(talk, talk.topic, talk.facts))
+    place = -1 if match["last"] else int(read_quantity(match["place"]).value) - 1
+    return labels[place] if -1 <= place < len(labels) else None
 
 
 def _suppose(talk: Talk, given: Mapping[str, Any]) -> Heard:
@@ -111,7 +132,8 @@ def _learned(talk: Talk, given: Mapping[str, Any]) -> dict[str, Any]:
     learned: dict[str, Any] = {PREFIX + key: value for key, value in keyed.items()}
     definitions = talk.facts.definitions
     groups = {definitions[n].group for n, value in given.items() if value is True} - {""}
-    left = {definitions[n].group for n, value in given.items() if value is False} - {""} - groups
+    gone = {definitions[n].group for n, value in given.items() if value in (False, None)}
+    left = gone - {""} - groups
     before = set(talk.question.known.get("groups") or ())
     if (before | groups) - left != before:
         learned["groups"] = sorted((before | groups) - left) or None

@@ -13,16 +13,19 @@ from knowledge.eligibility.fact import FactKind, Facts
 from knowledge.eligibility.rule import Rule
 from knowledge.eligibility.rulebook import RulesInForce
 from knowledge.knowledge_base import Knowledge
+from knowledge.tokenizer import normalize
 
 TOPIC = "topic"  # codes of the rules talked about; ["*"] for all
 ASKED = "asked"  # key of the question asked last
 EVERYTHING = "*"
+SUBSIDY = "补贴"  # topic of the rules that pay money out
 _YES_NO = (Asked.ANY, Asked.YES_NO)
 _OWN = (*_YES_NO, Asked.MONEY, Asked.NUMBER, Asked.REASON)
 # What may be asked about a case that was told; some of it only as whether.
 _OUTCOMES = frozenset({*_OWN, Asked.INTEREST})
 _MEASURES = frozenset({Asked.SHARE, Asked.PEOPLE, Asked.CONDITION})
 _OF_A_CASE = frozenset({FactKind.NUMBER, FactKind.DATE})
+_A_CASE = 2  # so many things told of oneself are a case, whatever they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Talk:
     facts: Facts
     said: Said
     reply: Mapping[str, Any]
+    corrected: Mapping[str, Any]
 
     @property
     def began(self) -> bool:
@@ -59,14 +63,58 @@ def rules_asked_for(talk: Talk, given: Mapping[str, Any]) -> list[Rule] | None:
         return None
     if talk.said.of_self and patterns.OVERVIEW.search(talk.text):
         return list(rules)
-    named = _named(rules, talk.text)
+    named = _named(rules, talk.text) or _by_ratio(talk, given)
     if named and (_asks_own_case(talk, given) or _tells_a_case(talk, given, named)):
         return named
+    if not named and _asks_for_all(talk, given):
+        of_money = patterns.MONEY_ONLY.search(talk.text) is not None
+        return [r for r in rules if r.topic == SUBSIDY] if of_money else list(rules)
+    if not named and (before := _spoken_of_before(talk, given)):
+        return before
     if not talk.began:
         return None
     if _goes_on(talk, given):
         return _with_named(talk, named)
     return None
+
+
+def _asks_for_all(talk: Talk, given: Mapping[str, Any]) -> bool:
+    """Whether whoever told of their case asks what there is for it."""
+    if not talk.said.of_self or patterns.OVERVIEW_OF_CASE.search(talk.text) is None:
+        return False
+    kinds = {talk.facts.definitions[name].kind for name in given}
+    several = len(talk.facts.identities & set(given)) >= _A_CASE
+    return talk.began or several or bool(kinds & _OF_A_CASE)
+
+
+def _by_ratio(talk: Talk, given: Mapping[str, Any]) -> list[Rule]:
+    """Return the rules for which alone both parts of a ratio are told: staff and new hires."""
+    ratios = {
+        n for n, f in talk.facts.definitions.items() if f.ratio and set(f.ratio) <= set(given)
+    }
+    return [rule for rule in talk.in_force.rules if ratios & rule.facts()]
+
+
+def _spoken_of_before(talk: Talk, given: Mapping[str, Any]) -> list[Rule]:
+    """Return the rules that the last message named, where this one tells or asks of a case.
+
+    "见习补贴给多少" and then "我够条件吗", or "我23岁,没工作".
+    """
+    last = talk.question.history[-1] if talk.question.history else None
+    if last is None or last.intent is Intent.ELIGIBILITY:
+        return []
+    rules = _named(talk.in_force.rules, normalize(last.completed_question or last.question))
+    own = talk.said.of_self or patterns.OF_CONDITIONS.search(talk.text) is not None
+    if own and talk.asked_kind in _YES_NO and patterns.OWN_CASE.search(talk.text):
+        return rules
+    tells = bool(given) and patterns.ASKS.search(talk.text) is None
+    return [rule for rule in rules if tells and _looked_at([rule], talk) & set(given)]
+
+
+def _looked_at(rules: Sequence[Rule], talk: Talk) -> set[str]:
+    """Return the facts that decide rules or go into their amounts, by what is asked for them."""
+    names = {n for r in rules for n in (*r.facts(), *(n for a in r.amounts for n in a.needs))}
+    return {s for n in names & set(talk.facts.definitions) for s in talk.facts.sources_of(n)}
 
 
 def _named(rules: Sequence[Rule], text: str) -> list[Rule]:
@@ -77,7 +125,9 @@ def _named(rules: Sequence[Rule], text: str) -> list[Rule]:
 
 
 def _asks_own_case(talk: Talk, given: Mapping[str, Any]) -> bool:
-    if not (talk.said.of_self or talk.began):
+    # "直播卖货两年多,算不算贷款对象": whoever tells of somebody and names nobody means themselves
+    unnamed = "," in talk.text and bool(talk.facts.identities & set(given))
+    if not (talk.said.of_self or talk.began or unnamed):
         return False
     if patterns.COMPARED.search(talk.text):
         return False
@@ -94,19 +144,19 @@ def _tells_a_case(talk: Talk, given: Mapping[str, Any], named: Sequence[Rule]) -
 
     Who gives a figure, a date or what they are not tells of a case, however they ask.
     """
-    looked_at = {n for r in named for n in (*r.facts(), *(n for a in r.amounts for n in a.needs))}
-    known = looked_at & set(talk.facts.definitions)
-    told = set(given) & {source for n in known for source in talk.facts.sources_of(n)}
-    kinds = {name: talk.facts.definitions[name].kind for name in told}
-    own = [n for n in told if kinds[n] in _OF_A_CASE or given[n] is False]
+    told = set(given) & _looked_at(named, talk)
+    kinds = {name: talk.facts.definitions[name].kind for name in given}
+    own = [n for n in given if kinds[n] in _OF_A_CASE or given[n] is False] if told else []
+    wants = patterns.WANTS.search(talk.text) is not None
     if talk.said.of_self:
-        tells = bool(own) or len(told) > 1
+        tells = bool(own) or len(told) >= (1 if wants else _A_CASE)
     else:  # one date alone, or a place with rules of its own, may be a question in general
         several = len(own) > 1 or len(told) > 2
-        plain = any(kinds[n] is not FactKind.DATE for n in own)
+        told_who = "," in talk.text and bool(told & talk.facts.identities)
+        plain = told_who or any(kinds[n] is not FactKind.DATE for n in own)
         tells = bool(own) and (several or plain)
         tells = tells and not places_named(talk.text, talk.knowledge)
-    if not tells or patterns.ASKS.search(talk.text) is None:
+    if not tells or not (wants or patterns.ASKS.search(talk.text)):
         return False
     # "比例够不够" asks what comes of the case, "比例要多少" what the rule is.
     return talk.asked_kind in _OUTCOMES or (
@@ -117,9 +167,9 @@ def _tells_a_case(talk: Talk, given: Mapping[str, Any], named: Sequence[Rule]) -
 def _goes_on(talk: Talk, given: Mapping[str, Any]) -> bool:
     """Whether a message in a talk about eligibility belongs to it."""
     text = talk.text
-    if talk.reply or patterns.RESUME.search(text):
+    if talk.reply or talk.corrected or patterns.RESUME.search(text):
         return True
-    if patterns.WHY_NOT.search(text) or patterns.WHAT_ELSE.search(text):
+    if any(p.search(text) for p in (patterns.WHY_NOT, patterns.WHAT_ELSE, patterns.LACKING)):
         return True
     if not given:
         return False

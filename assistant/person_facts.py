@@ -15,7 +15,7 @@ from knowledge.eligibility.quantity import NUMBER, InvalidQuantity, read_quantit
 from knowledge.eligibility.rulebook import Rulebook
 from knowledge.tokenizer import normalize
 
-_HIRED = re.compile(r"(?:(?<!应)招(?!呼|牌|商)|雇|聘(?!请书)|吸纳|请(?!问))[^,。?!;]{0,14}")
+_HIRED = re.compile(r"(?:(?<!应)招(?!呼|牌|商)|雇|聘(?!请书)|吸纳|(?<!申)请(?!问))[^,。?!;]{0,14}")
 _NOT = re.compile(
     r"(?:(?<!是)不是|(?<!有)没有?|不算|并非|不属于|还没有?|未|(?<!并)非)"
     r"(?:有|办过?|去|参加过?|再|个|什么|啥|都|全)?$"
@@ -29,6 +29,7 @@ _BARE_NUMBER = re.compile(
     rf"(?:大概|大约|差不多|有|是|就|共|一共)*({NUMBER})\s*(?:个|名|元|块钱?|人|岁|次|万|左右|多|吧|呢)*"
 )
 REACH = 8  # characters between a time and what it is about
+BESIDES = "另算本人"  # the number said leaves out the person
 LIKELY = 2  # what a time that stands on the wrong side of it has to make up for
 
 
@@ -112,8 +113,7 @@ def _none(inquiry: Inquiry, facts: Facts) -> dict[str, Any]:
 def _read(fact: Fact, text: str, known: Facts) -> tuple[Any, int]:
     """Return the value that a text gives a fact, and how much of it comes on top."""
     if fact.kind is FactKind.NUMBER:
-        match = next((m for _, p in fact.said if (m := p.search(text))), None)
-        return (None, 0) if match is None else _counted(fact, match, text, known)
+        return _read_number(fact, text, known)
     value: Any = None
     if fact.kind is FactKind.DATE:
         return value, 0
@@ -122,6 +122,15 @@ def _read(fact: Fact, text: str, known: Facts) -> tuple[Any, int]:
             heard = _heard(fact, said, match, text) if match[0] else None
             value = value if heard is None else heard
     return value, 0
+
+
+def _read_number(fact: Fact, text: str, known: Facts) -> tuple[Any, int]:
+    found = next(((said, m) for said, p in fact.said if (m := p.search(text))), None)
+    if found is None:
+        return None, 0
+    number, added = _counted(fact, found[1], text, known)
+    leaves_out = found[0] == BESIDES and isinstance(number, int)
+    return (number + 1 if leaves_out else number), added
 
 
 def _heard(fact: Fact, said: Any, match: re.Match[str], text: str) -> Any:
@@ -146,6 +155,12 @@ def _asked_whether(match: re.Match[str], text: str) -> bool:
     return before.endswith(("是不是", "有没有", "算不算")) or (
         match[0].startswith("没") and before.endswith("有")
     )
+
+
+def bare_number(text: str, fact: Fact) -> Any:
+    """Return the one number of a text as a fact stores it; None where there is none or more."""
+    found = list(re.finditer(NUMBER, text))
+    return _number(fact, text[found[0].start() :], found[0][0]) if len(found) == 1 else None
 
 
 def _counted(fact: Fact, match: re.Match[str], text: str, known: Facts) -> tuple[Any, int]:

@@ -30,6 +30,7 @@ from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
 from matching.recommending.offers import NO_OFFERS, Offers
 
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 _PROBLEMS: dict[Problem, tuple[AnswerStatus, str]] = {
@@ -63,7 +64,8 @@ def _answer(question: Question, knowledge: Knowledge, offers: Offers, note: Note
         return _fixed(status, Intent.OUT_OF_SCOPE, text)
     text = knowledge.speller.correct(normalize(screened.text))
     note("corrected", text)
-    heard = hear(normalize(screened.text), question, knowledge)
+    written = _as_written(screened.text, text)
+    heard = hear(written, question, knowledge)
     note("heard", heard)
     if heard.answer is not None:
         own = replace(heard.answer, completed_question=text)
@@ -73,8 +75,7 @@ def _answer(question: Question, knowledge: Knowledge, offers: Offers, note: Note
     if small is not None:
         return _verified(small, knowledge, note)
 
-    # What people say of themselves is read as they wrote it: the speller knows policies.
-    asking = read_asking(question, normalize(screened.text))
+    asking = read_asking(question, written)
     note("asking", asking)
     learned = {**heard.learned, **asking.learned} if question.profile_in_use else {}
     recommended = recommending_answer(asking, offers, knowledge)
@@ -96,6 +97,13 @@ def _answer(question: Question, knowledge: Knowledge, offers: Offers, note: Note
     if heard.pending:
         answer = replace(answer, suggestions=(RESUME, *answer.suggestions))
     return with_projects(_verified(answer, knowledge, note), asking, offers, knowledge)
+
+
+def _as_written(text: str, corrected: str) -> str:
+    """Return what people say of themselves: as they wrote it, for the speller knows policies;
+    but pinyin as it was read."""
+    written = normalize(text)
+    return written if _HAN.search(written) else corrected
 
 
 def _with_wish(answer: Answer, text: str, knowledge: Knowledge, day: date) -> Answer:

@@ -17,6 +17,7 @@ _TIME = re.compile(
     rf"|(?P<recent>上个?月|这个?月|本月|最近|刚刚?|才(?=开|毕业|离校|登记))"
     rf"|(?P<under>不到|不满|快|将近|还没到)?(?P<over>满|超过|已经)?"
     rf"(?P<count>\d{{1,2}}|[{_HAN}]{{1,3}}|半)(?:个)?(?P<unit>年|月)(?P<half>半)?"
+    rf"(?:(?<=年)(?:零|又|加)?(?P<months>\d{{1,2}}|[{_HAN}]{{1,2}})个月)?"
     rf"(?P<more>多|以上)?(?P<ago>以?前)?(?![\d{_HAN}]*[月日号])"
 )
 _YEARS_AGO = {"今年": 0, "去年": 1, "前年": 2, "大前年": 3}
@@ -72,7 +73,11 @@ def _lasting(match: re.Match[str], on: date) -> DateRange:
     """Read a length of time: two years is said of anything from a year and a half to three."""
     step = 12 if match["unit"] == "年" else 1
     months = read_quantity(match["count"]).value * step + (6 if match["half"] else 0)
+    if match["months"]:
+        step, months = 1, months + read_quantity(match["months"]).value
     said = min(int(months), MAX_MONTHS)
+    if match["months"]:  # counted to the month
+        return months_before(on, said + 1) + timedelta(days=1), months_before(on, said)
     if match["under"]:
         least, most = (max(0, said - step) if match["under"] in "快将近" else 0), said
         return months_before(on, most) + timedelta(days=1), months_before(on, least)

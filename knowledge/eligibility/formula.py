@@ -1,8 +1,9 @@
-"""Formulas of rules: names, numbers, + − × ÷, brackets, 最小 最大 每期等额本息; exact."""
+"""Formulas of rules: names, numbers, + − × ÷, brackets, 最小 最大 向上取整 每期等额本息; exact."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import ceil
 
 _TOKEN = re.compile(
     r"\s*(?P<token>[+\u2212\-×÷(\uff08)\uff09,\uff0c]|[^\s+\u2212\-×÷(\uff08)\uff09,\uff0c]+)"
@@ -30,6 +31,7 @@ def _instalment(principal: Fraction, yearly_rate: Fraction, periods: Fraction) -
 _FUNCTIONS: Mapping[str, tuple[int, Callable[..., Fraction]]] = {
     "最小": (2, min),
     "最大": (2, max),
+    "向上取整": (1, lambda value: Fraction(ceil(value))),
     "每期等额本息": (3, _instalment),
 }
 

@@ -7,10 +7,11 @@ from fractions import Fraction
 import cn2an
 
 _HAN = "零〇一二两三四五六七八九十百千万亿"
-NUMBER = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?\s*[万亿千百]?|[{_HAN}]+)(?:\s*(?:%|个百分点|个点))?"
+_WORDS = rf"[{_HAN}]+(?:点[{_HAN}]+)?"  # 三十, 三点五
+NUMBER = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?\s*[万亿千百]?|{_WORDS})(?:\s*(?:%|个百分点|个点))?"
 _SHARE = re.compile(rf"(?P<below>[{_HAN}]+)分之(?P<above>[{_HAN}]+)")
 _QUANTITY = re.compile(
-    rf"(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|[{_HAN}]+|半)\s*(?P<scale>[万亿千百]?)"
+    rf"(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|{_WORDS}|半)\s*(?P<scale>[万亿千百]?)"
     r"\s*(?P<unit>[^\d\s]*)"
 )
 _SCALES = {"": 1, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
@@ -72,7 +73,9 @@ def _decimal(value: Fraction) -> str:
 def _number(text: str) -> Fraction:
     if text[0].isdigit():
         return Fraction(text.replace(",", ""))
-    return Fraction(_integer(text))
+    whole, _, decimals = text.partition("点")
+    digits = "".join(str(_integer(digit)) for digit in decimals)
+    return Fraction(f"{_integer(whole)}.{digits or 0}")
 
 
 def _integer(text: str) -> int:

@@ -135,6 +135,42 @@ def test_an_earlier_answer_can_be_corrected(talk: Talk) -> None:
     assert person.known["eligibility.form"] == "还没登记"
 
 
+@pytest.mark.parametrize(
+    ("messages", "said", "not_said"),
+    [
+        (
+            ["我是大学生，能贷款吗", "打错了，我是残疾人"],
+            "符合：就业困难人员（含残疾人）",
+            "毕业年限",
+        ),
+        (["登记失业十个月，个体户能减税吗", "不对，是三个月"], "现在不符合的：", "可能符合"),
+        (["我今年26岁没工作，能去见习吗", "记错了，是23"], "年龄23岁", "不符合"),
+    ],
+)
+def test_a_correction_takes_the_place_of_what_was_said(
+    talk: Talk, messages: list[str], said: str, not_said: str
+) -> None:
+    person = talk()
+    answer = [person.say(message) for message in messages][-1]
+    assert said in answer.text
+    assert not_said not in answer.text
+
+
+def test_an_answer_is_chosen_by_its_place_in_the_list(talk: Talk) -> None:
+    person = talk()
+    offered = person.say("我能申请创业担保贷款吗").suggestions
+    assert offered[3] == "退役军人"
+    assert "符合：退役军人" in person.say("第四个").text
+
+
+def test_a_case_may_be_of_what_the_last_answer_was_about(talk: Talk) -> None:
+    person = talk()
+    person.say("就业见习补贴的标准谁定")
+    assert person.say("我够条件吗").status is CLARIFY
+    assert "您符合“就业见习补贴”" in person.say("我19岁,没工作").text
+    assert "可能符合" in person.say("那我还能享受什么").text
+
+
 def test_a_digression_is_answered_and_the_check_goes_on(talk: Talk) -> None:
     person = talk()
     person.say("我能申请创业担保贷款吗")
@@ -292,6 +328,11 @@ def test_no_rule_no_answer(knowledge: Knowledge) -> None:
         ("我没办失业登记", {"登记失业": False}),
         ("我还没注册", {"经营形式": "还没登记"}),
         ("贷20万,利率3.5", {"想贷金额": 200_000, "贷款利率": "3.5%"}),
+        ("利率三点二五", {"贷款利率": "3.25%"}),
+        ("跟另外三个战友合伙", {"合伙人数": 4}),
+        ("丢了活,没去登记失业", {"登记失业": False}),
+        ("职工90人,又招了12人", {"在职职工数": 90, "新招用人数": 12}),
+        ("自己交社保,一年交六千", {"灵活就业": True, "每年社保费": 6000}),
         ("有没有拖欠工资", {}),
         ("退役士兵税费扣减", {}),
         ("创业担保贷款", {}),
@@ -312,6 +353,7 @@ def test_what_a_message_says_about_somebody(
         ("23届毕业", date(2023, 1, 1), date(2023, 12, 31)),
         ("两年多", date(2023, 7, 1), date(2024, 6, 30)),
         ("不到半年", date(2025, 12, 31), TODAY),
+        ("一年零三个月", date(2025, 3, 1), date(2025, 3, 30)),
         ("满3年", date.min, date(2023, 6, 30)),
     ],
 )
@@ -352,6 +394,12 @@ def test_the_same_talk_twice_is_the_same_to_the_byte(talk: Talk) -> None:
         ("贷过一次还完了，还能再贷第二次吗", ["贷款次数1次"]),
         ("登记失业七个月了，办了个体执照，一年交一万二的税，能扣多少", ["每年应缴税费1.2万元"]),
         ("我弟今年大专毕业，还没找到工作，想去见习，有钱拿不", ["失业", "您符合“就业见习补贴”"]),
+        ("厂里职工160名，今年又招8名，够比例不", ["8人 ÷ 160人 = 5%", "（160人 × 5%） = 8人"]),
+        ("我2020年毕业，想领一次性创业补贴", ["您现在不符合“一次性创业补贴”"]),
+        ("我是2022年退伍的，想贷款开店行不行", ["您符合“创业担保贷款（个人）”"]),
+        ("我今年三十八，登记失业一年多，能领什么补贴", ["创业培训补贴"]),
+        ("直播卖货两年多，生意稳当，算不算贷款对象", ["您符合“创业担保贷款（个人）”"]),
+        ("wo shi can ji ren neng dai kuan ma", ["您符合“创业担保贷款（个人）”"]),
     ],
 )
 def test_a_case_is_heard_however_it_is_told(talk: Talk, text: str, said: list[str]) -> None:

@@ -223,7 +223,7 @@ def test_who_names_one_identity_is_told_which_others_would_matter(book: Rulebook
     old = facts(book, graduate=True, left_school_on="2020")
     verdict = judge(rule(book, "start-up-subsidy"), old)
     assert verdict.outcome is NOT_MET
-    assert verdict.unmentioned == ("就业困难",)
+    assert verdict.unmentioned == ("就业困难", "脱贫人口", "返乡农民工", "退役军人")
 
 
 def test_the_question_that_settles_most_is_asked(book: Rulebook) -> None:
@@ -240,7 +240,7 @@ def test_the_question_that_settles_most_is_asked(book: Rulebook) -> None:
 def test_only_identities_that_matter_are_offered(book: Rulebook) -> None:
     identity = book.inquiry("identity")
     assert identity is not None
-    offered = options_for(identity, [rule(book, "start-up-subsidy")], facts(book))
+    offered = options_for(identity, [rule(book, "insurance-subsidy")], facts(book))
     assert [option.label for option, _ in offered] == ["就业困难人员", "高校毕业生", "都不是"]
 
 
