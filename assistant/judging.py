@@ -28,7 +28,7 @@ CERTAIN = 2.0  # it answers, though it does not hold the kind of content that wo
 SCOPE = -0.2  # it answers, though the words name nothing of the policies; not what is off topic
 CLOSE = 1.0  # behind the likeliest: said beside it
 # How sure it is that anything answers: made by `python -m evaluation.training.confidence`.
-WEIGHTS = (0.86, 0.43, 0.31, 0.39, 0.25)  # of 1 and of `figures_of`
+WEIGHTS = (1.15, 0.31, 0.40, 0.40, 0.22)  # of 1 and of `figures_of`
 LEAST_ODDS = -4.0  # where there is no such sentence
 NEAREST_JUDGED = 3
 BEST_JUDGED = 2  # by words and kind of content, where these are not among the nearest
