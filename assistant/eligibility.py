@@ -59,16 +59,23 @@ def hear(text: str, question: Question, knowledge: Knowledge) -> Heard:
     return _told(judged, learned)
 
 
+def facts_known(question: Question, knowledge: Knowledge) -> Facts:
+    """Return what the person said of themselves in earlier messages."""
+    groups = question.known.get("groups") or ()
+    facts = knowledge.rulebook.facts
+    told = {f.key: True for f in facts.values() if f.group and f.group in groups}
+    return knowledge.rulebook.facts_of({**told, **_state(question)}, question.as_of)
+
+
+def _state(question: Question) -> dict[str, Any]:
+    known = question.known.items()
+    return {key.removeprefix(PREFIX): value for key, value in known if key.startswith(PREFIX)}
+
+
 def _listen(text: str, question: Question, knowledge: Knowledge) -> Talk:
     rulebook = knowledge.rulebook
-    state = {
-        key.removeprefix(PREFIX): value
-        for key, value in question.known.items()
-        if key.startswith(PREFIX)
-    }
-    groups = question.known.get("groups") or ()
-    told = {f.key: True for f in rulebook.facts.values() if f.group and f.group in groups}
-    facts = rulebook.facts_of({**told, **state}, question.as_of)
+    state = _state(question)
+    facts = facts_known(question, knowledge)
     said = read_facts(text, rulebook, facts)
     inquiry = rulebook.inquiry(str(state.get(ASKED)))
     last = question.history[-1] if question.history else None

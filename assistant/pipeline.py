@@ -21,10 +21,13 @@ from assistant.guardrails import (
 )
 from assistant.handing_over import hand_over
 from assistant.lookup import Lookup, Note, unseen
+from assistant.memory import asked_of_memory
+from assistant.more import asks_for_more, told_more
 from assistant.notes import with_notes
 from assistant.offices import said_of
 from assistant.reading import read_question
 from assistant.recommending import read_asking, recommending_answer, with_projects
+from assistant.unknown_name import no_such_name, unknown_name
 from assistant.wishes import Wanting, rules_part
 from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import normalize
@@ -65,6 +68,29 @@ def _answer(question: Question, knowledge: Knowledge, offers: Offers, note: Note
     text = knowledge.speller.correct(normalize(screened.text))
     note("corrected", text)
     written = _as_written(screened.text, text)
+    aside = _aside(written, question, knowledge, note)
+    return aside or _of_matters(text, written, question, knowledge, offers, note)
+
+
+def _aside(text: str, question: Question, knowledge: Knowledge, note: Note) -> Answer | None:
+    """Answer what is neither small talk nor told by policies: of memory, of unknown names."""
+    remembered = asked_of_memory(text, question, knowledge)
+    if remembered is not None:
+        return _verified(remembered[0], knowledge, note, remembered[1])
+    unknown = unknown_name(text, knowledge)
+    if unknown is None:
+        return None
+    name, general = unknown
+    reading = read_question(general, knowledge.names)
+    near = compose_answer(Lookup(reading, knowledge, question.as_of, note))
+    answer = replace(no_such_name(name, near), completed_question=text)
+    return _verified(answer, knowledge, note)
+
+
+def _of_matters(
+    text: str, written: str, question: Question, knowledge: Knowledge, offers: Offers, note: Note
+) -> Answer:
+    """Answer of the person's own case, of projects, of policies; small talk as such."""
     heard = hear(written, question, knowledge)
     note("heard", heard)
     if heard.answer is not None:
@@ -136,6 +162,16 @@ def _small_talk(text: str, question: Question, knowledge: Knowledge) -> Answer |
                 _fixed(AnswerStatus.ANSWERED, Intent.SMALLTALK, reply),
                 suggestions=wording.SUGGESTIONS,
             )
+    if patterns.CLOCK.fullmatch(bare):
+        return replace(
+            _fixed(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.OUT_OF_SCOPE),
+            suggestions=wording.SUGGESTIONS,
+        )
+    last = asks_for_more(bare, question.history)
+    if last is not None:
+        reading = read_question(last.completed_question or last.question, knowledge.names)
+        more = told_more(last, question.history, Lookup(reading, knowledge, question.as_of))
+        return replace(more, completed_question=reading.text)
     if patterns.PROGRESS.search(text):
         return _fixed(AnswerStatus.HANDED_OVER, Intent.PROGRESS, wording.PROGRESS)
     if patterns.HANDOFF.search(text):

@@ -38,6 +38,14 @@ FAILED = "系统刚才没能查成，您的问题已经记录。请稍后再试�
 BLOCKED_ANSWER = "为保证内容与文件原文一致，这次没有给出回答。您的问题已经记录，请换个说法再试。"
 NOT_IN_POLICY = "现有政策文件里没有查到这个问题的答案。"
 PARTLY = "文件里没有完全对应您问法的条款，与此最接近的规定是："
+NO_SUCH_NAME = "现有政策文件里没有名为“{name}”的项目或政策。"
+NO_MORE = "没有查到更多与此有关的规定。"
+FORGOTTEN = (
+    "好的，您说过的个人情况已经清除，后面的回答不再用到。"
+    "对话记录还在，要一并删除，请到“我的情况”页。"
+)
+NOTHING_REMEMBERED = "您还没有说过自己的情况，我没有记下什么。"
+WHERE_REMEMBERED = "这些可以在“我的情况”页查看、修改和删除，也可以直接对我说“忘掉我说的情况”。"
 NEARBY = "文件里与此有关的规定是："
 ASK_THERE = "这方面的工作由下面的部门负责，建议向其咨询："
 AS_OF_EARLIER = "以下按您所问时间有效的文件回答，不代表现行政策。"
@@ -80,6 +88,7 @@ _SLOTS: dict[Asked, str] = {
     Asked.DONE: "实际完成数",
     Asked.AGE: "年龄",
 }
+_PROGRAMME_NAME = r"[\u4e00-\u9fff]{2,14}"
 _CHINESE_NUMBER = "[零一二两三四五六七八九十百千]+"
 _OFFICE_DETAILS = {
     OfficeDetail.ADDRESS: "地址",
@@ -137,8 +146,12 @@ def _patterns() -> list[re.Pattern[str]]:
     fixed += LEVEL_LEADS.values()
     fixed += [_NOT_STATED.format(slot=slot) for slot in _SLOTS.values()]
     fixed += [today_name(d.name, d.today) for d in load_departments() if d.today]
-    counted = re.escape("{count}")
-    return [re.compile(re.escape(text).replace(counted, _CHINESE_NUMBER)) for text in fixed]
+    return [re.compile(_filled_in(re.escape(text))) for text in fixed]
+
+
+def _filled_in(pattern: str) -> str:
+    counted = pattern.replace(re.escape("{count}"), _CHINESE_NUMBER)
+    return counted.replace(re.escape("{name}"), _PROGRAMME_NAME)
 
 
 _FIXED = _patterns()
