@@ -10,7 +10,7 @@ from assistant.computation import say_computation
 from knowledge.document import Clause
 from knowledge.figure import number_values
 from knowledge.knowledge_base import Knowledge
-from knowledge.statement import Statement
+from knowledge.statement import Statement, column_names_end
 
 COMPARED = 60
 NEAR_DUPLICATE_SHARE = 0.8  # of character pairs shared with a sentence already there
@@ -112,7 +112,8 @@ class Draft:
             return at
         clause = self._knowledge.corpus.clauses[clause_id]
         start = clause.start + len(clause.text) - len(clause.text.lstrip())
-        line = clause.text.strip().partition("\n")[0].rstrip()
+        head = clause.text.strip()
+        line = head[: column_names_end(head)].rstrip()
         return self._add(self._citation(clause, start, start + len(line)))
 
     def _add(self, citation: Citation) -> int:

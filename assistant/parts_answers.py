@@ -58,7 +58,7 @@ def table_rows(look: Lookup, evidence: list[Evidence]) -> Answer | None:
         table = corpus.parent(item.clause)
         if item.statement.header_id is None or table is None:
             continue
-        what = table.text.strip(" |\n").partition("|")[0]
+        what = table.text[table.text.find("|") :].strip(" |\n").partition("|")[0]
         if lexicon.coverage(look.reading.terms, what) < ENOUGH_OF_HEADER:
             continue
         rows = [s for c in corpus.children(table) for s in look.knowledge.register.by_clause[c.id]]

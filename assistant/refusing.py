@@ -1,12 +1,13 @@
 """What is said where no rule in force answers: what followed an old rule, or whom to ask."""
 
+import re
 from collections.abc import Sequence
 
 from assistant import wording
 from assistant.answer import Answer, AnswerStatus, Intent
 from assistant.asked import FIGURES
 from assistant.draft import Draft
-from assistant.evidence import Evidence, holds_asked, topic_coverage
+from assistant.evidence import Evidence, holds_asked, is_own_district, topic_coverage
 from assistant.fit import may_answer
 from assistant.lists import leading_duty
 from assistant.lookup import Lookup
@@ -17,6 +18,13 @@ from knowledge.statement import Statement
 
 ENOUGH_IF_EXPIRED = 0.8
 NEARBY = 0.3  # coverage of what is shown as stated nearby
+LONGEST_NAMING = 90  # characters of a sentence that names whom to ask
+# How a notice names whom to ask: a contact, else the body that runs or explains it.
+_CONTACT = re.compile(r"(?:咨询|联系)(?:电话|人|方式)?(?:为|是)?[:\uff1a][^\uff1b;。]*[0-9]{5,}")
+_RUNS = re.compile(
+    r"由[^\uff0c,。;\uff1b]{2,20}?(?:局|委|办|中心|联合?会)[^\uff0c,。;\uff1b]{0,16}(?:负责|解释|组织实施|受理)"
+    r"|(?:局|委|办|中心|联合?会)负责"
+)
 HOLDS_TOPIC = 0.5  # coverage of a duty that is the one for a matter
 
 
@@ -80,7 +88,7 @@ def _without_figures(found: Statement, look: Lookup) -> Statement:
 
 def refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     """Say what is not stated, what is stated nearby, and whom to ask."""
-    duty = whom_to_ask(look)
+    duty = _named_by_document(look, evidence) or whom_to_ask(look)
     if duty is not None and _is_for_the_topic(duty, look):
         sent_on = Draft(look.knowledge)
         _send_on(sent_on, duty)
@@ -98,6 +106,24 @@ def refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     draft.quote_all(wording.NEARBY, near[:2])
     _send_on(draft, duty)
     return draft.finish(AnswerStatus.NOT_IN_POLICY, Intent.POLICY)
+
+
+def _named_by_document(look: Lookup, evidence: Sequence[Evidence]) -> Duty | None:
+    """Return the sentence by which the district's own notice nearest the matter names whom to
+    ask; None where it is silent or the nearest document is one of our restatements."""
+    near = next((e for e in evidence if not e.statement.is_heading and e.coverage > NEARBY), None)
+    if near is None or not is_own_district(near.clause, look.knowledge):
+        return None
+    corpus, register = look.knowledge.corpus, look.knowledge.register
+    document = corpus.document_of(near.clause)
+    if document.restated:
+        return None
+    own = [s for s in register.of_documents(corpus, (document.id,)) if not s.is_heading]
+    for pattern in (_CONTACT, _RUNS):
+        for statement in own:
+            if len(statement.text) <= LONGEST_NAMING and pattern.search(statement.text):
+                return Duty((), statement)
+    return None
 
 
 def _is_for_the_topic(duty: Duty, look: Lookup) -> bool:

@@ -16,6 +16,7 @@ from knowledge.numbering import read_label
 from knowledge.parsed import Parsed, UnreadableDocument, table_lines
 from knowledge.word_numbering import MAX_LEVEL, Numbering, W, read_numbering
 from knowledge.word_package import DAMAGED, parse_part, unpack
+from knowledge.word_unseen import is_unseen
 
 MAX_DEPTH = 100
 
@@ -95,10 +96,16 @@ def read(data: bytes) -> Parsed:
         if any(name.startswith("word/media/") for name in parts):
             raise UnreadableDocument("Word文件里只有图片，没有文字。请提供可复制文字的版本。")
         raise UnreadableDocument("Word文件里没有文字，请检查是否选错了文件。")
-    changed = root.find(f".//{W}del") is not None or root.find(f".//{W}ins") is not None
-    return Parsed(
-        text, (), ("文件带有修订标记，已按接受全部修订后的文字读取。",) if changed else ()
-    )
+    return Parsed(text, (), tuple(_warnings(root)))
+
+
+def _warnings(root: etree._Element) -> Iterator[str]:
+    if root.find(f".//{W}del") is not None or root.find(f".//{W}ins") is not None:
+        yield "文件带有修订标记，已按接受全部修订后的文字读取。"
+    if any(
+        is_unseen(run) and "".join(map(str, run.itertext())).strip() for run in root.iter(f"{W}r")
+    ):
+        yield "文件里有看不见的文字（隐藏、极小或白色），没有读取，请核对来源。"
 
 
 def _blocks(body: etree._Element, numbering: Numbering, styles: _Styles) -> Iterator[str]:
@@ -196,7 +203,7 @@ def _text(node: etree._Element) -> str:
         current = stack.pop()
         if current.tag in _SKIPPED and current is not node:
             continue
-        if current.tag == f"{W}r" and current.find(f"{W}rPr/{W}vanish") is not None:
+        if current.tag == f"{W}r" and is_unseen(current):
             continue
         if current.tag == f"{W}t":
             found.append(current.text or "")

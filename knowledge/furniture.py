@@ -28,14 +28,16 @@ _FOOTER = re.compile(
     r".{0,60}(?:版权所有|Copyright|©|ICP备|公网安备|网站标识码|网站地图|技术支持[:\uff1a]|扫一扫|分享到).{0,120}",
     re.IGNORECASE,
 )
-_RELATED = re.compile(
-    r"(?:相关(?:链接|文章|阅读|推荐|稿件|信息)|猜你喜欢|热门(?:文章|推荐)|推荐阅读)[:\uff1a]?"
+# The word that a site sets above its links to other pages.
+RELATED = re.compile(
+    r"(?:相关(?:链接|文章|文档|文件|政策|新闻|内容|阅读|推荐|稿件|信息|解读)|延伸阅读|猜你喜欢"
+    r"|热门(?:文章|推荐)|推荐阅读|最新(?:文章|信息|发布))[:\uff1a]?"
 )
 _SITE_WORDS = (
     "本站", "客服", "范文", "欢迎咨询", "小编", "精心整理", "为你整理", "为您整理", "免费下载",
     "会员", "公众号", "转载请注明", "个性化的参考", "投稿", "本网站", "侵权", "版权归", "仅供参考",
 )  # fmt: skip
-_WHOLE_LINE = (_CRUMB, _PLACE, _BUTTONS, _COUNTER, _NEIGHBOUR, _RELATED, _FOOTER)
+_WHOLE_LINE = (_CRUMB, _PLACE, _BUTTONS, _COUNTER, _NEIGHBOUR, RELATED, _FOOTER)
 
 
 def drop_furniture(text: str) -> tuple[str, list[str]]:

@@ -5,6 +5,8 @@ from collections import defaultdict
 
 from lxml import html
 
+from knowledge.furniture import RELATED
+
 MAIN_SHARE = 0.4  # a marked content block holding less of the page's text is not the content
 BEST_SHARE = 0.7  # an unmarked one has to hold more
 
@@ -29,8 +31,10 @@ _CONTENT = re.compile(
 )
 
 
+_HIDDEN = re.compile(r"display:none|visibility:hidden|font-size:[01](?![.0-9])|opacity:0(?![.0-9])")
 _LINK_LISTS = frozenset(("ul", "ol", "dl", "td", "div", "p"))
 _FILE_LINK = re.compile(r"\.(?:docx?|pdf|xlsx?|wps|et|ofd|zip|rar|txt)\b", re.IGNORECASE)
+_BOXES = frozenset(("div", "section", "aside", "ul", "dl", "td", "table"))
 LONGEST_ENTRY = 12  # characters of an entry of a menu
 # What a site states of a document in a box beside its text.
 _STATED = (
@@ -55,7 +59,9 @@ def drop_furniture(root: html.HtmlElement) -> list[str]:
     for element in list(root.iter()):
         if not isinstance(element.tag, str) or element.getparent() is None:
             continue
-        if element.tag not in _SILENT_TAGS and not _is_furniture(element, paragraphs):
+        if element.tag not in _SILENT_TAGS and not (
+            _is_furniture(element, paragraphs) or _is_related(element)
+        ):
             continue
         if element.tag not in _SILENT_TAGS and (shown := flat(element)):
             dropped.append(shown[:200])
@@ -118,12 +124,23 @@ def _is_link_list(element: html.HtmlElement) -> bool:
     return bool(shown) and len("".join("".join(texts).split())) >= 0.9 * len(shown)
 
 
+def _is_related(element: html.HtmlElement) -> bool:
+    """Whether an element holds nothing but links to other pages below a word that says so."""
+    if element.tag not in _BOXES:
+        return False
+    shown = flat(element)
+    word = RELATED.match(shown)
+    links = "".join(flat(link) for link in element.iter("a"))
+    rest = len("".join(shown[word.end() :].split())) if word else 0
+    return rest > 0 and len("".join(links.split())) >= 0.8 * rest
+
+
 def _marks(element: html.HtmlElement) -> str:
     return f"{element.get('class', '')} {element.get('id', '')}"
 
 
 def _is_furniture(element: html.HtmlElement, paragraphs: int) -> bool:
-    hidden = "display:none" in element.get("style", "").replace(" ", "").lower()
+    hidden = _HIDDEN.search(element.get("style", "").replace(" ", "").lower()) is not None
     marks = _marks(element)
     by_name = element.tag in _NAMED_TAGS and _FURNITURE.search(marks) is not None
     if element.tag not in _DROPPED_TAGS and not hidden and not by_name:

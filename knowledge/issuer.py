@@ -21,6 +21,24 @@ _NATIONAL = re.compile(
 )
 
 
+_TITLE_PLACE = re.compile(
+    r"(?:关于)?(?:印发)?《?(?P<place>[\u4e00-\u9fff]{1,12}?[省市区县旗](?=[\u4e00-\u9fff“《]))"
+)
+# 开发区, 夜市 and 全市 are no names of a place that governs.
+_NO_PLACE = re.compile(
+    r"(?:(?:开发|示范|园|试验|保税|高新|社|地|校|景|城|辖|各|全|本|我|新)区|[夜超城门股集上都各全本我]市"
+    r"|[全各本我]省|[全各本我]县)\Z"
+)
+
+
+def level_of_title(title: str) -> Level | None:
+    """Return the level of the place that a title begins with (某某区…办法), or None."""
+    match = _TITLE_PLACE.match(title)
+    if match is None or _NO_PLACE.search(match["place"]):
+        return None
+    return level_of(match["place"])
+
+
 def level_of(issuer: str) -> Level | None:
     """Return the level of government of an issuing body, or None where the name leaves it open.
 

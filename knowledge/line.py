@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from knowledge.numbering import UNIT_STYLES, Label, read_label
 from knowledge.outline import Candidate
-from knowledge.paragraph import is_boxed_title, is_table_line
+from knowledge.paragraph import is_boxed_title, is_question, is_table_line
 
-BOXED_LEVEL = 7  # 【申请条件】 stands below every # heading
+BOXED_LEVEL = 7  # 【申请条件】 or a question stands below every # heading
 MAX_CHAIN = 3  # labels that stand together: 第一条 (一) 1.
 BLANK = " \t\r\u3000\xa0\ufeff"
 
@@ -48,7 +48,9 @@ def find_candidates(text: str, lines: list[Line]) -> dict[int, list[Candidate]]:
         labels = _labels(text, lead.end() if lead else line.start, line.end)
         if labels:
             found[number] = [Candidate(label, number, marks) for label in labels]
-        elif is_boxed_title(line.body) and number > _first(lines):
+        elif number > _first(lines) and (
+            is_boxed_title(line.body) or is_question(line.body, _below(lines, number))
+        ):
             found[number] = [Candidate(None, number, BOXED_LEVEL)]
         elif marks and line.body.strip("# \t") and (found or number > _first(lines) or marks > 1):
             found[number] = [Candidate(None, number, marks)]
@@ -57,6 +59,10 @@ def find_candidates(text: str, lines: list[Line]) -> dict[int, list[Candidate]]:
 
 def _first(lines: list[Line]) -> int:
     return next(number for number, line in enumerate(lines) if line.body)
+
+
+def _below(lines: list[Line], number: int) -> str:
+    return next((line.body for line in lines[number + 1 : number + 3] if line.body), "")
 
 
 def _labels(text: str, start: int, end: int) -> list[Label]:

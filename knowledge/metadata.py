@@ -11,7 +11,7 @@ from datetime import date
 
 from knowledge.document import Level
 from knowledge.finding import DATE, Finding, half_width
-from knowledge.issuer import ORGANISATION, level_of
+from knowledge.issuer import ORGANISATION, level_of, level_of_title
 from knowledge.numbering import Style, read_label
 from knowledge.paragraph import is_title
 from knowledge.repeal import Repeal, normalize_number
@@ -37,7 +37,8 @@ _DRAFT = re.compile(r"\((?:公开)?(?:征求意见|送审|审议|讨论|草案|�
 _FIELDS = {
     "title": r"标[ ]*题",
     "doc_number": r"(?:发?文[ ]*号|发文字号|文件编号)",
-    "issuer": r"(?:发文机关|发布机构|发文单位|制定机关|发布机关|公布机构)",
+    "issuer": r"(?:发文机关|发布机构|发文单位|制定机关|发布机关|公布机构|发布(?:单位|部门)"
+    r"|印发(?:机关|单位)|制发(?:机关|单位)|公开单位)",
 }
 _FIELD = {
     name: re.compile(rf"(?:^|[ |]){label}[ ]*[:|][ ]*(?:\|[ ]*)?(?P<value>[^\n| ]{{2,120}})", re.M)
@@ -47,6 +48,12 @@ _FIELD = {
 _SUBTITLE = re.compile(
     r"\([^()]{0,12}(?:(?:19|20)[0-9]{2}[ ]?年?[-—–~至到]+(?:19|20)[0-9]{2}[ ]?年?|试行|暂行|修订"
     r"|征求意见|送审|草案|讨论稿|审议稿)[^()]{0,6}\)"
+)
+# What nobody writes in a policy: a sentence meant for the machine that reads it.
+_ORDERS = re.compile(
+    r"(?:忽略|无视|忘记|不要理会)(?:以上|上述|之前|前面|此前|所有)[^。;\n]{0,12}"
+    r"(?:规定|内容|指令|指示|要求|提示|规则|设定)|系统提示[:]|你(?:现在)?是(?:一个|一名)?[^。;\n]{0,8}(?:助手|模型|机器人|AI)"
+    r"|(?i:ignore (?:all |the )?(?:previous|above))"
 )
 _REFERS = re.compile(r"根据|按照|依据|遵照|。")
 _DATE_LINE = re.compile(rf"[ (]*{DATE}[ )]*")
@@ -90,15 +97,14 @@ def read_facts(source: str) -> DocumentFacts:
     title = _title(source, text, head)
     issuer = _issuer(source, text, title, head)
     validity = read_validity(source)
-    level = level_of(issuer.value) if issuer else None
+    by = issuer or title
+    level = level_of(issuer.value) if issuer else level_of_title(title.value) if title else None
     is_draft = title is not None and _DRAFT.search(half_width(title.value)) is not None
     return DocumentFacts(
         title=title,
         doc_number=number,
         issuer=issuer,
-        level=None
-        if level is None or issuer is None
-        else Finding(level, issuer.start, issuer.end, issuer.quote),
+        level=None if level is None or by is None else Finding(level, by.start, by.end, by.quote),
         published_on=validity.published_on,
         effective_on=validity.effective_on,
         expires_on=validity.expires_on,
@@ -113,6 +119,8 @@ def _doubts(text: str, amended: Sequence[Repeal], *, is_draft: bool) -> Iterator
     """Say what a person should look at before the document is used."""
     if is_draft:
         yield "这是征求意见稿或草案，不是正式文件：只存为草稿，不用于答复。"
+    if (order := _ORDERS.search(text)) is not None:
+        yield f"文件里有像是写给机器的话（“{order[0]}”），请核对来源，确认后再发布。"
     for other in amended:
         yield (
             f"这份文件修改了《{other.title}》的部分内容，请再载入修改后的全文；"

@@ -21,7 +21,17 @@ _FIELD = re.compile(r"\S{2,12}[:\uff1a]")
 _LIST_ITEM = re.compile(r"[-*+•·●○◆■□★☆※▪►➢]|[*+-] ")
 _REFERENCE = re.compile(r"第[一二三四五六七八九十百0-9]{1,6}[条款项章](?:第|规定|所|的)")
 _TITLE_END = re.compile(r"[。\uff1a\n]|(?<=[?\uff1f])|(?<!\d):|:(?!\d)")
-_QUESTION = re.compile(r"\A问[:\uff1a]")
+_QUESTION = re.compile(r"\A(?:问|Q)[0-9]{0,3}[:\uff1a]")
+_ASKS = re.compile(r"(?:问|Q)[0-9]{0,3}[:\uff1a].{2,100}[?\uff1f]")
+_ANSWERS = re.compile(r"(?:答|A)[0-9]{0,3}[:\uff1a]")
+_DOCUMENT_NUMBER = re.compile(
+    r"[(\uff08]?[\u4e00-\u9fff]{2,14} ?[〔\[(\uff08](?:19|20)[0-9]{2}[〕\])\uff09]"
+    r" ?[0-9]{1,5} ?号[)\uff09]?"
+)
+_UNIT = re.compile(
+    r"(?:金额|计量)?单位[ ]?[:\uff1a][ ]?(?:人民币)?[ ]?"
+    r"(?P<unit>[百千万亿]*(?:元|人|户|家|个|平方米|人次|人民币元))(?:人民币)?"
+)
 _TITLE_EDGE = " \t\u3000,;、\uff0c\uff1b\u3010\u3011"
 _MARKUP = re.compile(r"\*\*|__")
 _BRACKETED = re.compile(
@@ -103,9 +113,25 @@ def is_table_line(line: str) -> bool:
     return len(line) > 2 and line[0] == "|" and line[-1] == "|"
 
 
+def stated_unit(line: str) -> str | None:
+    """Return the unit that a line above a table states for its figures (单位：万元), or None."""
+    match = _UNIT.fullmatch(line.strip(" \t\u3000\n()\uff08\uff09"))
+    return match["unit"] if match else None
+
+
 def is_boxed_title(line: str) -> bool:
     """Whether a line is a heading in 【】 and nothing else."""
     return 4 <= len(line) <= 22 and line[0] == "\u3010" and line.find("\u3011") == len(line) - 1
+
+
+def is_question(line: str, following: str) -> bool:
+    """Whether a line asks what the next one answers: 问：…？ above 答：…"""
+    return _ASKS.fullmatch(line) is not None and _ANSWERS.match(following) is not None
+
+
+def is_document_number(line: str) -> bool:
+    """Whether a line is a document number and nothing else: 某政发〔2024〕9号."""
+    return _DOCUMENT_NUMBER.fullmatch(line) is not None
 
 
 def is_title(line: str) -> bool:

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from collections import Counter
 from itertools import groupby, pairwise
+from operator import itemgetter
 
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from knowledge.numbering import UNIT_STYLES, Style, read_label
-from knowledge.paragraph import is_table_line
+from knowledge.paragraph import is_document_number, is_table_line
 from knowledge.parsed import Parsed, UnreadableDocument, table_lines
 
 MAX_PAGES = 2_000
@@ -80,13 +81,17 @@ def _pages(data: bytes) -> list[list[str]]:
 def _page_lines(text: str) -> list[str]:
     """Return the lines of a page; lines cut alike into columns become rows of a table."""
     lines = [re.sub(r"[ \t\u3000\xa0]+", " ", raw).strip() for raw in text.split("\n")]
+    lines = list(filter(None, lines))
+    edge = {0, len(lines) - 1}
+    pages = {n for n in edge if lines and _PAGE_NUMBER.fullmatch(lines[n])}  # no row of a table
     found: list[str] = []
-    for columns, run in groupby(filter(None, lines), key=_columns):
-        rows = list(run)
-        if columns >= MIN_COLUMNS and len(rows) >= MIN_ROWS:
-            found += table_lines([[_tidy(cell) for cell in row.split(" ")] for row in rows])
+    cut = [(0 if number in pages else _columns(line), line) for number, line in enumerate(lines)]
+    for columns, pairs in groupby(cut, key=itemgetter(0)):
+        run = [line for _, line in pairs]
+        if columns >= MIN_COLUMNS and len(run) >= MIN_ROWS:
+            found += table_lines([[_tidy(cell) for cell in row.split(" ")] for row in run])
         else:
-            found += filter(None, map(_tidy, rows))
+            found += filter(None, map(_tidy, run))
     return found
 
 
@@ -115,6 +120,9 @@ def _without_edges(pages: list[list[str]]) -> tuple[list[list[str]], list[str]]:
     edges = [{_shape(line) for line in _edge(page)} for page in pages]
     counted = Counter(shape for page in edges for shape in page)
     running = {s for s, n in counted.items() if n >= 3 and n > len(pages) / 2}
+    if len(pages) == 2:  # too few to count: only what stands word for word on both
+        same = set(_edge(pages[0])) & set(_edge(pages[1]))
+        running |= {_shape(line) for line in same if not _END.search(line) and not _begins(line)}
     kept, dropped = [], []
     for page in pages:
         lines = []
@@ -150,6 +158,7 @@ def _paragraphs(pages: list[list[str]]) -> list[str]:
             and not is_table_line(before)
             and not is_table_line(line)
             and _reaches_the_edge(before, usual)
+            and not is_document_number(before)
             and not _END.search(before)
             and not _begins(line)
         ):
@@ -178,6 +187,8 @@ def _reaches_the_edge(line: str, usual: int) -> bool:
 
 def _begins(line: str) -> bool:
     """Whether a line begins a paragraph of its own, whatever stands above it."""
+    if is_document_number(line):
+        return True
     label = read_label(line, 0)
     if label is None:
         return False

@@ -15,9 +15,11 @@ MAX_CHARACTERS = 5_000_000
 
 _FORMS = {
     ".txt": "txt", ".text": "txt", ".md": "md", ".markdown": "md",
-    ".html": "html", ".htm": "html", ".docx": "docx", ".pdf": "pdf",
+    ".html": "html", ".htm": "html", ".docx": "docx", ".xlsx": "xlsx",
+    ".pdf": "pdf",
 }  # fmt: skip
-_ACCEPTED = "可以上传：txt、md、html、docx、pdf。"
+_PACKED = ("docx", "xlsx", "pdf")
+_ACCEPTED = "可以上传：txt、md、html、docx、xlsx、pdf。"
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _OTHER_KINDS = (
@@ -27,6 +29,11 @@ _OTHER_KINDS = (
     (b"\x7fELF", "程序"), (b"SQLite format 3", "数据库"), (b"\x1aE\xdf\xa3", "视频"),
     (b"OggS", "音频"), (b"ID3", "音频"), (b"RIFF", "音视频"), (b"%!PS", "打印文件"),
 )  # fmt: skip
+# What an office file of the old kind is called, and in which form to save it anew.
+_OLDER = {
+    ".wps": ("WPS文字", "docx"), ".xls": ("Excel表格", "xlsx"), ".et": ("WPS表格", "xlsx"),
+    ".ppt": ("演示", "pdf"), ".dps": ("WPS演示", "pdf"),
+}  # fmt: skip
 _MOVIE_AT = slice(4, 8)
 
 
@@ -34,7 +41,7 @@ _MOVIE_AT = slice(4, 8)
 class SourceText:
     """A file's text after page furniture was dropped.
 
-    `form` is txt, md, html, docx or pdf; `encoding` is None for the last two.
+    `form` is txt, md, html, docx, xlsx or pdf; `encoding` is None for the last three.
     `dropped` and `warnings` are for the person who loads the file.
     """
 
@@ -46,14 +53,14 @@ class SourceText:
 
 
 def read_document(name: str, data: bytes) -> SourceText:
-    """Read a file of at most 10 MiB; html, docx and pdf are parsed in a limited process.
+    """Read a file of at most 10 MiB; html, docx, xlsx and pdf are parsed in a limited process.
 
     Raises UnreadableDocument with a message that says what to do.
     """
     form = _form(name, data)
     encoding: str | None = None
     warnings: list[str] = []
-    if form in ("docx", "pdf"):
+    if form in _PACKED:
         parsed = parse_apart(form, data)
         text, dropped, warnings = parsed.text, list(parsed.dropped), list(parsed.warnings)
     else:
@@ -83,11 +90,13 @@ def _form(name: str, data: bytes) -> str:
         return "pdf"
     if data.startswith(_ZIP) and suffix in (".docx", ".docm"):
         return "docx"
+    if data.startswith(_ZIP) and suffix in (".xlsx", ".xlsm"):
+        return "xlsx"
     _refuse_foreign(suffix, data)
     form = _FORMS.get(suffix)
     if form is None:
         raise UnreadableDocument(f"不支持“{suffix or name}”文件。{_ACCEPTED}")
-    if form in ("docx", "pdf"):
+    if form in _PACKED:
         raise UnreadableDocument(
             f"文件名是{suffix}，内容却不是，文件可能已损坏，请重新导出后上传。"
         )
@@ -99,8 +108,10 @@ def _refuse_foreign(suffix: str, data: bytes) -> None:
     if data.startswith(_OLD_OFFICE):
         if suffix in (".docx", ".xlsx", ".pptx"):
             raise UnreadableDocument("文件加了密码，请去掉密码后再上传。")
+        called, newer = _OLDER.get(suffix, ("Word", "docx"))
         raise UnreadableDocument(
-            "这是旧版Word文件（.doc），请用Word或WPS打开，另存为docx后再上传。"
+            f"这是旧版{called}文件（{suffix or '.doc'}），请用Office或WPS打开，"
+            f"另存为{newer}后再上传。"
         )
     if data.startswith(b"{\\rtf"):
         raise UnreadableDocument("这是RTF文件，请用Word或WPS打开，另存为docx后再上传。")

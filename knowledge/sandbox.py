@@ -19,6 +19,7 @@ WALL_SECONDS = 30
 MAX_CHARACTERS = 5_000_000
 PARSERS = {
     "docx": "knowledge.docx_text",
+    "xlsx": "knowledge.xlsx_text",
     "pdf": "knowledge.pdf_text",
     "html": "knowledge.html_text",
 }

@@ -20,6 +20,7 @@ from knowledge.paragraph import (
     may_follow_signature,
     may_sign,
     set_width,
+    stated_unit,
 )
 
 FRONT_CHARACTERS = 800  # a longer preamble is cut into its paragraphs
@@ -202,8 +203,9 @@ class _Assembly:
             self._outline.close_below(Style.ARTICLE)
         self._sentence = None
         if self._table is None:
+            start = self._unit_above(line.start)
             self._table = len(self._blocks)
-            self._add_under_current(ClauseKind.TABLE, line.start, "表")
+            self._add_under_current(ClauseKind.TABLE, start, "表")
         elif not set(line.body) <= set("|-: \t"):
             table = self._blocks[self._table]
             self._counts["行", self._table] += 1
@@ -211,6 +213,17 @@ class _Assembly:
             self._blocks.append(
                 Block(ClauseKind.ROW, line.start, self._table, table.depth + 1, address)
             )
+
+    def _unit_above(self, start: int) -> int:
+        """Take the line that states a table's unit into the table; returns where that begins."""
+        last = self._blocks[-1] if self._blocks else None
+        if last is None or last.kind is not ClauseKind.PARAGRAPH:
+            return start
+        if stated_unit(self._text[last.start : start]) is None:
+            return start
+        self._blocks.pop()
+        self._counts["¶", last.parent] -= 1
+        return last.start
 
     def _ends_document(self, number: int) -> bool:
         following = self._next_line(number)

@@ -6,15 +6,23 @@ from dataclasses import dataclass
 
 from knowledge.document import Clause, ClauseKind, PolicyDocument
 from knowledge.figure import Figure, find_figures
+from knowledge.paragraph import stated_unit
+from knowledge.parsed import FORM_HEADER
 
 # A sentence ends at 。!?; in either width or at a line end; closing marks stay with it.
 _END = r"。!?;\uff01\uff1f\uff1b"
 _SENTENCE = re.compile(rf"[^{_END}\n]*(?:[{_END}]+[”’」』)\uff09\]】]*|\n+|$)")
 _BRACKETS = {"(": ")", "\uff08": "\uff09", "“": "”", "《": "》"}
+_BARE_FIGURE = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+_OWN_MEASURE = re.compile(
+    r"[(\uff08%\uff05]|序号|编号|代码|年[度份]$|月份|名次|数量|[人户家个次]数|[比占]|面积"
+)
 _CELL_EDGE = re.compile(r"[|\t]")
 _LEAD = " \t\u3000\n、.:\uff1a,\uff0c-·*#"
 # "答:" and "问:" mark who speaks; a question states no rule.
-_SPEAKER = re.compile(r"(?:问|答|问题|回答|解答)[:\uff1a]\s*")
+_SPEAKER = re.compile(r"(?:问|答|问题|回答|解答|[QA](?=[0-9:\uff1a]))[0-9]{0,3}[:\uff1a]\s*")
+# "附件：申请表.docx" names a paper.
+_ANNEX = re.compile(r"(?:附|附件|附表)[0-9一二三四五六七八九十]{0,2}[:\uff1a][^。;\uff1b]{1,60}")
 _QUESTION_MARKS = ("?", "\uff1f")
 _BROKEN_LINE = re.compile(r"[\u4e00-\u9fff0-9,\uff0c、]\n+$")
 MAX_STATEMENT_CHARACTERS = 400
@@ -59,17 +67,40 @@ def labelled_row(header: str, row: str) -> str:
     """Return a table row with the name of its column before each cell.
 
     Args:
-        header: the first line of the table as printed, "| 项目 | 标准 |"; "" for none.
+        header: the first line of the table as printed, "| 项目 | 标准 |", below the line that
+            states the unit of its figures if there is one (单位：万元); "" for none.
         row: the row as printed, "| 开业补助 | 5,000元 |".
 
     Returns:
         "项目：开业补助；标准：5,000元". Where the columns do not match, the cells alone.
     """
     cells = _cells(row)
-    columns = _cells(header.strip().partition("\n")[0])
+    unit, line = _unit_and_names(header)
+    columns = _cells(line)
+    if tuple(columns) == FORM_HEADER and len(cells) == 2:
+        return "\uff1a".join(cells)  # a form names the thing in its first column
     if len(columns) == len(cells) and all(columns):
-        return "\uff1b".join(f"{c}\uff1a{v}" for c, v in zip(columns, cells, strict=True) if v)
+        pairs = [(c, v) for c, v in zip(columns, cells, strict=True) if v]
+        return "\uff1b".join(f"{c}\uff1a{v}{_unit_of(c, v, unit)}" for c, v in pairs)
     return "\uff1b".join(cells)
+
+
+def column_names_end(header: str) -> int:
+    """Return where the line with the names of a table's columns ends in its head."""
+    at = header.find("|")
+    end = header.find("\n", max(at, 0))
+    return len(header) if end < 0 else end
+
+
+def _unit_and_names(header: str) -> tuple[str, str]:
+    text = header.strip()[: column_names_end(header.strip())]
+    above, _, line = text.rpartition("\n")
+    return stated_unit(above) or "", line
+
+
+def _unit_of(column: str, cell: str, unit: str) -> str:
+    """Return the table's unit for a bare figure whose column has no measure of its own."""
+    return "" if _OWN_MEASURE.search(column) or not _BARE_FIGURE.fullmatch(cell) else unit
 
 
 def _cells(line: str) -> list[str]:
@@ -105,7 +136,7 @@ def _is_heading(text: str, clause: Clause, *, alone: bool) -> bool:
 
     "1. 培训600人。" is what the clause says although more sentences follow.
     """
-    if text.endswith(_QUESTION_MARKS):
+    if text.endswith(_QUESTION_MARKS) or _ANNEX.fullmatch(text):
         return True
     if alone or _bare(text) != _bare(clause.heading):
         return False

@@ -25,7 +25,7 @@ UNREADABLE: dict[type[OSError], str] = {
 
 
 def ingest(
-    files: Annotated[list[Path], typer.Argument(help="txt、md、html、docx 或 pdf 文件。")],
+    files: Annotated[list[Path], typer.Argument(help="txt、md、html、docx、xlsx 或 pdf 文件。")],
     title: Annotated[str | None, typer.Option(help="标题（只对一个文件）。")] = None,
     number: Annotated[str | None, typer.Option(help="文号（只对一个文件）。")] = None,
     effective_on: Annotated[
