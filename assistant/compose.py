@@ -12,7 +12,7 @@ from assistant.evidence import (
     Evidence,
     gather_evidence,
 )
-from assistant.fit import answers, in_scope
+from assistant.fit import answers, in_scope, is_off_topic
 from assistant.judging import judge
 from assistant.levels import by_level
 from assistant.lists import CLOSE_TO_BEST
@@ -72,7 +72,7 @@ def _with_names_today(answer: Answer, look: Lookup) -> Answer:
 
 def _compose(look: Lookup) -> Answer:
     evidence = gather_evidence(look.reading, look.knowledge, look.as_of)
-    for attempt in (parts_by_name, compared, *FROM_REGISTERS):
+    for attempt in (_of_elsewhere, parts_by_name, compared, *FROM_REGISTERS):
         answer = attempt(look, evidence)
         if answer is not None:
             return answer
@@ -106,10 +106,7 @@ def _in_part(answer: Answer) -> Answer:
 
 def _unanswered(look: Lookup, evidence: list[Evidence], refused: Sequence[Evidence] = ()) -> Answer:
     if not in_scope(look, evidence):
-        draft = Draft(look.knowledge)
-        draft.say(wording.OUT_OF_SCOPE)
-        draft.say(wording.SCOPE_HINT)
-        return draft.finish(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.SUGGESTIONS)
+        return _out_of_scope(look)
     ended = ended_rule(look)
     if ended is None:
         return refuse(look, evidence)
@@ -117,6 +114,17 @@ def _unanswered(look: Lookup, evidence: list[Evidence], refused: Sequence[Eviden
     if follows is not None:
         return _in_part(_answer(look, evidence, follows))
     return say_expired(ended[1], look)
+
+
+def _of_elsewhere(look: Lookup, evidence: list[Evidence]) -> Answer | None:
+    return _out_of_scope(look) if is_off_topic(look, evidence) else None
+
+
+def _out_of_scope(look: Lookup) -> Answer:
+    draft = Draft(look.knowledge)
+    draft.say(wording.OUT_OF_SCOPE)
+    draft.say(wording.SCOPE_HINT)
+    return draft.finish(AnswerStatus.OUT_OF_SCOPE, Intent.OUT_OF_SCOPE, wording.SUGGESTIONS)
 
 
 def _answer(look: Lookup, evidence: list[Evidence], chosen: Evidence, *beside: Evidence) -> Answer:

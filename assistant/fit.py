@@ -21,6 +21,7 @@ CHARGE_NAMED = 0.4  # 拖欠工资 is named by 拖欠职工工资
 KNOWN_THINGS_RELIEF = 0.2  # where it names nothing that is foreign to the policies
 UNKNOWN_THING = 0.4  # more is needed where the question names a thing that no policy knows
 OFF_TOPIC_COVERAGE = 0.35
+ELSEWHERE = 1.0  # log odds that a message is no matter of the desk
 _OF_WHAT = frozenset({Asked.DATE, Asked.NAME, Asked.REASON})  # the verb says of what
 
 
@@ -88,6 +89,14 @@ def in_scope(look: Lookup, evidence: list[Evidence]) -> bool:
     if max((e.coverage for e in evidence), default=0.0) >= OFF_TOPIC_COVERAGE:
         return True
     return bool(mentioned_departments(text) or groups_in(text))
+
+
+def is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
+    """Whether a message is no matter of the desk, neither by its words nor by its meaning."""
+    scorer = look.knowledge.answering
+    if scorer is None or look.reading.asked is Asked.INTEREST or in_scope(look, evidence):
+        return False
+    return scorer.off_topic(look.reading.text) >= ELSEWHERE
 
 
 def _things_missing(item: Evidence, look: Lookup) -> list[str] | None:

@@ -25,7 +25,7 @@ DOUBTFUL = -0.3  # said, and said to be only the nearest that is stated
 HARDLY = -1.5  # what rules have chosen gives way to what answers
 LIKELY = -1.3  # it answers, though the rules found nothing
 CERTAIN = 2.0  # it answers, though it does not hold the kind of content that words ask for
-SCOPE = -0.2  # it answers, though the words name nothing of the policies; not what is off topic
+SCOPE = -0.2  # it answers, though the words name nothing of the policies
 CLOSE = 1.0  # behind the likeliest: said beside it
 # How sure it is that anything answers: made by `python -m evaluation.training.confidence`.
 WEIGHTS = (1.15, 0.31, 0.40, 0.40, 0.22)  # of 1 and of `figures_of`
@@ -134,7 +134,7 @@ def _judge(
     beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
     if chosen is None:
         fit = tuple(e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN))
-        inside = in_scope(look, evidence) or (sure >= SCOPE and not _is_off_topic(look))
+        inside = sure >= SCOPE or in_scope(look, evidence)
         return Judged(question, pairs, None, Verdict(fit) if fit and inside else None, inside)
     others = [e for e in beside if e != chosen]
     instead = tuple(e for e in others if may_answer(e, look))
@@ -142,11 +142,6 @@ def _judge(
         return Judged(question, pairs, chosen, Verdict(instead, sure < DOUBTFUL))
     verdict = Verdict((chosen, *others), sure < DOUBTFUL)
     return Judged(question, pairs, chosen, verdict)
-
-
-def _is_off_topic(look: Lookup) -> bool:
-    scorer = look.knowledge.answering
-    return scorer is not None and scorer.off_topic(look.reading.text) > 0
 
 
 def _picked(look: Lookup, said: list[Evidence], chosen: Evidence | None) -> list[Evidence]:

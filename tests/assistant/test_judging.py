@@ -83,6 +83,7 @@ def test_a_figure_of_another_group_is_no_answer(
         # Its words name nothing of the policies: what it speaks of is known by its meaning.
         ("老天爷今儿个会不会掉眼泪", -2.0, AnswerStatus.ANSWERED),
         ("老天爷今儿个会不会掉眼泪", 2.0, AnswerStatus.OUT_OF_SCOPE),
+        ("奥特曼和孙悟空谁厉害", 2.0, AnswerStatus.OUT_OF_SCOPE),
         ("个人申请创业担保贷款怎么规定", 2.0, AnswerStatus.ANSWERED),
     ],
 )
