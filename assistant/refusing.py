@@ -123,7 +123,8 @@ def _named_by_document(look: Lookup, evidence: Sequence[Evidence]) -> Duty | Non
         for statement in own:
             if len(statement.text) <= LONGEST_NAMING and pattern.search(statement.text):
                 return Duty((), statement)
-    return None
+    issuers = (document.issuer or "").split("、")
+    return next((Duty((), s) for s in reversed(own) if s.text in issuers), None)
 
 
 def _is_for_the_topic(duty: Duty, look: Lookup) -> bool:

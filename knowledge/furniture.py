@@ -21,6 +21,8 @@ _COUNTER = re.compile(
     r"(?:浏览|阅读|点击|访问)(?:次数|量|数)?[ \u3000]*[:\uff1a]?[ \u3000]*[0-9]*[ \u3000]*次?"
     r"|字体[:\uff1a].{0,20}|\u3010字体.{0,20}\u3011.{0,20}"
 )
+# Behind "来源：… 发布时间：…", which stays.
+_COUNTED = re.compile(r"[ \u3000|]+(?:浏览|阅读|点击|访问)(?:次数|量|数)?[:\uff1a].{0,60}$")
 _NEIGHBOUR = re.compile(
     r"(?:上|下|前|后)一(?:篇|条|页)[ \u3000]*[:\uff1a].{0,80}|(?:上|下)一(?:篇|页)"
 )
@@ -60,6 +62,9 @@ def drop_furniture(text: str) -> tuple[str, list[str]]:
             dropped.append(body)
             continue
         title = title or body
+        if in_head and (counted := _COUNTED.search(line)) is not None:
+            dropped.append(counted[0].strip())
+            line = line[: counted.start()]
         kept.append(line)
     if not dropped:
         return text, []

@@ -17,7 +17,9 @@ class Parsed:
     warnings: tuple[str, ...] = ()
 
 
-FORM_HEADER = ("项目", "内容")  # of a form, whose first row is no header
+# A form has no header: it gets one, with what the form is about in its second place.
+FORM = "办事事项"
+NO_NAME = "内容"
 _NAMED = re.compile(
     r"(?:办理|受理|办公|联系|咨询|监督|投诉|服务|申请|申报|实施|责任|法定|承诺|收费|设定)"
     r"(?:地[点址]|时[间限]|主体|单位|部门|机构|电话|条件|对象|期限|方式|标准|依据|材料|流程|程序|渠道|窗口|形式|人)"
@@ -46,7 +48,8 @@ def table_lines(rows: list[list[str]]) -> list[str]:
     while len(cells) > 1 and len(set(cells[0])) == 1:
         above.append(cells.pop(0)[0])  # a caption that spans the whole width
     if _is_form(cells):
-        cells.insert(0, list(FORM_HEADER))
+        is_name = cells[0][0].endswith("名称")
+        cells[: int(is_name)] = [[FORM, cells[0][1] if is_name else NO_NAME]]
     lines = [f"| {' | '.join(row)} |" for row in cells]
     width = len(cells[0])
     return [*above, lines[0], "|" + " --- |" * width, *lines[1:]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from knowledge.document import Clause, ClauseKind, PolicyDocument
 from knowledge.figure import Figure, find_figures
 from knowledge.paragraph import stated_unit
-from knowledge.parsed import FORM_HEADER
+from knowledge.parsed import FORM, NO_NAME
 
 # A sentence ends at 。!?; in either width or at a line end; closing marks stay with it.
 _END = r"。!?;\uff01\uff1f\uff1b"
@@ -21,8 +21,11 @@ _CELL_EDGE = re.compile(r"[|\t]")
 _LEAD = " \t\u3000\n、.:\uff1a,\uff0c-·*#"
 # "答:" and "问:" mark who speaks; a question states no rule.
 _SPEAKER = re.compile(r"(?:问|答|问题|回答|解答|[QA](?=[0-9:\uff1a]))[0-9]{0,3}[:\uff1a]\s*")
-# "附件：申请表.docx" names a paper.
-_ANNEX = re.compile(r"(?:附|附件|附表)[0-9一二三四五六七八九十]{0,2}[:\uff1a][^。;\uff1b]{1,60}")
+# "附件：申请表.docx" names a paper, "来源：… 发布时间：…" a page.
+_ANNEX = re.compile(
+    r"(?:附|附件|附表)[0-9一二三四五六七八九十]{0,2}[:\uff1a][^。;\uff1b]{1,60}"
+    r"|(?:信息)?来源[:\uff1a].{1,40}(?:时间|日期)[:\uff1a].{6,40}"
+)
 _QUESTION_MARKS = ("?", "\uff1f")
 _BROKEN_LINE = re.compile(r"[\u4e00-\u9fff0-9,\uff0c、]\n+$")
 MAX_STATEMENT_CHARACTERS = 400
@@ -77,8 +80,9 @@ def labelled_row(header: str, row: str) -> str:
     cells = _cells(row)
     unit, line = _unit_and_names(header)
     columns = _cells(line)
-    if tuple(columns) == FORM_HEADER and len(cells) == 2:
-        return "\uff1a".join(cells)  # a form names the thing in its first column
+    if columns[0] == FORM and len(columns) == len(cells) == 2:
+        about = "" if columns[1] == NO_NAME else f"{columns[1]}\uff0c"
+        return about + "\uff1a".join(cells)
     if len(columns) == len(cells) and all(columns):
         pairs = [(c, v) for c, v in zip(columns, cells, strict=True) if v]
         return "\uff1b".join(f"{c}\uff1a{v}{_unit_of(c, v, unit)}" for c, v in pairs)

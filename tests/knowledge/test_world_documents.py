@@ -237,9 +237,10 @@ def test_a_form_says_each_thing_by_its_name() -> None:
         cell.text = text
     clauses = read_policy("a.docx", docx_bytes(document)).clauses
     head, *rows = [c.text for c in clauses if "|" in c.text]
-    assert [labelled_row(head, row) for row in rows][1:] == [
-        "办理地点：二楼12号窗口",
-        "收费标准：不收费",
+    about = "个人创业联办\uff0c"
+    assert [labelled_row(head, row) for row in rows] == [
+        f"{about}办理地点：二楼12号窗口",
+        f"{about}收费标准：不收费",
     ]
 
 
