@@ -21,6 +21,7 @@ from audit.log import append_event
 from guidance.gaps.contact import contacts_of
 from guidance.gaps.gap import LARGEST_ID, STATE_NAMES, Gap, GapNotFound, get_gap
 from guidance.gaps.open_question import examples_of, turns_of
+from guidance.periods.working_days import working_days
 from knowledge.department import load_departments
 from storage.database import Database
 
@@ -60,13 +61,14 @@ def gap_page(
         names = {i: _name(db, i) for i in (gap.drafter_id, gap.approver_id) if i}
         told_by_wechat = told_of(db, gap)
         append_event(db, "gap.read", gap.subject, account.actor)
+        known_days = working_days(db)
     return render_staff(
         request,
         account,
         "gaps/gap.html",
         HTTPStatus.CONFLICT if told else HTTPStatus.OK,
         gap=gap,
-        days=gap.days_left(today()),
+        days=gap.days_left(today(), known_days),
         examples=examples,
         contacts=contacts,
         phones=phones or {},

@@ -30,6 +30,7 @@ from guidance.gaps.gap import (
     gaps_in,
 )
 from guidance.gaps.steps import approve, assign, reject, reopen, save_draft, send_back
+from guidance.periods.working_days import working_days
 from storage.database import storable
 
 router = APIRouter(prefix="/staff/gaps", include_in_schema=False)
@@ -61,12 +62,13 @@ def show_gaps(
             append_event(
                 db, "gaps.listed", "gaps", account.actor, {"gaps": [one.id for one in gaps]}
             )
+        known_days = working_days(db)
     total = sum(counts[one] for one in states)
     return render_staff(
         request,
         account,
         "gaps/gaps.html",
-        gaps=[(gap, gap.days_left(today())) for gap in gaps],
+        gaps=[(gap, gap.days_left(today(), known_days)) for gap in gaps],
         counts=counts,
         state=state,
         states=STATE_NAMES,

@@ -26,6 +26,7 @@ from guidance.gaps.gap import (
 )
 from guidance.gaps.open_question import OpenQuestion, open_questions
 from guidance.gaps.steps import mark_published
+from guidance.periods.working_days import working_days
 from knowledge.document import DocumentStatus, Level
 from knowledge.duty_map import DutyMap
 from knowledge.ingest import ingest_file, local_date
@@ -48,7 +49,7 @@ def collect_gaps(database: Database, snapshot: Snapshot, now: datetime) -> int:
     if workings is None:
         return 0
     with database.reading() as db:
-        questions = open_questions(db, now)
+        questions, days = open_questions(db, now), working_days(db)
         gaps = db.scalars(select(Gap).where(Gap.state.in_(_JOINED)).order_by(Gap.id)).all()
     if not questions:
         return 0
@@ -68,6 +69,7 @@ def collect_gaps(database: Database, snapshot: Snapshot, now: datetime) -> int:
             (vectors[i].tobytes(), workings.encoder),
             duties.nearest(vectors[i]),
             now,
+            days,
         )
         for i in found.new
     ]

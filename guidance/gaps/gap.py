@@ -6,19 +6,19 @@ by another person, and published as a local clause; or turned down with a reason
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from guidance.periods.period import shanghai_day
+from guidance.periods.working_days import WorkingDays
 from storage.database import Base
 
 DUE_WORKING_DAYS = 3  # 国办秘函〔2019〕19号 inspects what stays unanswered
 LARGEST_ID = 2**31 - 1
 MOST_TEXT = 5_000
-_WEEKEND = 5
 
 
 class GapState(StrEnum):
@@ -99,9 +99,9 @@ class Gap(Base):
         """Whether somebody still has to act."""
         return self.state in OPEN_STATES
 
-    def days_left(self, day: date) -> int:
+    def days_left(self, day: date, days: WorkingDays) -> int:
         """Return the working days left until it is due, negative when it is late."""
-        return working_days_between(day, self.due_on)
+        return days.between(day, self.due_on)
 
     def draft(self) -> ClauseDraftText | None:
         """Return the clause as drafted, or None."""
@@ -121,24 +121,18 @@ class GapQuestion(Base):
     gap_id: Mapped[int] = mapped_column(ForeignKey("gaps.id"), index=True)
 
 
-def working_day_after(day: date, count: int) -> date:
-    """Return the day `count` working days (Monday to Friday) after a day."""
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < _WEEKEND
-    return day
+def due_day(days: WorkingDays, at: datetime) -> date:
+    """Return the day by which a gap that is opened now has to be dealt with."""
+    return days.after(shanghai_day(at), DUE_WORKING_DAYS)
 
 
-def working_days_between(start: date, end: date) -> int:
-    """Count the working days after `start` up to and with `end`; negative when end is earlier."""
-    if end < start:
-        return -working_days_between(end, start)
-    weeks, rest = divmod((end - start).days, 7)
-    days = (start + timedelta(days=7 * weeks + n) for n in range(1, rest + 1))
-    return weeks * _WEEKEND + sum(day.weekday() < _WEEKEND for day in days)
-
-
-def open_gap(question: str, leader: tuple[bytes, str], duty: tuple[str, str], at: datetime) -> Gap:
+def open_gap(
+    question: str,
+    leader: tuple[bytes, str],
+    duty: tuple[str, str],
+    at: datetime,
+    days: WorkingDays,
+) -> Gap:
     """Return a new gap. `leader`: vector and encoder; `duty`: department and its sentence."""
     department, sentence = duty
     return Gap(
@@ -150,7 +144,7 @@ def open_gap(question: str, leader: tuple[bytes, str], duty: tuple[str, str], at
         duty=sentence,
         question_count=0,
         opened_at=at,
-        due_on=working_day_after(shanghai_day(at), DUE_WORKING_DAYS),
+        due_on=due_day(days, at),
         draft_title="",
         draft_text="",
         draft_source="",

@@ -6,15 +6,14 @@ from sqlalchemy.orm import Session
 
 from audit.log import Actor, append_event
 from guidance.gaps.gap import (
-    DUE_WORKING_DAYS,
     MOST_TEXT,
     ClauseDraftText,
     Gap,
     GapRefused,
     GapState,
-    working_day_after,
+    due_day,
 )
-from guidance.periods.period import shanghai_day
+from guidance.periods.working_days import working_days
 from storage.database import storable
 
 
@@ -75,7 +74,7 @@ def reopen(db: Session, gap: Gap, actor: Actor, reason: str, at: datetime) -> No
     """Take up again what was turned down. Raises GapRefused."""
     if gap.state is not GapState.REJECTED:
         raise GapRefused("只有“不处理”的问题可以重新打开。")
-    gap.due_on = working_day_after(shanghai_day(at), DUE_WORKING_DAYS)
+    gap.due_on = due_day(working_days(db), at)
     state = GapState.ASSIGNED if gap.org_unit else GapState.NEW
     _decide(db, gap, state, actor, reason, at)
 

@@ -13,6 +13,7 @@ from guidance.gaps.steps import send_back
 from guidance.indicators.evidence import add_evidence, keep_file
 from guidance.message import Reply
 from guidance.people.identity import IdentityKind, bind_identity, identity_digest
+from guidance.periods.working_days import shipped_days
 from guidance.review.decisions import reject, submit
 from guidance.session import GuidanceSession, Turn
 from matching.profile.entrepreneur import remember
@@ -86,7 +87,7 @@ def live(database: Database, number: int) -> Canaries:
 def ask_for_a_clause(db: Session, turn: Turn) -> None:
     """Let a question be open as it was understood, and quoted in the draft and its decision."""
     understood = turn.completed_question
-    gap = open_gap(understood, (bytes(8), "none"), ("区财政局", "给予贴息"), NOON)
+    gap = open_gap(understood, (bytes(8), "none"), ("区财政局", "给予贴息"), NOON, shipped_days())
     gap.draft_title, gap.draft_text = (
         f"关于“{understood}”的答复",
         f"有人问：{understood}。请到窗口。",

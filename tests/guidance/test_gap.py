@@ -16,8 +16,6 @@ from guidance.gaps.gap import (
     GapState,
     get_gap,
     open_gap,
-    working_day_after,
-    working_days_between,
 )
 from guidance.gaps.open_question import open_questions
 from guidance.gaps.steps import (
@@ -30,6 +28,7 @@ from guidance.gaps.steps import (
     send_back,
 )
 from guidance.message import Reply
+from guidance.periods.working_days import shipped_days
 from storage.database import Database
 from tests.guidance.people import chat
 
@@ -71,20 +70,29 @@ def test_blocks_do_not_change_the_result() -> None:
     assert found.new == tuple(leaders)
 
 
-def test_working_days_leave_out_the_weekend() -> None:
-    assert working_day_after(date(2026, 11, 20), 3) == date(2026, 11, 25)
-    assert working_days_between(date(2026, 11, 20), date(2026, 11, 25)) == 3
-    assert working_days_between(date(2026, 11, 27), date(2026, 11, 25)) == -2
+@pytest.mark.parametrize(
+    ("asked", "due"),
+    [
+        (datetime(2026, 11, 20, 4, tzinfo=UTC), date(2026, 11, 25)),  # a Friday
+        (datetime(2026, 9, 30, 4, tzinfo=UTC), date(2026, 10, 10)),  # a Saturday worked instead
+    ],
+)
+def test_a_gap_is_due_in_working_days(asked: datetime, due: date) -> None:
+    gap = open_gap("问题", (b"", "e"), ("区财政局", "负责。"), asked, shipped_days())
+    assert gap.due_on == due
+    assert gap.days_left(asked.date(), shipped_days()) == 3
+    assert gap.days_left(date(2026, 11, 30), shipped_days()) < 0
 
 
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(0, 40))
 def test_counting_working_days_undoes_adding_them(day: date, count: int) -> None:
-    assert working_days_between(day, working_day_after(day, count)) == count
+    days = shipped_days()
+    assert days.between(day, days.after(day, count)) == count
 
 
 def a_gap(database: Database, department: str = "区财政局") -> int:
     with database.writing() as db:
-        gap = open_gap("问题", (b"", "e"), (department, "负责。"), NOW)
+        gap = open_gap("问题", (b"", "e"), (department, "负责。"), NOW, shipped_days())
         db.add(gap)
         db.flush()
         return gap.id
