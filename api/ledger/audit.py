@@ -1,7 +1,7 @@
 """The audit log for auditors: events, checkpoints, and whether all of it still holds."""
 
 from datetime import UTC, date, datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +11,13 @@ from accounts.account import LARGEST_ID
 from accounts.role import ROLE_NAMES
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.ledger.event_words import EVENT_GROUPS, details_in_words, event_name
+from api.ledger.event_details import (
+    details_in_words,
+    proposers,
+    subject_in_words,
+    subject_typed,
+)
+from api.ledger.event_words import EVENT_GROUPS, event_name
 from api.ledger.staff import names_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -42,7 +48,7 @@ class EventQuery(BaseModel):
         """Return the filter; a day that is none filters nothing."""
         return EventFilter(
             self.action.strip(),
-            self.subject.strip(),
+            subject_typed(self.subject),
             self.actor.strip(),
             _moment(self.since, time.min),
             _moment(self.until, time.max),
@@ -84,18 +90,16 @@ def _page(
 ) -> Response:
     with database.reading() as db:
         page = list_events(db, query.wanted(), query.before)
-        names = names_of(db, {_reference(event) for event, _ in page.events})
+        names = names_of(
+            db, {_reference(event) for event, _ in page.events} | proposers(page.events)
+        )
     standing = compare_with_witness(database, _witness(request))
     return render_staff(
         request,
         account,
         "ledger/audit.html",
         page=page,
-        rows=[
-            (event, event_name(event.action), details_in_words(details), names[_reference(event)],
-             _roles(event), details.get("origin", {}).get("client", ""))
-            for event, details in page.events
-        ],
+        rows=[(event, *_told(event, details, names)) for event, details in page.events],
         chosen=query,
         address=query.address(),
         groups=EVENT_GROUPS,
@@ -113,6 +117,15 @@ def _witness(request: Request) -> Witness:
 def _reference(event: AuditEvent) -> str:
     known = {"account": f"account:{event.actor_id}", "person": "咨询人"}
     return known.get(event.actor_kind, event.actor_id)
+
+
+def _told(event: AuditEvent, details: dict[str, Any], names: dict[str, str]) -> tuple[str, ...]:
+    """Return an event's words: what, what it adds, who, about what, in which role, from where."""
+    return (
+        event_name(event.action), details_in_words(details, names), names[_reference(event)],
+        subject_in_words(event.subject), _roles(event),
+        details.get("origin", {}).get("client", ""),
+    )  # fmt: skip
 
 
 def _roles(event: AuditEvent) -> str:

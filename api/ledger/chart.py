@@ -64,7 +64,10 @@ def line_chart(values: Sequence[tuple[str, float]], target: float | None = None)
              place % every == 0)
         for place, (name, value) in enumerate(values)
     )  # fmt: skip
-    ticks = tuple(Tick(height_of(top * part / 4), figure(top * part / 4)) for part in range(5))
+    parts = _parts(top, whole=all(float(value).is_integer() for _, value in values))
+    ticks = tuple(
+        Tick(height_of(top * part / parts), figure(top * part / parts)) for part in range(parts + 1)
+    )
     return Chart(marks, ticks, height_of(target) if target else None, height_of(0))
 
 
@@ -72,6 +75,11 @@ def figure(value: float | Decimal) -> str:
     """Return a number as it is printed: thousands apart, no needless digits."""
     text = f"{value:,.4f}" if isinstance(value, Decimal) else f"{value:,.2f}"
     return text.rstrip("0").rstrip(".")
+
+
+def _parts(top: float, *, whole: bool) -> int:
+    """Return in how many parts the height is cut; what is counted in whole ones stays whole."""
+    return next(parts for parts in (4, 5, 2, 1) if not whole or (top / parts).is_integer())
 
 
 def _round_up(value: float) -> float:

@@ -1,10 +1,5 @@
-"""What every event of the audit log is called in Chinese, and what it adds in words."""
+"""What every event of the audit log is called in Chinese."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from guidance.counting.qualification import FLAGS, REASONS
-from guidance.review.decisions import REJECT_REASONS, RETURN_REASONS
 from guidance.review.proposal import ProposalKind
 
 KIND_NAMES = {
@@ -230,29 +225,3 @@ EVENT_NAMES = {action: name for group in EVENT_GROUPS.values() for action, name 
 def event_name(action: str) -> str:
     """Return an event's name in Chinese; one of an older version keeps its own."""
     return EVENT_NAMES.get(action, action)
-
-
-def details_in_words(details: Mapping[str, Any]) -> str:
-    """Return what an event adds, as far as people have to know: reason codes and reasons."""
-    given = details.get("details", {})
-    parts = []
-    if code := given.get("code"):
-        parts.append((RETURN_REASONS | REJECT_REASONS).get(code, str(code)))
-    for code in [*_listed(given.get("codes")), *_listed(given.get("flags"))]:
-        parts.append((REASONS | FLAGS).get(code, str(code)))
-    if into := given.get("into"):
-        parts.append(f"并入编号 {into}")
-    if rules := given.get("rules"):
-        parts.append(f"口径“{rules}”")
-    if "confirmed" in given:
-        parts.append("情况属实" if given["confirmed"] else "未能证实")
-    if "happened" in given:
-        parts.append("咨询人表示有此事" if given["happened"] else "咨询人表示没有此事")
-    if reason := details.get("reason"):
-        parts.append(f"理由：{reason}")
-    return "；".join(parts)
-
-
-def _listed(codes: Any) -> list[str]:
-    """Return codes that an event names as a list, or in one text as a session stores them."""
-    return codes.split() if isinstance(codes, str) else list(codes or ())

@@ -15,7 +15,8 @@ from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.corrections import corrections_of
 from api.ledger.duplicates import of_one
-from api.ledger.event_words import details_in_words, event_name
+from api.ledger.event_details import details_in_words, proposers, told_against
+from api.ledger.event_words import event_name
 from api.ledger.evidence import keep_upload
 from api.ledger.session_decisions import (
     DECISIONS,
@@ -47,7 +48,9 @@ from guidance.ledger_filter import LedgerFilter
 from guidance.ledger_list import list_sessions, session_within
 from guidance.lifecycle import SessionState, TransitionRefused
 from guidance.periods.left_out import left_out
+from guidance.periods.period import Quarter
 from guidance.periods.record import state_of, takes_decisions
+from guidance.privacy.restricted import RestrictedSession
 from guidance.review.decisions import CHECKLIST, REJECT_REASONS, RETURN_REASONS
 from guidance.review.proposal import AlreadyDecided, ReasonMissing
 from guidance.review.queue import drawn_reviewer, may_review
@@ -200,16 +203,13 @@ def _session_page(
 def _context(
     db: Session, session: GuidanceSession, turns: list[Turn], readable: bool
 ) -> dict[str, Any]:
-    history = [
-        (event, event_name(event.action), details_in_words(details))
-        for event, details in events_of(db, session.subject)
-        if event.action != "transcript.read"
-    ]
+    events = [one for one in events_of(db, session.subject) if one[0].action != "transcript.read"]
     waits = session.state is SessionState.PENDING
     drawn = drawn_reviewer(session, reviewers_now(db)) if waits else None
     parts = {session.provider, session.recorder, session.submitter, session.approver}
     parts |= {drawn} if drawn else set()
-    actors = {_reference(event.actor_kind, event.actor_id) for event, *_ in history}
+    actors = {_reference(event.actor_kind, event.actor_id) for event, _ in events}
+    people = names_of(db, parts | actors | proposers(events))
     awaited = awaited_of(db, session)
     sealed = bool(session.seal) and session.erased_at is None
     return {
@@ -217,9 +217,15 @@ def _context(
         "drawn": drawn,
         "thread": [show_turn(turn) for turn in turns if "sentences" in turn.reply and readable],
         "turns": turns,
-        "history": history,
+        "history": [
+            (event, event_name(event.action), details_in_words(details, people))
+            for event, details in events
+        ],
         "actor_of": lambda event: _reference(event.actor_kind, event.actor_id),
-        "people": names_of(db, parts | actors),
+        "people": people,
+        "against": told_against(db, [session]),
+        "carried": str(Quarter.of(session.count_on)) != session.period,
+        "under_lock": db.get(RestrictedSession, session.id) is not None,
         "awaited": awaited_words(awaited, datetime.now(UTC)) if awaited else "",
         "files": evidence_of(db, session.id),
         "corrections": corrections_of(db, [session]),

@@ -19,6 +19,7 @@ from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.corrections import corrections_of
 from api.ledger.duplicates import beside
+from api.ledger.event_details import told_against
 from api.ledger.staff import (
     CurrentStaff,
     deciding,
@@ -195,6 +196,7 @@ def _list_page(
         corrections = corrections_of(db, page.sessions)
         reviewed = wanted.states == {SessionState.PENDING}
         near = beside(db, page.sessions, account) if reviewed else {}
+        against = told_against(db, page.sessions)
     many = ""
     if wanted.states == {SessionState.PENDING} and Role.REVIEWER in account.roles:
         many = "approve"
@@ -214,6 +216,7 @@ def _list_page(
         providers=names,
         corrections=corrections,
         near=near,
+        against=against,
         units=known_units,
         unit_name=unit_name,
         many=many,

@@ -19,7 +19,7 @@ class IdentityLevel(StrEnum):
 
 
 LEVEL_NAMES = {
-    IdentityLevel.VISITOR: "访客",
+    IdentityLevel.VISITOR: "未核验",
     IdentityLevel.WECHAT: "微信用户",
     IdentityLevel.PHONE: "手机号已验证",
     IdentityLevel.WECHAT_PHONE: "微信与手机号均已验证",

@@ -10,7 +10,7 @@ from guidance.indicators.agreed import without_owner
 from guidance.indicators.definition import SignedDefinition, signed_choices
 from guidance.indicators.indicator import Ambiguity, load_register
 from guidance.lifecycle import LINE_NAMES
-from guidance.people.level import LEVEL_NAMES
+from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.periods.period import shanghai_day
 from guidance.periods.seed import late_seeds
 from guidance.reports.suppression import SMALLEST
@@ -23,7 +23,7 @@ def method_table(db: Session, quarters: list[str], *, published: bool) -> Table:
     register, signed = load_register(), signed_choices(db)
     rows: list[tuple[Cell, ...]] = [
         ("计数口径", "；".join(dict.fromkeys(rule.name for rule in rules))),
-        ("计数的身份", f"{LEVEL_NAMES[rules[-1].min_level]}及以上，按核验程度分列"),
+        ("计数的身份", f"{_levels(rules[-1].min_level)}，按核验程度分列"),
         (
             "不计的服务方式",
             "、".join(LINE_NAMES[x] for x in rules[-1].not_counted_lines) or "无",
@@ -77,3 +77,7 @@ def _unowned(names: list[str]) -> str:
 def _unsigned(ambiguities: Mapping[int, Ambiguity], signed: Mapping[str, SignedDefinition]) -> str:
     open_ones = [str(number) for number in ambiguities if f"ambiguity:{number}" not in signed]
     return f"{len(open_ones)} 项（第 {'、'.join(open_ones)} 项），按默认读法" if open_ones else "无"
+
+
+def _levels(least: IdentityLevel) -> str:
+    return "不限" if least is IdentityLevel.VISITOR else f"{LEVEL_NAMES[least]}及以上"

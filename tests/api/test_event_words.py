@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
-from api.ledger.event_words import EVENT_GROUPS, EVENT_NAMES, details_in_words
+from api.ledger.event_details import details_in_words, subject_in_words, subject_typed
+from api.ledger.event_words import EVENT_GROUPS, EVENT_NAMES
 from api.spreadsheets.subjects import SUBJECTS
 from guidance.gaps.gap import GapState
 from guidance.review.proposal import ProposalKind, ProposalStatus
@@ -132,3 +133,32 @@ def test_codes_are_told_however_they_are_stored() -> None:
     listed = details_in_words({"details": {"codes": ["Q3", "Q5"]}})
     assert details_in_words({"details": {"codes": "Q3 Q5"}}) == listed
     assert listed.startswith("没有谈到与创业有关的内容；交流不够充分")
+
+
+def test_what_an_event_adds_is_told() -> None:
+    told = {
+        "编号 24 不再计数": {"instead_of": 24, "from": "unqualified", "to": "qualified"},
+        "编号 11、12 结转到 2026Q4": {"sessions": [11, 12], "to": "2026Q4"},
+        "材料摘要 aae596e60ddb": {"digest": "aae596e60ddbe3f2253afdfd"},
+        "核减": {"adjustment": 1, "kind": "void"},
+        "改归单位：区本级 → 东街街道": {
+            "adjustment": 2, "kind": "reclassify", "unit": "", "to_unit": "东街街道",
+        },
+        "复三提议": {"proposed_by": "account:7"},
+    }  # fmt: skip
+    names = {"account:7": "复三"}
+    assert [details_in_words({"details": one}, names) for one in told.values()] == [*told]
+    assert details_in_words({"details": {"proposed_by": ""}}) == ""
+
+
+def test_what_an_event_is_about_is_told_and_found_by_its_words() -> None:
+    for subject, words in {
+        "session:24": "咨询记录 24", "period:2026Q3": "季度 2026Q3", "account:7": "账号 7",
+        "persons:2026": "人数 2026", "mentor_work:2026": "导师服务量 2026",
+    }.items():  # fmt: skip
+        assert subject_in_words(subject) == words
+        assert subject_typed(words) == subject_typed(subject) == subject
+    assert subject_typed(" 24 ") == "session:24"
+    assert subject_in_words("audit:log") == "审计日志"
+    assert subject_in_words("sessions:12") == "咨询记录 12 条"
+    assert subject_in_words("other:1") == "other:1"

@@ -144,6 +144,9 @@ def test_charts_stay_within_their_frame() -> None:
     assert all(0 <= mark.y <= chart.height and mark.x <= chart.width for mark in chart.marks)
     assert sum(mark.named for mark in chart.marks) <= 12
     assert chart.target_y is not None
+    few = line_chart([("a", 1.0), ("b", 2.0)])
+    assert few is not None
+    assert [tick.text for tick in few.ticks] == ["0", "1", "2"]  # no half of a person
     flat = line_chart([("a", 0.0), ("b", 0.0)])
     assert flat is not None
     assert {mark.y for mark in flat.marks} == {flat.floor}

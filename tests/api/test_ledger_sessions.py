@@ -139,19 +139,29 @@ def test_whoever_asked_in_this_browser_does_not_decide(
 
 
 def test_return_resubmit_reject_and_appeal(
-    sqlite_database: Database, cast: Cast, post: Post
+    client: TestClient, sqlite_database: Database, cast: Cast, post: Post
 ) -> None:
+    def listed(state: str) -> str:
+        path = f"/staff/sessions?state={state}"
+        text: str = read(client, sqlite_database, cast.handler, path).text
+        return text.partition("</form>")[2]  # behind the filter, which names states and codes
+
     number = ask(sqlite_database, 1, YESTERDAY)
     page = f"/staff/sessions/{number}"
     post(cast.handler, page, action="submit")
     assert post(cast.reviewer, page, action="return", code="x", reason="y").status_code == 409
     assert post(cast.reviewer, page, action="return", code="unit", reason="").status_code == 422
     assert post(cast.reviewer, page, action="return", code="unit", reason="哪条街").is_redirect
+    assert "所属单位不明，请说明" in listed("returned")
     assert post(cast.handler, page, action="resubmit", reason="东街").is_redirect
     assert post(
         cast.reviewer, page, action="reject", code="not_guidance", reason="只问时间"
     ).is_redirect
+    # Why is said in the list, in the words of the choice; what was written stays with the record.
+    assert "不是创业指导" in listed("rejected")
+    assert "只问时间" not in listed("rejected")
     assert post(cast.handler, page, action="appeal", reason="问了贷款").is_redirect
+    assert "不是创业指导" not in listed("pending_review")
     again = post(cast.reviewer, page, action="approve", check=[*CHECKLIST])
     assert again.status_code == 403
     assert post(cast.second, page, action="approve", check=[*CHECKLIST]).is_redirect
@@ -176,6 +186,8 @@ def test_many_are_approved_by_two(
     done = post(cast.second, "/staff/proposals/1", action="confirm")
     assert "通过 3 条" in done.text
     assert {state_of(sqlite_database, one) for one in numbers} == {SessionState.APPROVED}
+    one = read(client, sqlite_database, cast.auditor, f"/staff/sessions/{numbers[0]}").text
+    assert f"{cast.reviewer.name}提议" in one.partition("办理经过")[2]  # both persons stand there
     assert post(cast.second, "/staff/proposals/1", action="confirm").status_code == 409
 
 

@@ -256,7 +256,7 @@ def test_reading_a_list_or_a_person_is_an_event(
     sign_in_as(client, sqlite_database, Role.HANDLER)
     page = client.get("/staff/persons?period=2026q1&unit=-")
     assert "visitor-1" not in page.text
-    assert "访客" in page.text
+    assert "未核验" in page.text
     assert "网页" in page.text
     (address,) = ROW.findall(page.text)
     assert parse_qs(urlsplit(html.unescape(address)).query)["period"] == ["2026q1"]

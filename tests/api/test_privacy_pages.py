@@ -131,6 +131,11 @@ def test_what_is_under_lock_is_read_by_the_auditor_whom_a_second_one_agrees_with
         form = {"form_token": sign_in(client, sqlite_database, account), "action": action}
         return client.post(one, data={**form, "reason": reason}, follow_redirects=False)
 
+    sign_in(client, sqlite_database, first)
+    record = client.get(f"/staff/sessions/{session_id}").text
+    assert "原文应咨询人要求封存" in record
+    assert f'<a href="{page}">' in record  # the way to read it, and no heading over nothing
+    assert "问答原文" not in record
     assert send(first, "ask").status_code == 422
     assert send(first, "ask", "群众举报").is_redirect
     assert send(first, "agree").status_code == 403

@@ -69,7 +69,7 @@ def test_persons_and_sessions_stand_side_by_side(database: Database) -> None:
     assert found.table("guidance").rows == (("2026Q1", 3, 2, "—"), ("2026年累计", 3, 2, 1400))
     assert found.table("channel").rows == (("网页", 3, "100.0%"),)
     assert found.table("month").rows == (("2026-03", 3, "100.0%"),)
-    assert found.table("identity_level").rows == (("访客", 3, "100.0%"),)
+    assert found.table("identity_level").rows == (("未核验", 3, "100.0%"),)
     with database.reading() as db:
         days = PersonsOf("2026Q1", "2026Q4", since=NOON.date())
         assert persons_of_year(db, 2026) == count_persons(db, days)

@@ -26,19 +26,19 @@ def i3_separate(db: Session) -> Iterator[str]:
     alone = (s.approver.in_([s.person, s.counts_for])) & s.id.not_in(_voids())
     unapproved = s.approver == ""
     for session_id in _counted(db, or_(mixed, alone)):
-        yield f"会话 {session_id} 的复核人同时是服务人、录入人、提交人或咨询人"
+        yield f"咨询记录 {session_id} 的复核人同时是服务人、录入人、提交人或咨询人"
     for session_id in _counted(db, unapproved):
-        yield f"会话 {session_id} 计数了，却没有复核人"
+        yield f"咨询记录 {session_id} 计数了，却没有复核人"
     mentors = select(Account.id, Account.mentor_code).where(Account.mentor_code.is_not(None))
     for account, code in db.execute(mentors).all():
         own = (s.approver == f"{ACCOUNT}{account}") & (s.provider == f"mentor:{code}")
         for session_id in _counted(db, own):
-            yield f"会话 {session_id} 的复核人就是给予指导的导师"
+            yield f"咨询记录 {session_id} 的复核人就是给予指导的导师"
     for account_name, names in _clients(db).items():
         client = or_(s.person.in_(names), s.counts_for.in_(names))
         own = (s.approver == account_name) & client & s.id.not_in(_voids())
         for session_id in _counted(db, own):
-            yield f"会话 {session_id} 的复核人就是咨询人"
+            yield f"咨询记录 {session_id} 的复核人就是咨询人"
     yield from _bulk(db)
 
 
@@ -84,4 +84,4 @@ def _bulk(db: Session) -> Iterator[str]:
         for start in range(0, len(ids), AT_ONCE):
             mine = s.id.in_(ids[start : start + AT_ONCE]) & (s.approver == proposal.decided_by)
             for session_id in _counted(db, mine & (s.decided_at == proposal.decided_at) & part):
-                yield f"会话 {session_id} 的成批通过由参与过它的人提议"
+                yield f"咨询记录 {session_id} 的成批通过由参与过它的人提议"

@@ -12,7 +12,13 @@ from audit.log import AuditEvent, AuditPayload
 from guidance.lifecycle import HOLDS_DAY, SessionState
 from guidance.periods.locking import PERSONS, SESSIONS
 from guidance.periods.members import members_root, sample_root
-from guidance.periods.record import WHOLE, PeriodRecord, PeriodState, PeriodValue
+from guidance.periods.record import (
+    PERIOD_STATE_NAMES,
+    WHOLE,
+    PeriodRecord,
+    PeriodState,
+    PeriodValue,
+)
 from guidance.session import GuidanceSession
 
 
@@ -39,7 +45,7 @@ def i4_locked(db: Session) -> Iterator[str]:
     for record in db.scalars(select(PeriodRecord).order_by(PeriodRecord.period)):
         lock = locks.pop(record.period, None)
         if (lock is not None) is not (record.state is PeriodState.LOCKED):
-            yield f"{record.period} 的状态是 {record.state}，与日志不同"
+            yield f"{record.period} 的状态是“{PERIOD_STATE_NAMES[record.state]}”，与日志不同"
         if lock is not None:
             yield from _differences(db, record, lock)
     for period in locks:
@@ -54,13 +60,13 @@ def i8_signed(db: Session) -> Iterator[str]:
         said, values = lock.said, lock.values
         rules = (said.get("definitions", "1"), said.get("rules"), said.get("root"))
         for row in db.scalars(select(PeriodValue).where(PeriodValue.period == lock.period)):
-            where = f"{lock.period} 的 {row.indicator}（{row.org_unit or '区本级'}）"
+            where = f"{lock.period} 的{_figure(row.indicator, row.org_unit)}"
             if values.pop((row.indicator, row.org_unit), None) != row.value:
                 yield f"{where}与签发时不同"
             if rules != (row.definition_version, row.rule_version, row.members_root):
                 yield f"{where}的口径版本或明细根与签发时不同"
         for indicator, unit in values:
-            yield f"{lock.period} 签发过 {indicator}（{unit or '区本级'}），表中没有"
+            yield f"{lock.period} 签发过{_figure(indicator, unit)}，表中没有"
     for period in db.scalars(select(PeriodValue.period).distinct()):
         if period not in known:
             yield f"{period} 没有锁定，却存有签发的数字"
@@ -82,8 +88,14 @@ def i10_members(db: Session) -> Iterator[str]:
         for (indicator, unit), value in lock.values.items():
             now = members.get(unit, (0, 0))[indicator == PERSONS]
             if now != value:
-                where = f"{lock.period}（{unit or '区本级'}）"
-                yield f"{where}锁定 {indicator} 为 {value}，明细为 {now}"
+                figure = _figure(indicator, unit)
+                yield f"{lock.period} 锁定的{figure}为 {value}，明细为 {now}"
+
+
+def _figure(indicator: str, unit: str) -> str:
+    """Return what a signed figure is called: 人次（全区）."""
+    name = {SESSIONS: "人次", PERSONS: "人数"}.get(indicator, f"指标 {indicator}")
+    return f"{name}（{'全区' if unit == WHOLE else unit or '区本级'}）"
 
 
 def _differences(db: Session, record: PeriodRecord, lock: Lock) -> Iterator[str]:

@@ -22,7 +22,7 @@ def i5_sealed(db: Session) -> Iterator[str]:
         GuidanceSession.seal == "",
     )
     for session_id in db.scalars(unsealed.limit(MOST)):
-        yield f"会话 {session_id} 没有封存"
+        yield f"咨询记录 {session_id} 没有封存"
 
 
 def i6_replays(db: Session) -> Iterator[str]:
@@ -37,7 +37,7 @@ def i6_replays(db: Session) -> Iterator[str]:
         )
     )
     for session_id, expected, found in db.execute(uneven.limit(MOST)):
-        yield f"会话 {session_id} 应有 {expected} 轮，实有 {found} 轮"
+        yield f"咨询记录 {session_id} 应有 {expected} 轮，实有 {found} 轮"
 
 
 def broken_seals(db: Session, after: int = 0, last: int | None = None) -> Iterator[str]:
@@ -50,7 +50,7 @@ def broken_seals(db: Session, after: int = 0, last: int | None = None) -> Iterat
             turns[turn.session_id].append(turn)
         for session in sessions:
             if seal_of(session, turns[session.id], session.seal_salt) != session.seal:
-                yield f"会话 {session.id} 的内容与封存时不同"
+                yield f"咨询记录 {session.id} 的内容与封存时不同"
 
 
 _SEALED = (

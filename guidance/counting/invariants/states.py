@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from audit.log import AuditEvent, AuditPayload
 from guidance.counting.invariants.violation import BATCH, MOST
-from guidance.lifecycle import COUNTED, SessionState
+from guidance.lifecycle import COUNTED, STATE_NAMES, SessionState
 from guidance.lifecycle_log import Replay, carried_sessions
 from guidance.periods.record import SampleItem, SampleOutcome
 from guidance.session import GuidanceSession
@@ -42,16 +42,17 @@ def i7_projection(db: Session, log: Replay) -> Iterator[str]:
         if logged is SessionState.APPROVED and period in locked:
             logged = SessionState.LOCKED  # one event locks a whole quarter
         if logged is None and state not in (SessionState.OPEN, SessionState.RECORDED):
-            yield f"会话 {session_id} 是 {state}，日志里却没有它"
+            yield f"咨询记录 {session_id} 是“{STATE_NAMES[state]}”，日志里却没有它"
         closed = state is SessionState.RECORDED and logged is SessionState.OPEN
         if logged is not None and logged is not state and not closed:
-            yield f"会话 {session_id}：日志为 {logged}，表中为 {state}"
+            names = (STATE_NAMES[logged], STATE_NAMES[state])
+            yield f"咨询记录 {session_id}：日志为“{names[0]}”，表中为“{names[1]}”"
         by = log.approvers[session_id]
         if state in COUNTED and by and approver != f"account:{by}":
-            yield f"会话 {session_id} 的复核人与日志不同"
+            yield f"咨询记录 {session_id} 的复核人与日志不同"
     gone = [place for place, state in enumerate(log.states) if state][:MOST]
     for session_id in gone + log.missing:
-        yield f"会话 {session_id} 在日志里有，在表中没有"
+        yield f"咨询记录 {session_id} 在日志里有，在表中没有"
 
 
 def i7_days(db: Session) -> Iterator[str]:
@@ -61,16 +62,16 @@ def i7_days(db: Session) -> Iterator[str]:
     day: Any = literal_column(_DAY[engine])
     quarter: Any = literal_column(_QUARTER[engine])
     for session_id in db.scalars(select(s.id).where(s.count_on != day).limit(MOST)):
-        yield f"会话 {session_id} 的计数日不是首条消息当天"
+        yield f"咨询记录 {session_id} 的计数日不是首条消息当天"
     carried = carried_sessions(db)
     moved = select(s.id, s.period).where(s.period != quarter).execution_options(yield_per=BATCH)
     for session_id, period in db.execute(moved):
         if session_id not in carried:
-            yield f"会话 {session_id} 计入 {period}，日志里没有结转"
+            yield f"咨询记录 {session_id} 计入 {period}，日志里没有结转"
     for ids in _parts(sorted(carried)):
         for session_id, period in db.execute(select(s.id, s.period).where(s.id.in_(ids))):
             if carried[session_id] != period:
-                yield f"会话 {session_id} 结转到 {carried[session_id]}，却计入 {period}"
+                yield f"咨询记录 {session_id} 结转到 {carried[session_id]}，却计入 {period}"
 
 
 def i7_samples(db: Session) -> Iterator[str]:
@@ -95,9 +96,9 @@ def i7_samples(db: Session) -> Iterator[str]:
         steps = told[session_id]
         logged_by, confirmed = steps.pop(0) if steps else ("", None)
         if logged_by != by or confirmed not in (None, outcome is SampleOutcome.CONFIRMED):
-            yield f"会话 {session_id} 的抽查结果与日志不同"
+            yield f"咨询记录 {session_id} 的抽查结果与日志不同"
     for session_id in (number for number, steps in told.items() if steps):
-        yield f"会话 {session_id} 的抽查在日志里有，在表中没有"
+        yield f"咨询记录 {session_id} 的抽查在日志里有，在表中没有"
 
 
 def _locked_periods(db: Session) -> Iterator[str]:

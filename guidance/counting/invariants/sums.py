@@ -8,7 +8,9 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from guidance.counting.tally import PersonYear, Tally, tallies_of_sessions
-from guidance.lifecycle import COUNTED
+from guidance.lifecycle import COUNTED, LINE_NAMES, ServiceLine
+from guidance.message import CHANNEL_NAMES, Channel
+from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.periods.adjustment import Adjustment, AdjustmentStatus
 from guidance.periods.locking import units_restated
 from guidance.session import GuidanceSession
@@ -34,7 +36,15 @@ def i7_counters(db: Session) -> Iterator[str]:
     stored = {tuple(map(str, row[:-1])): row[-1] for row in stored_rows}
     for key in sorted(expected.keys() | stored.keys()):
         if expected.get(key) != stored.get(key):
-            yield f"汇总 {'、'.join(key)} 应为 {expected.get(key, 0)}，存为 {stored.get(key, 0)}"
+            found = (expected.get(key, 0), stored.get(key, 0))
+            yield f"汇总（{_named(key)}）应为 {found[0]}，存为 {found[1]}"
+
+
+def _named(key: tuple[str, ...]) -> str:
+    """Return the parts of a counter's key as the pages call them."""
+    period, month, unit, line, channel, level = key
+    names = (LINE_NAMES[ServiceLine(line)], CHANNEL_NAMES[Channel(channel)])
+    return "、".join((period, month, unit or "区本级", *names, LEVEL_NAMES[IdentityLevel(level)]))
 
 
 def i9_units(db: Session) -> Iterator[str]:
