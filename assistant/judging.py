@@ -13,7 +13,7 @@ import numpy as np
 
 from assistant.asked import Asked
 from assistant.evidence import Evidence, is_note, nearest_of_all
-from assistant.fit import in_scope, may_answer
+from assistant.fit import in_scope, may_answer, off_topic_odds
 from assistant.lookup import Lookup
 from knowledge.answering import nearness_features, sentence_in_place
 from knowledge.knowledge_base import introduces
@@ -23,7 +23,7 @@ SURELY = 0.0  # what rules have chosen stands, and nothing else is looked at
 NOTHING = -0.85  # how sure it has to be that anything answers: below, nothing does
 DOUBTFUL = -0.3  # said, and said to be only the nearest that is stated
 HARDLY = -1.5  # what rules have chosen gives way to what answers
-LIKELY = -1.3  # it answers, though the rules found nothing
+LIKELY = -1.6  # it answers, though the rules found nothing
 CERTAIN = 2.0  # it answers, though it does not hold the kind of content that words ask for
 SCOPE = -0.2  # it answers, though the words name nothing of the policies
 CLOSE = 1.0  # behind the likeliest: said beside it
@@ -134,7 +134,7 @@ def _judge(
     beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
     if chosen is None:
         fit = tuple(e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN))
-        inside = sure >= SCOPE or in_scope(look, evidence)
+        inside = sure >= SCOPE + max(0.0, off_topic_odds(look)) or in_scope(look, evidence)
         return Judged(question, pairs, None, Verdict(fit) if fit and inside else None, inside)
     others = [e for e in beside if e != chosen]
     instead = tuple(e for e in others if may_answer(e, look))
