@@ -12,6 +12,7 @@ from assistant.asked import Asked
 from assistant.case import Case
 from assistant.corrections import corrected
 from assistant.eligibility_answers import Judged, judge_case, offered
+from assistant.for_another import going_on, two_cases
 from assistant.guardrails import NO_GROUNDS, Grounds
 from assistant.own_case import ASKED, EVERYTHING, TOPIC, Talk, rules_asked_for
 from assistant.person_facts import read_facts, read_reply
@@ -44,19 +45,51 @@ def hear(text: str, question: Question, knowledge: Knowledge) -> Heard:
     given = {**talk.said.facts, **talk.reply, **talk.corrected}
     if talk.began and given and patterns.WHAT_IF.search(text):
         return _suppose(talk, given)
+    if (of_another := going_on(talk)) is not None:
+        return _of_another(talk, of_another, talk.topic)
     rules = rules_asked_for(talk, given)
     personal = talk.said.of_self and not talk.said.of_another
     if rules is None:
         learned = _learned(talk, talk.said.facts) if personal and talk.said.facts else {}
         return Heard(None, learned, pending=talk.began)
-    if talk.said.of_another:
-        case = _case(talk, rules, Facts(given, talk.facts.definitions, talk.facts.on))
-        return _told(judge_case(replace(case, lead=say.FOR_ANOTHER)), _topic_only(rules, talk))
-    facts = _after(talk, given)
-    judged = judge_case(_case(talk, rules, facts))
+    if not talk.said.of_another:
+        return _own(talk, given, rules)
+    if (two := two_cases(text, talk)) is not None:
+        own = _own(talk, two.own, rules, say.FOR_SELF)
+        return _both(_of_another(talk, two.other, rules), own)
+    return _of_another(talk, given, rules)
+
+
+def _own(talk: Talk, given: Mapping[str, Any], rules: Sequence[Rule], lead: str = "") -> Heard:
+    judged = judge_case(replace(_case(talk, rules, _after(talk, given)), lead=lead))
     learned = {**_learned(talk, given), **_topic_only(rules, talk)}
     learned[PREFIX + ASKED] = judged.asked.key if judged.asked else None
     return _told(judged, learned)
+
+
+def _of_another(talk: Talk, given: Mapping[str, Any], rules: Sequence[Rule]) -> Heard:
+    case = _case(talk, rules, Facts(given, talk.facts.definitions, talk.facts.on))
+    return _told(judge_case(replace(case, lead=say.FOR_ANOTHER)), _topic_only(rules, talk))
+
+
+def _both(other: Heard, own: Heard) -> Heard:
+    """Put the judgement of two cases into one answer; the question asked is the person's own."""
+    if other.answer is None or own.answer is None:
+        return own
+    shift = len(other.answer.citations)
+    moved = (
+        replace(s, citations=tuple(place + shift for place in s.citations))
+        for s in own.answer.sentences
+    )
+    answer = replace(
+        own.answer,
+        sentences=(*other.answer.sentences, *moved),
+        citations=(*other.answer.citations, *own.answer.citations),
+    )
+    grounds = Grounds(
+        other.grounds.judgements | own.grounds.judgements, other.grounds.given | own.grounds.given
+    )
+    return Heard(answer, own.learned, grounds, pending=True)
 
 
 def facts_known(question: Question, knowledge: Knowledge) -> Facts:

@@ -18,6 +18,7 @@ UNMENTIONED = "您没有提到自己是：{identities}。如果是，请告诉�
 FACTS = "您说的情况：{facts}。"
 CHECKED = "以上是按条款做的初步核对，最终以受理部门审核为准。"
 WHAT_IF = "下面是假设的情况，不会记下来。"
+FOR_SELF = "下面是您自己的情况。"
 FOR_ANOTHER = "下面是替别人核对，不会记到您名下。"
 NO_LOCAL = "本地标准还没有录入，这里算不出具体金额，请向受理部门核实。"
 FOR_AMOUNT = "要算“{amount}”，还要知道一件事。"

@@ -65,7 +65,8 @@ def rules_asked_for(talk: Talk, given: Mapping[str, Any]) -> list[Rule] | None:
         return list(rules)
     named = _named(rules, talk.text) or _by_ratio(talk, given)
     if named and (_asks_own_case(talk, given) or _tells_a_case(talk, given, named)):
-        return named
+        figures = {n for n in given if talk.facts.definitions[n].kind is FactKind.NUMBER}
+        return [rule for rule in named if _looked_at([rule], talk) & figures] or named
     if not named and _asks_for_all(talk, given):
         of_money = patterns.MONEY_ONLY.search(talk.text) is not None
         return [r for r in rules if r.topic == SUBSIDY] if of_money else list(rules)
@@ -83,7 +84,8 @@ def _asks_for_all(talk: Talk, given: Mapping[str, Any]) -> bool:
     if not talk.said.of_self or patterns.OVERVIEW_OF_CASE.search(talk.text) is None:
         return False
     kinds = {talk.facts.definitions[name].kind for name in given}
-    several = len(talk.facts.identities & set(given)) >= _A_CASE
+    grouped = {name for name in given if talk.facts.definitions[name].group}
+    several = len(grouped | talk.facts.identities & set(given)) >= _A_CASE
     return talk.began or several or bool(kinds & _OF_A_CASE)
 
 
@@ -131,6 +133,8 @@ def _asks_own_case(talk: Talk, given: Mapping[str, Any]) -> bool:
         return False
     if patterns.COMPARED.search(talk.text):
         return False
+    if talk.said.of_another and given and patterns.OWN_CASE.search(talk.text):
+        return True  # "我们俩谁能贷款" asks neither for an office nor for conditions
     if talk.asked_kind not in _OWN and not (given and patterns.OWN_AMOUNT.search(talk.text)):
         return False
     if patterns.OWN_AMOUNT.search(talk.text) or talk.asked_kind not in _YES_NO:

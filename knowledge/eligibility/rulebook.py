@@ -44,7 +44,11 @@ class Rulebook:
         for fact in self.facts.values():
             if known.get(fact.key) is not None:
                 named[fact.name] = known[fact.key]
-        identities = frozenset(n for q in self.inquiries if q.exclusive for n in q.facts)
+        # Who is out of work names that, and may be registered without having said so.
+        led_to = {n for q in self.inquiries if named.get(q.hint) is True for n in q.facts}
+        unasked = {n for n in led_to if named.get(n) is None}
+        exclusive = (q for q in self.inquiries if q.exclusive)
+        identities = frozenset(n for q in exclusive for n in q.facts) - unasked
         return Facts(named, self.facts, on, identities)
 
     def inquiry(self, key: str) -> Inquiry | None:

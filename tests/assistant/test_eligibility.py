@@ -204,6 +204,27 @@ def test_the_case_of_another_is_judged_and_not_kept(talk: Talk) -> None:
     assert "groups" not in person.known
 
 
+def test_the_case_of_another_goes_on_and_is_kept_apart(talk: Talk) -> None:
+    person = talk()
+    asked = person.say("我老婆下岗了，她能申请创业担保贷款吗")
+    assert "登记了，满半年" in asked.suggestions
+    met = person.say("登记了，满半年")
+    assert "替别人核对" in met.text
+    assert "符合：登记失业人员" in met.text
+    assert not [key for key in person.known if "unemployed" in key]
+    assert "您属于下面哪一类" in person.say("那我自己能申请创业担保贷款吗").text
+
+
+def test_two_cases_in_one_message_are_judged_one_by_one(talk: Talk) -> None:
+    person = talk()
+    answer = person.say("我女儿去年大学毕业，我自己是残疾人，我们俩谁能贷款")
+    other, _, own = answer.text.partition("下面是您自己的情况。")
+    assert "符合：高校毕业生" in other
+    assert "残疾" not in other.partition("符合")[0]
+    assert "符合：就业困难人员（含残疾人）" in own
+    assert person.known["groups"] == ["disabled"]
+
+
 def test_who_does_not_know_is_asked_something_else(talk: Talk) -> None:
     person = talk()
     first = person.say("我公司10个人,新招2个下岗的,能申请创业担保贷款吗")

@@ -224,6 +224,8 @@ def test_who_names_one_identity_is_told_which_others_would_matter(book: Rulebook
     verdict = judge(rule(book, "start-up-subsidy"), old)
     assert verdict.outcome is NOT_MET
     assert verdict.unmentioned == ("就业困难", "脱贫人口", "返乡农民工", "退役军人")
+    poor = facts(book, low_income=True, unemployed=True, form="个体工商户")
+    assert judge(rule(book, "tax-key-groups"), poor).outcome is MISSING  # registered, perhaps
 
 
 def test_the_question_that_settles_most_is_asked(book: Rulebook) -> None:
