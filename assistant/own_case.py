@@ -7,6 +7,7 @@ from typing import Any
 from assistant import patterns
 from assistant.answer import Intent, Question
 from assistant.asked import Asked
+from assistant.day_asked import day_asked_about
 from assistant.evidence import places_named
 from assistant.person_facts import Said
 from knowledge.eligibility.fact import FactKind, Facts
@@ -158,7 +159,7 @@ def _tells_a_case(talk: Talk, given: Mapping[str, Any], named: Sequence[Rule]) -
         several = len(own) > 1 or len(told) > 2
         told_who = "," in talk.text and bool(told & talk.facts.identities)
         plain = told_who or any(kinds[n] is not FactKind.DATE for n in own)
-        tells = bool(own) and (several or plain)
+        tells = bool(own) and (several or plain) and not _of_the_past(talk)
         tells = tells and not places_named(talk.text, talk.knowledge)
     if not tells or not (wants or patterns.ASKS.search(talk.text)):
         return False
@@ -166,6 +167,12 @@ def _tells_a_case(talk: Talk, given: Mapping[str, Any], named: Sequence[Rule]) -
     return talk.asked_kind in _OUTCOMES or (
         talk.asked_kind in _MEASURES and patterns.WHETHER.search(talk.text) is not None
     )
+
+
+def _of_the_past(talk: Talk) -> bool:
+    """Whether a question without a break asks for the rules of another year."""
+    as_of = talk.question.as_of
+    return "," not in talk.text and day_asked_about(talk.text, as_of) != as_of
 
 
 def _goes_on(talk: Talk, given: Mapping[str, Any]) -> bool:

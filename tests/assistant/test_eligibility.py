@@ -437,6 +437,7 @@ def test_a_case_is_heard_however_it_is_told(talk: Talk, text: str, said: list[st
         "招用比例要多少才能申请创业担保贷款",
         "个人名义贷跟企业名义贷额度差多少",
         "开个小店满一年国家有没有一次性补贴,发多少",
+        "2012年大学毕业生干个体能减多少税",
     ],
 )
 def test_a_question_in_general_is_nobody_s_case(talk: Talk, text: str) -> None:
