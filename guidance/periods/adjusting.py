@@ -180,6 +180,8 @@ def _check(
             raise TransitionRefused("这条记录已经计数，不能再补计。")
         if session.state in UNDECIDED:
             raise TransitionRefused("这条记录还没有结论，请先办结，不需要补计。")
+        if session.erased_at is not None:
+            raise TransitionRefused("这条记录的原文已按规定删除，无从查实，不能补计。")
         _check_day(db, session)
         return
     counts = added or session.state is SessionState.LOCKED

@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, select, text
+from sqlalchemy import ForeignKey, Index, Select, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from guidance.session import GuidanceSession
@@ -97,6 +98,20 @@ def is_posted(db: Session, session_id: int, kind: AdjustmentKind) -> bool:
         Adjustment.session_id == session_id, Adjustment.kind == kind, text(POSTED)
     )
     return db.scalar(found) is not None
+
+
+def added_sessions(*periods: str) -> Select[Any]:
+    """Return the query of the sessions that count by an adjustment, or will once it is decided.
+
+    Their words prove a published figure as those of any session that counts. Without
+    `periods` those of every quarter.
+    """
+    added = select(Adjustment.session_id).where(
+        Adjustment.kind == AdjustmentKind.ADD,
+        Adjustment.status != AdjustmentStatus.REFUSED,
+        Adjustment.session_id.is_not(None),
+    )
+    return added.where(Adjustment.period.in_(periods)) if periods else added
 
 
 def unit_now(db: Session, session: GuidanceSession) -> str:

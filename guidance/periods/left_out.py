@@ -57,6 +57,7 @@ def left_out(db: Session, session: GuidanceSession) -> LeftOut | None:
             GuidanceSession.count_on == session.count_on,
             GuidanceSession.state == SessionState.UNQUALIFIED,
             GuidanceSession.codes == ONE_A_DAY,
+            GuidanceSession.erased_at.is_(None),  # nobody could look into it
             GuidanceSession.id.not_in([one.session_id for one in claims]),
         )
         .order_by(GuidanceSession.opened_at, GuidanceSession.id)

@@ -16,6 +16,7 @@ from accounts.role import Role
 from audit.log import append_event
 from guidance.indicators.evidence import EvidenceFile, SessionEvidence
 from guidance.lifecycle import COUNTED
+from guidance.periods.adjustment import AdjustmentKind, is_posted
 from guidance.periods.record import PeriodRecord
 from guidance.review.proposal import required_reason
 from guidance.review.staff import DutiesNotSeparate, Staff
@@ -143,7 +144,7 @@ def read_file(db: Session, session_id: int, digest: str, by: Staff, at: datetime
 
 def must_be_kept(db: Session, session: GuidanceSession, at: datetime, kept_for: timedelta) -> bool:
     """Return whether the statutory period of a counted session's words is not over yet."""
-    if session.state not in COUNTED:
+    if session.state not in COUNTED and not is_posted(db, session.id, AdjustmentKind.ADD):
         return False
     locked = select(PeriodRecord.locked_at).where(PeriodRecord.period == session.period)
     locked_at = db.scalar(locked)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import CompoundSelect, select, text, union
+from sqlalchemy import ColumnElement, CompoundSelect, select, text, union
 from sqlalchemy.orm import Session
 
 from audit.log import SYSTEM, append_event
 from guidance.ledger_indexes import WITH_WORDS_SQL
 from guidance.lifecycle import COUNTED, HOLDS_DAY, SessionState
 from guidance.people.level import IdentityLevel
+from guidance.periods.adjustment import added_sessions
 from guidance.periods.record import PeriodRecord
 from guidance.privacy.erasing import erase_words
 from guidance.privacy.files import empty_untied
@@ -75,7 +76,8 @@ def _checked(told: Any) -> Schedule:
 def erase_old(db: Session, schedule: Schedule, at: datetime) -> int:
     """Erase the words of some hundred sessions that have had their time; return how many.
 
-    What is on its way to being counted is left alone. One event tells how many.
+    What is on its way to being counted is left alone, also by an adjustment. One event tells
+    how many.
     """
     due = list(db.scalars(_due(db, schedule, at)))
     if due:
@@ -100,12 +102,13 @@ def _due(db: Session, schedule: Schedule, at: datetime) -> CompoundSelect[Any]:
     others = at - timedelta(days=schedule.uncounted_days)
     locked = select(PeriodRecord.period).where(PeriodRecord.locked_at <= at - schedule.counted_for)
     periods = db.scalars(locked).all()
-    walks = []
+    walks: list[tuple[ColumnElement[bool], ...]] = []
     for state in sorted(UNCOUNTED):
+        uncounted = (session.state == state, session.id.not_in(added_sessions()))
         walks += [
-            (session.state == state, session.opened_at <= visitors,
+            (*uncounted, session.opened_at <= visitors,
              session.identity_level == IdentityLevel.VISITOR, session.last_turn_at <= visitors),
-            (session.state == state, session.opened_at <= others, session.last_turn_at <= others),
+            (*uncounted, session.opened_at <= others, session.last_turn_at <= others),
         ]  # fmt: skip
     for state in sorted(COUNTED):
         before = session.opened_at <= at - schedule.counted_for
@@ -118,4 +121,11 @@ def _due(db: Session, schedule: Schedule, at: datetime) -> CompoundSelect[Any]:
         .subquery()
         for walk in walks
     ]
+    # Those that were added are few: they are found by their adjustments, not by a walk.
+    by_hand = (
+        select(session.id)
+        .where(text(WITH_WORDS_SQL), session.period.in_(periods))
+        .where(session.id.in_(added_sessions(*periods)))
+    )
+    some.append(by_hand.limit(AT_ONCE).subquery())
     return union(*(select(one.c.id) for one in some)).limit(AT_ONCE)

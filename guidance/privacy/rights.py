@@ -21,6 +21,7 @@ from guidance.gaps.contact import GapContact
 from guidance.ledger_indexes import MOVED_SQL
 from guidance.lifecycle import COUNTED, SessionState
 from guidance.people.identity import Identity, digest_of, references_of
+from guidance.periods.adjustment import added_sessions
 from guidance.periods.record import PeriodRecord
 from guidance.privacy.erasing import erase_words, words_of
 from guidance.privacy.files import ERASED, empty_files
@@ -94,11 +95,14 @@ def erase_person(db: Session, person: str, by: Actor, at: datetime, kept_for: ti
 
 def erase_due(db: Session, at: datetime, kept_for: timedelta, by: Actor) -> int:
     """Erase some hundred words under lock whose statutory period is over; return how many."""
+    counts = or_(
+        GuidanceSession.state.in_(COUNTED), GuidanceSession.id.in_(added_sessions())
+    )  # fmt: skip
     over = (
         select(RestrictedSession.session_id)
         .join(GuidanceSession, GuidanceSession.id == RestrictedSession.session_id)
         .outerjoin(PeriodRecord, PeriodRecord.period == GuidanceSession.period)
-        .where(or_(GuidanceSession.state.not_in(COUNTED), PeriodRecord.locked_at <= at - kept_for))
+        .where(or_(~counts, PeriodRecord.locked_at <= at - kept_for))
     )
     due = list(db.scalars(over.order_by(RestrictedSession.session_id).limit(MOST_DUE)))
     if due:

@@ -14,7 +14,8 @@ from audit.verify import verify
 from audit.witness import open_witness
 from guidance.counting.invariants import check_invariants
 from guidance.counting.tally import Tally, counted, persons_of_year
-from guidance.lifecycle import SessionState
+from guidance.lifecycle import SessionState, TransitionRefused
+from guidance.periods.adjustment import AdjustmentKind
 from guidance.periods.locking import locked_values
 from guidance.privacy.restricted import (
     RestrictedSession,
@@ -37,6 +38,7 @@ from tests.guidance.people import (
     qualified_chat,
     staff,
 )
+from tests.guidance.test_person_day import adjust, propose, rejected_chat
 from tests.guidance.test_report import lock
 from tests.guidance.traces import (
     in_files,
@@ -173,6 +175,28 @@ def test_schedule_erases_uncounted_chats_after_90_days(database: Database) -> No
     assert at_rest(database, first).erased_at == at
     for kept in (counts, waiting, second):
         assert at_rest(database, kept).erased_at is None
+
+
+def test_words_of_what_was_added_are_kept_as_those_of_what_counts(database: Database) -> None:
+    added = rejected_chat(database, "m1", "visitor-a")
+    gone, asked = rejected_chat(database, "m2", "visitor-b"), rejected_chat(database, "m3", "c")
+    lock(database)
+    adjust(database, AdjustmentKind.ADD, added)
+    propose(database, AdjustmentKind.ADD, asked)  # on its way
+    at = NOON + 91 * DAY
+    with database.writing() as db:
+        assert erase_old(db, KEEPING.schedule, at) == 1
+    assert at_rest(database, gone).erased_at == at
+    assert {at_rest(database, one).erased_at for one in (added, asked)} == {None}
+    with pytest.raises(TransitionRefused, match="无从查实"):
+        propose(database, AdjustmentKind.ADD, gone)
+    done = erase_everywhere(database, "visitor-a", OFFICER, at, KEEPING)
+    assert (done.sessions, done.restricted) == (1, 1)
+    with database.writing() as db:
+        assert erase_old(db, KEEPING.schedule, at) == 0
+        assert len(under_lock(db, KEEPING.schedule.counted_for)) == 1
+        assert erase_old(db, KEEPING.schedule, LONG_AFTER) == 2  # under lock, and the proposed one
+        assert under_lock(db, KEEPING.schedule.counted_for) == []
 
 
 @pytest.mark.parametrize(
