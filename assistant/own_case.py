@@ -136,6 +136,12 @@ def _asks_own_case(talk: Talk, given: Mapping[str, Any]) -> bool:
         return False
     if talk.said.of_another and given and patterns.OWN_CASE.search(talk.text):
         return True  # "我们俩谁能贷款" asks neither for an office nor for conditions
+    if (
+        talk.said.of_self
+        and patterns.WANTS.search(talk.text)
+        and not patterns.ASKS.search(talk.text)
+    ):
+        return talk.asked_kind is Asked.ANY  # "我想贷款": the talk starts with what it takes
     if talk.asked_kind not in _OWN and not (given and patterns.OWN_AMOUNT.search(talk.text)):
         return False
     if patterns.OWN_AMOUNT.search(talk.text) or talk.asked_kind not in _YES_NO:

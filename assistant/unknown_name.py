@@ -35,7 +35,7 @@ def unknown_name(text: str, knowledge: Knowledge) -> tuple[str, str] | None:
         return None
     kind = next(kind for kind in _KINDS if name.endswith(kind))
     words = [word for word in segments(name.removesuffix(kind)) if len(word) > 1]
-    if all(knowledge.lexicon.knows(word) for word in words):
+    if words and all(knowledge.lexicon.knows(word) for word in words):
         return None  # 贷款计划, 小额贷: words of the matter, and no name of its own
     return name, text.replace(match["whole"] or name, _KINDS[kind])
 
