@@ -1,5 +1,6 @@
 """How an error is answered: as a page to people, as problem+json to programs."""
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,8 @@ from api.problems import PROBLEMS, Problem, problem_body, problem_of
 from api.refusals import DutyFirst, SignInNeeded, TooManyMessages
 from guidance.people.attempt import TooManyAttempts
 from storage.connection import DatabaseUnavailable
+
+log = logging.getLogger("qichuang")
 
 PROBLEM_JSON = "application/problem+json"
 HTTP_TEXTS: dict[int, tuple[str, str]] = {
@@ -82,6 +85,7 @@ def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, TooManyMessages | TooManyLogins | TooManyAttempts):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, DatabaseUnavailable):
+        log.error("request refused: %s", error)  # what an operator can do, never who asked what
         headers["Retry-After"] = "5"
     answer = respond(request, problem_of(error), headers)
     answer.background = note_denial(request, error)

@@ -130,6 +130,13 @@ class Settings(BaseSettings):
     def _absolute(cls, folder: Path) -> Path:
         return folder.expanduser().absolute()
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, address: str) -> str:
+        if address and not address.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("须以 sqlite:/// 或 postgresql+psycopg:// 开头")
+        return address
+
     @field_validator("sms_template")
     @classmethod
     def _sendable(cls, template: str) -> str:

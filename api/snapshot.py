@@ -23,6 +23,7 @@ from matching.library_state import offers_state
 from matching.profile.profile import Profile
 from matching.projects.facts import ProjectFacts
 from matching.recommending.offers import NO_OFFERS, Offers
+from storage.connection import DatabaseUnavailable
 from storage.database import Database
 
 log = logging.getLogger("qichuang")
@@ -171,4 +172,13 @@ class Watch:
                 job()
             except Exception as error:
                 # The next call may succeed (the database is back, the document corrected).
-                log.warning("background job failed: %s", type(error).__name__)
+                log.warning("background job failed: %s", _said(error))
+
+
+def _said(error: Exception) -> str:
+    """Return what may be logged of a failure: words of others could quote what people wrote."""
+    if isinstance(error, DatabaseUnavailable):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__} ({error.strerror})"
+    return type(error).__name__

@@ -155,10 +155,17 @@ class Witness:
 def open_witness(data_dir: Path, folder: Path | None = None) -> Witness:
     """Open the witness of an installation; make the key at first use, readable by us alone.
 
-    Raises WitnessDamaged when the key file is no key.
+    Raises WitnessDamaged when the key file is no key or lost beside checkpoints.
     """
     path = data_dir / KEY_NAME
     if not path.exists():
+        kept = folder or data_dir / "witness"
+        if (kept / FILE_NAME).exists():  # a new key would disown all that was signed
+            raise WitnessDamaged(
+                f"签名密钥 {path.name} 不见了，已有的检查点要用它核对。"
+                f"请从备份把它放回 {data_dir}；"
+                f"确实找不回，请把 {kept} 改名保留，再重新启动，从现在起另行签名。"
+            )
         _make_key(path)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)

@@ -186,8 +186,11 @@ def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     reading = options.get("postgresql_readonly", False)
     driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA query_only = {int(reading)}")
-    driver.execute(options.get("sqlite_begin", "BEGIN"))
+    try:
+        driver.execute(f"PRAGMA query_only = {int(reading)}")
+        driver.execute(options.get("sqlite_begin", "BEGIN"))
+    except sqlite3.Error as error:  # SQLAlchemy explains no failure of its events
+        raise _translated(error) or error from error
 
 
 def _end_sqlite(connection: Any, _record: Any) -> None:

@@ -264,6 +264,18 @@ def test_doctor_hides_the_database_password(
     assert "✗ 数据库" in printed
 
 
+@pytest.mark.parametrize("address", ["foo", "mysql://a/b"])
+def test_an_unknown_database_is_told_by_its_setting(
+    address: str,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("QICHUANG_DATABASE_URL", address)
+    assert command("doctor") == 1
+    assert "设置的值不对：QICHUANG_DATABASE_URL" in capsys.readouterr().err
+
+
 def test_help_is_chinese(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("--help") == 0
     printed = capsys.readouterr().out

@@ -79,6 +79,10 @@ def test_key_and_checkpoints_are_readable_by_us_alone(
     (tmp_path / "data" / "audit.key").write_text("no key")
     with pytest.raises(WitnessDamaged, match="已损坏"):
         open_witness(tmp_path / "data")
+    (tmp_path / "data" / "audit.key").unlink()
+    with pytest.raises(WitnessDamaged, match="从备份把它放回"):
+        open_witness(tmp_path / "data")
+    assert not (tmp_path / "data" / "audit.key").exists()  # no new key disowns what is signed
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_full_disk_is_reported_loses_nothing_and_is_left_behind(sqlite_database:
     with sqlite_database.reading() as db:
         assert db.scalars(text("SELECT t FROM written")).all() == ["before", "after"]
         assert db.scalar(text("PRAGMA integrity_check")) == "ok"
+
+
+def test_a_file_that_another_program_holds_is_reported(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/held.db")
+    with database.writing() as db:
+        db.execute(text("PRAGMA busy_timeout = 20"))  # of the connection that is used again
+    holder = sqlite3.connect(tmp_path / "held.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DatabaseBusy, match="请稍后重试"), database.writing():
+        pass
+    holder.close()
+    with database.writing() as db:
+        db.execute(text("CREATE TABLE free_again (n INTEGER)"))
+    database.close()
 
 
 def test_damaged_file_is_reported(sqlite_database: Database, tmp_path: Path) -> None:
