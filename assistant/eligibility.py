@@ -21,8 +21,10 @@ from knowledge.eligibility.fact import FactKind, Facts, Inquiry
 from knowledge.eligibility.quantity import read_quantity
 from knowledge.eligibility.rule import Rule
 from knowledge.knowledge_base import Knowledge
+from matching.profile.said import facts_said
 
 PREFIX = "eligibility."
+PLACE = "street"
 _NTH = re.compile(
     r"(?:我?选|就|是|那就?)*(?:(?P<nth>第)?(?P<place>[一二三四五六七八九十]{1,2}|\d{1,2})"
     r"|(?P<last>最后一))(?:个|项|种|类|条|号)?(?:吧|的|呢)?[。!]?"
@@ -53,7 +55,8 @@ def hear(text: str, question: Question, knowledge: Knowledge) -> Heard:
         learned = _learned(talk, talk.said.facts) if personal and talk.said.facts else {}
         return Heard(None, learned, pending=talk.began)
     if not talk.said.of_another:
-        return _own(talk, given, rules)
+        own = _own(talk, given, rules)
+        return replace(own, learned={**_place_said(text, question), **own.learned})
     if (two := two_cases(text, talk)) is not None:
         own = _own(talk, two.own, rules, say.FOR_SELF)
         return _both(_of_another(talk, two.other, rules), own)
@@ -165,6 +168,14 @@ def _keyed(talk: Talk, given: Mapping[str, Any]) -> dict[str, Any]:
     if asked is not None and asked.exclusive and current and set(given) & set(asked.facts):
         keyed[asked.key] = True
     return keyed
+
+
+def _place_said(text: str, question: Question) -> dict[str, Any]:
+    """Return the street that a case names: consultations are counted by street.
+
+    What else it tells of wishes and money is not taken: amounts are those of the case.
+    """
+    return {key: value for key, value in facts_said(text, question.known).items() if key == PLACE}
 
 
 def _learned(talk: Talk, given: Mapping[str, Any]) -> dict[str, Any]:

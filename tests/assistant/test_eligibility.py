@@ -89,6 +89,16 @@ def test_every_shipped_rule_rests_on_the_shipped_clauses(pack: Knowledge) -> Non
     assert {u.rule.code for u in later.unusable} >= {"tax-key-groups", "tax-veterans"}
 
 
+def test_the_street_of_ones_own_case_is_learned_and_nobody_elses(talk: Talk) -> None:
+    own, other = talk(), talk()
+    told = own.say("我是退役军人，住在南湖街道，手里有八万，能申请小额担保贷款吗？")
+    assert told.intent is Intent.ELIGIBILITY
+    assert own.known["street"] == "南湖街道"
+    assert "budget_yuan" not in own.known  # an amount of the case is no wish for a project
+    other.say("我表弟是退役军人，住在南湖街道，他能申请小额担保贷款吗？")
+    assert "street" not in other.known
+
+
 def test_a_talk_from_not_known_to_met(talk: Talk) -> None:
     person = talk()
     first = person.say("我能申请创业担保贷款吗")
