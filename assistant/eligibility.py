@@ -39,6 +39,7 @@ class Heard:
     learned: Mapping[str, Any]
     grounds: Grounds = NO_GROUNDS
     pending: bool = False  # a check was begun before and waits for an answer
+    about: str = ""  # the support in question, where the message itself does not name it
 
 
 def hear(text: str, question: Question, knowledge: Knowledge) -> Heard:
@@ -63,16 +64,24 @@ def hear(text: str, question: Question, knowledge: Knowledge) -> Heard:
     return _of_another(talk, given, rules)
 
 
+def _about(rules: Sequence[Rule], text: str) -> str:
+    """Name the support that a message is about without saying so, for what is asked next."""
+    names = {rule.name.partition("（")[0] for rule in rules}
+    named = any(rule.named.search(text) for rule in rules)
+    return names.pop() if len(names) == 1 and not named else ""
+
+
 def _own(talk: Talk, given: Mapping[str, Any], rules: Sequence[Rule], lead: str = "") -> Heard:
     judged = judge_case(replace(_case(talk, rules, _after(talk, given)), lead=lead))
     learned = {**_learned(talk, given), **_topic_only(rules, talk)}
     learned[PREFIX + ASKED] = judged.asked.key if judged.asked else None
-    return _told(judged, learned)
+    return replace(_told(judged, learned), about=_about(rules, talk.text))
 
 
 def _of_another(talk: Talk, given: Mapping[str, Any], rules: Sequence[Rule]) -> Heard:
     case = _case(talk, rules, Facts(given, talk.facts.definitions, talk.facts.on))
-    return _told(judge_case(replace(case, lead=say.FOR_ANOTHER)), _topic_only(rules, talk))
+    told = _told(judge_case(replace(case, lead=say.FOR_ANOTHER)), _topic_only(rules, talk))
+    return replace(told, about=_about(rules, talk.text))
 
 
 def _both(other: Heard, own: Heard) -> Heard:
@@ -92,7 +101,7 @@ def _both(other: Heard, own: Heard) -> Heard:
     grounds = Grounds(
         other.grounds.judgements | own.grounds.judgements, other.grounds.given | own.grounds.given
     )
-    return Heard(answer, own.learned, grounds, pending=True)
+    return Heard(answer, own.learned, grounds, pending=True, about=own.about)
 
 
 def facts_known(question: Question, knowledge: Knowledge) -> Facts:

@@ -110,7 +110,8 @@ def _spoken_of_before(talk: Talk, given: Mapping[str, Any]) -> list[Rule]:
     own = talk.said.of_self or patterns.OF_CONDITIONS.search(talk.text) is not None
     if own and talk.asked_kind in _YES_NO and patterns.OWN_CASE.search(talk.text):
         return rules
-    tells = bool(given) and patterns.ASKS.search(talk.text) is None
+    of_others = not talk.said.of_self and patterns.FOLLOW_UP.search(talk.text)  # "那退役军人呢"
+    tells = bool(given) and not of_others and patterns.ASKS.search(talk.text) is None
     return [rule for rule in rules if tells and _looked_at([rule], talk) & set(given)]
 
 

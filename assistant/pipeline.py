@@ -94,7 +94,7 @@ def _of_matters(
     heard = hear(written, question, knowledge)
     note("heard", heard)
     if heard.answer is not None:
-        own = replace(heard.answer, completed_question=text)
+        own = replace(heard.answer, completed_question=f"{heard.about} {text}".strip())
         judged = _verified(own, knowledge, note, heard.grounds)
         return replace(judged, learned=heard.learned if question.profile_in_use else {})
     small = _small_talk(text, question, knowledge)

@@ -225,6 +225,19 @@ def test_the_case_of_another_goes_on_and_is_kept_apart(talk: Talk) -> None:
     assert "您属于下面哪一类" in person.say("那我自己能申请创业担保贷款吗").text
 
 
+def test_what_is_asked_next_is_of_the_support_that_was_checked(talk: Talk) -> None:
+    person = talk()
+    person.say("我能拿一次性创业补贴吗")
+    assert "创业补贴" in person.say("不是第一次").completed_question
+    assert "一次性创业补贴" in person.say("有多少钱").text
+
+
+def test_the_same_of_other_people_is_asked_in_general(talk: Talk) -> None:
+    person = talk()
+    person.say("一次性创业补贴哪些人能领")
+    assert "您说的情况" not in person.say("那退役军人呢").text
+
+
 def test_two_cases_in_one_message_are_judged_one_by_one(talk: Talk) -> None:
     person = talk()
     answer = person.say("我女儿去年大学毕业，我自己是残疾人，我们俩谁能贷款")
