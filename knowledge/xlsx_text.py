@@ -64,12 +64,19 @@ def _table(block: list[list[str]]) -> Iterator[str]:
 
 def _rows(sheet: Worksheet) -> list[list[str]]:
     """Return the texts of all cells; a merged cell's text stands in each place it covers."""
-    if sheet.max_row * sheet.max_column > MAX_CELLS:
+    # Colouring a whole column makes a sheet a million rows long: only what holds text counts.
+    used = [at for at, cell in sheet._cells.items() if cell.value is not None]
+    height = max((row for row, _ in used), default=0)
+    width = max((column for _, column in used), default=0)
+    if height * width > MAX_CELLS:
         raise UnreadableDocument(_TOO_LARGE)
-    rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    if not used:
+        return []
+    cells = sheet.iter_rows(max_row=height, max_col=width, values_only=True)
+    rows = [[_text(cell) for cell in row] for row in cells]
     for area in sheet.merged_cells.ranges:
-        text = rows[area.min_row - 1][area.min_col - 1]
         for row in rows[area.min_row - 1 : area.max_row]:
+            text = rows[area.min_row - 1][area.min_col - 1] if area.min_col <= width else ""
             row[area.min_col - 1 : area.max_col] = [text] * len(
                 row[area.min_col - 1 : area.max_col]
             )

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from openpyxl.styles import PatternFill
 
 from knowledge.document import DocumentStatus, get_document
 from knowledge.ingest import ingest_file
@@ -287,6 +288,7 @@ def test_a_workbook_is_read_sheet_by_sheet() -> None:
         sheet.append(row)
     sheet.merge_cells("A1:C1")
     sheet.merge_cells("C3:C4")
+    sheet["A999999"].fill = PatternFill("solid", fgColor="FFFF00")  # a column coloured to its end
     book.create_sheet("电话").append(("街道", "8333"))
     book.create_sheet("草稿").append(("内部", "不公开"))
     book.worksheets[2].sheet_state = "hidden"
