@@ -239,14 +239,13 @@ def _partly_known(verdict: Verdict, case: Case) -> bool:
 
 def offered(asked: Inquiry, case: Case) -> tuple[str, ...]:
     """Return the answers to a question that are shown to be tapped, in their order."""
-    return _options(_worth_telling([judge(rule, case.facts) for rule in case.rules]), asked, case)
+    verdicts = _worth_telling([judge(rule, case.facts) for rule in case.rules])
+    return _suggestions(verdicts, asked, case)
 
 
 def _suggestions(verdicts: Sequence[Verdict], asked: Inquiry | None, case: Case) -> tuple[str, ...]:
     """Return the answers to tap: those of the question asked, else what may be said next."""
-    return (say.WHOLE,) if asked is None else _options(verdicts, asked, case)
-
-
-def _options(verdicts: Sequence[Verdict], asked: Inquiry, case: Case) -> tuple[str, ...]:
+    if asked is None:
+        return (say.WHOLE,)
     missing = [v.rule for v in verdicts if v.outcome is Outcome.MISSING]
     return tuple(option.label for option, _ in options_for(asked, missing, case.facts))
