@@ -112,7 +112,7 @@ def post_contact(
             now = datetime.now(UTC)
             leave_contact(db, turn.id, visitor.reference, phone, consent=consent, at=now)
     except (PhoneInvalid, ConsentMissing) as error:
-        told = {"error": str(error), "phone": phone}
+        told = {"error": str(error), "phone": phone, "consent": consent}
         return _page(request, database, visitor.reference, turn_id, told)
     return _to(turn_id, "left=1")
 
@@ -146,6 +146,7 @@ def _page(
         "contact": contact.masked if contact else "",
         "error": "",
         "phone": "",
+        "consent": False,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if told else HTTPStatus.OK
     return render(request, "chat/feedback_page.html", status, **shown | (told or {}))

@@ -72,6 +72,7 @@ class PhonePage:
     """What the page shows besides what is known."""
 
     number: str = ""
+    consent: bool = False
     sent: bool = False  # ask for the code
     told: str = ""
     status: int = HTTPStatus.OK
@@ -94,9 +95,9 @@ def send_code(
     try:
         number = check_mobile(form.number)
     except PhoneInvalid as error:
-        return _wrong(request, database, visitor, form.number, str(error))
+        return _wrong(request, database, visitor, form, str(error))
     if not form.consent:
-        return _wrong(request, database, visitor, form.number, NO_CONSENT)
+        return _wrong(request, database, visitor, form, NO_CONSENT)
     sender: SmsSender = request.app.state.sms
     claim = _claim(request, visitor, number)
     try:
@@ -104,11 +105,11 @@ def send_code(
             code = make_phone_code(db, claim, address_of(request), datetime.now(UTC))
         sender.send(number, code)
     except TooManyAttempts as error:
-        return _wrong(request, database, visitor, number, str(error), problem_of(error).status)
+        return _wrong(request, database, visitor, form, str(error), problem_of(error).status)
     except SmsNotSent as error:
         with database.writing() as db:
             drop_phone_code(db, visitor.reference)
-        return _wrong(request, database, visitor, number, str(error), problem_of(error).status)
+        return _wrong(request, database, visitor, form, str(error), problem_of(error).status)
     return _page(request, database, visitor, PhonePage(number, sent=True))
 
 
@@ -123,7 +124,7 @@ def take_code(
     try:
         number = check_mobile(form.number)
     except PhoneInvalid as error:
-        return _wrong(request, database, visitor, form.number, str(error))
+        return _wrong(request, database, visitor, NumberForm(number=form.number), str(error))
     claim, now = _claim(request, visitor, number), datetime.now(UTC)
     code = "".join(one for one in form.code if one.isdecimal())
     with database.writing() as db:
@@ -133,7 +134,10 @@ def take_code(
     if check is CodeCheck.RIGHT:
         return _done(request, visitor, "saved")
     page = PhonePage(
-        number, check is CodeCheck.WRONG, CHECKS[check], HTTPStatus.UNPROCESSABLE_ENTITY
+        number,
+        sent=check is CodeCheck.WRONG,
+        told=CHECKS[check],
+        status=HTTPStatus.UNPROCESSABLE_ENTITY,
     )
     return _page(request, database, visitor, page)
 
@@ -149,7 +153,10 @@ def remove(request: Request, database: OpenDatabase, visitor: CurrentVisitor) ->
 
 def check_mobile(text: str) -> str:
     """Return a mobile number in digits. Raises PhoneInvalid."""
-    number = check_phone(text)
+    try:
+        number = check_phone(text)
+    except PhoneInvalid as error:
+        raise PhoneInvalid("这不像手机号，请检查，填写11位手机号。") from error
     if len(number) != MOBILE_LENGTH or not number.startswith("1"):
         raise PhoneInvalid("固定电话收不到短信，请填写11位手机号。")
     return number
@@ -186,11 +193,13 @@ def _wrong(
     request: Request,
     database: Database,
     visitor: Visitor,
-    number: str,
+    typed: NumberForm,
     told: str,
     status: int = 422,
 ) -> Response:
-    return _page(request, database, visitor, PhonePage(number, told=told, status=status))
+    return _page(
+        request, database, visitor, PhonePage(typed.number, typed.consent, told=told, status=status)
+    )
 
 
 def _page(request: Request, database: Database, visitor: Visitor, page: PhonePage) -> Response:

@@ -1,5 +1,6 @@
 """The public pages of the project library: browse, read one, say that it does not suit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -16,10 +17,19 @@ from api.policies.reading_pages import local_path
 from api.policies.validity import spoken_address, today
 from api.projects.filter import FILTERS, ProjectFilter, chosen_in_words
 from api.visitor import remember
+from assistant.related_policy import RelatedPolicy
+from knowledge.department import mentioned_departments
+from knowledge.office import OfficeFacts, load_offices, unit_name
 from matching.industry import division_name
 from matching.profile.entrepreneur import known_person
 from matching.profile.profile import profile_of
-from matching.projects.facts import HOURS_NAMES, KIND_NAMES, PREMISES_NAMES, RISK_NAMES
+from matching.projects.facts import (
+    HOURS_NAMES,
+    KIND_NAMES,
+    PREMISES_NAMES,
+    RISK_NAMES,
+    ProjectFacts,
+)
 from matching.projects.project import ProjectNotFound
 from matching.recommending.adoption import has_taken_up, put_down, take_up
 from matching.recommending.feedback import REASON_NAMES, Decline, DeclineReason, decline, take_back
@@ -34,6 +44,7 @@ from storage.database import storable
 router = APIRouter(include_in_schema=False)
 
 PAGE_SIZE = 20
+MOST_OFFICES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +105,13 @@ def show_project(
     with database.reading() as db:
         person = known_person(db, visitor.reference)
         chosen = has_taken_up(db, visitor.reference, code)
+        offices = load_offices(db)
     profile = profile_of(person.facts, person.declined)
     fit = None
     if person.profile_in_use and (not profile.is_empty or profile.declined):
         fit = fit_of(table, code, Wanted(profile), snapshot.offers.weights, day)
     turned_down = next((d for d in person.declined if d.project_code == code), None)
+    policies = snapshot.policies_of(project, profile, day)
     response = render(
         request,
         "projects/project.html",
@@ -112,8 +125,9 @@ def show_project(
                 policy.statement,
                 f"/clauses/{policy.clause_id}",
             )
-            for policy in snapshot.policies_of(project, profile, day)
+            for policy in policies
         ],
+        offices=_offices_for(project, policies, offices.on(day)),
         mentors=mentors_of_project(
             need_of(profile),
             project,
@@ -134,6 +148,18 @@ def show_project(
     )
     remember(request, response, visitor)
     return response
+
+
+def _offices_for(
+    project: ProjectFacts, policies: Sequence[RelatedPolicy], offices: Sequence[OfficeFacts]
+) -> list[OfficeFacts]:
+    """Return the offices of the departments that the permits and policies of a project name,
+    and of its streets.
+    """
+    told = [project.permits_text, *(p.statement for p in policies)]
+    units = [department.name for department in mentioned_departments("\n".join(told))]
+    wanted = {unit_name(unit) for unit in (*units, *project.streets)}
+    return [office for office in offices if unit_name(office.unit) in wanted][:MOST_OFFICES]
 
 
 @router.post(

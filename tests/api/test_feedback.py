@@ -86,6 +86,7 @@ def test_number_needs_consent_and_can_be_deleted(
     assert "勾选同意" in refused.text
     wrong = client.post("/turns/1/contact", data={"phone": "12345", "consent": "1"})
     assert "11位手机号" in wrong.text
+    assert "required checked" in wrong.text
     left = client.post("/turns/1/contact", data={"phone": "138-1234-5678", "consent": "1"})
     assert "138****5678" in left.text
     assert "13812345678" not in left.text

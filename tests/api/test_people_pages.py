@@ -39,6 +39,10 @@ def test_a_number_is_proven_by_the_code_that_was_sent_to_it(
 ) -> None:
     assert "请先勾选同意" in ask(client, consent="").text
     assert "固定电话收不到短信" in ask(client, "0571-87654321").text
+    mistyped = ask(client, "1380000").text
+    assert "11位手机号" in mistyped
+    assert "固定电话" not in mistyped  # it could not get the code
+    assert 'value="1" checked' in mistyped
     sent = ask(client, "138 0000 1234")
     assert "138****1234" in sent.text
     assert "还没有开通短信" in sent.text  # the file sender rings no telephone

@@ -14,6 +14,7 @@ from api.settings import Settings
 from api.snapshot import LiveSnapshot, Snapshot
 from assistant.answer import Answer, AnswerStatus, Card, CardKind, Intent, Question, Sentence
 from knowledge.corpus import Corpus
+from knowledge.office import ServiceOffice
 from matching.learning.outcome import MatchOutcome
 from matching.mentors.facts import MentorCategory, MentorOrigin, MentorState
 from matching.mentors.mentor import Mentor
@@ -35,7 +36,13 @@ from tests.fixtures.edge import StandIn, add_document, small_document
 from tests.matching.projects import LIBRARY
 
 OFFERS = Offers(
-    ProjectTable(tuple(replace(p, valid_until=date(2099, 12, 31)) for p in LIBRARY)), load_weights()
+    ProjectTable(
+        tuple(
+            replace(p, valid_until=date(2099, 12, 31), permits_text="向市场监管局备案。")
+            for p in LIBRARY
+        )
+    ),
+    load_weights(),
 )
 CARD = Card(
     CardKind.PROJECT, "P01", "社区早餐车", "用得上您会的烹饪", "投资 1.5万元至3万元", "风险中等：房租",
@@ -182,7 +189,7 @@ def test_a_profile_switched_off_is_neither_used_nor_added_to(
     assert stand_in.asked[-1].known == {}
     assert not stand_in.asked[-1].profile_in_use
     client.post("/me/use", data={"in_use": "true"})
-    assert "不使用我的画像" in client.get("/me").text
+    assert "不用我的情况" in client.get("/me").text
 
 
 def test_the_library_is_browsed_with_filters(client: TestClient) -> None:
@@ -206,6 +213,21 @@ def test_a_project_page_puts_risk_first_and_says_whether_it_fits(client: TestCli
     assert "适合我吗" in fitting
     assert "用得上您会的烹饪" in fitting
     assert "超出您的预算" in client.get("/projects/P02").text
+
+
+def test_a_project_page_says_where_to_go(client: TestClient, sqlite_database: Database) -> None:
+    assert "各部门管什么" in client.get("/projects/P01").text
+    details = dict.fromkeys(("phone", "hours", "bring", "directions"), "")
+    with sqlite_database.writing() as db:
+        for number, unit in enumerate(("市场监管局", "区税务局"), 1):
+            office = ServiceOffice(
+                number=number, version=1, unit=unit, name=f"{unit}窗口", address="一楼",
+                valid_from=date(2026, 1, 1), entered_on=date(2026, 1, 1), account_id=1, **details,
+            )  # fmt: skip
+            db.add(office)
+    page = client.get("/projects/P01").text
+    assert "市场监管局窗口" in page
+    assert "区税务局窗口" not in page  # neither the permits nor a policy name it
 
 
 def test_unknown_projects_are_not_found(client: TestClient) -> None:

@@ -39,7 +39,9 @@ def test_entrepreneur_asks_and_reads_the_clause(page: Page) -> None:
     # Everything is still there after a reload, and in the list of conversations.
     page.reload()
     expect(page.locator("article.turn")).to_have_count(3)
-    page.get_by_role("link", name="我的对话").click()
+    navigation = page.get_by_role("navigation", name="栏目")
+    expect(navigation.get_by_role("link", name="导师")).to_have_attribute("href", "/mentors")
+    navigation.get_by_role("link", name="我的对话").click()
     expect(page.get_by_role("link", name="创业培训的目标是多少人")).to_be_visible()
     page.get_by_role("link", name="开始新对话").click()
     expect(page.get_by_text("可以这样问")).to_be_visible()
