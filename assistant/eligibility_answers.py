@@ -39,7 +39,6 @@ def judge_case(case: Case) -> Judged:
         draft.compute(sum_, {})
     if echo := say.facts_line(case.facts):
         draft.say(echo)
-    asked: Inquiry | None
     if len(shown) > IN_FULL:
         asked = _next(shown, case)
         _tell_as_list(draft, shown, case)
