@@ -57,15 +57,21 @@ def subject_in_words(subject: str) -> str:
     return f"{SUBJECTS[kind]} {rest}" if kind in SUBJECTS else subject
 
 
-def subject_typed(text: str) -> str:
-    """Return the subject that somebody means: 咨询记录 12, 12 alone, or session:12 itself."""
+def subject_typed(text: str, alone: str = "session") -> str:
+    """Return the subject that somebody means: 咨询记录 12, session:12 itself, or 12 `alone`."""
     text = text.strip()
     if text.isdecimal():
-        return f"session:{text}"
+        return f"{alone}:{text}"
     for kind, name in sorted(SUBJECTS.items(), key=lambda one: -len(one[1])):
         if text.startswith(name):
             return f"{kind}:{text.removeprefix(name).strip()}"
     return text
+
+
+def provider_typed(text: str) -> str:
+    """Return who gave the guidance, as somebody types it: 导师 D001, D001 alone or 账号 7."""
+    found = subject_typed(text, alone="account")
+    return found if not found or ":" in found else f"mentor:{found}"
 
 
 def details_in_words(details: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:

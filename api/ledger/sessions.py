@@ -19,7 +19,7 @@ from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.corrections import corrections_of
 from api.ledger.duplicates import beside
-from api.ledger.event_details import told_against
+from api.ledger.event_details import provider_typed, subject_in_words, told_against
 from api.ledger.staff import (
     CurrentStaff,
     deciding,
@@ -91,7 +91,7 @@ class ListQuery(BaseModel):
             period=_period(self.period),
             upto=_period(self.upto),
             month=self.month if MONTH.fullmatch(self.month) else None,
-            provider=self.provider or None,
+            provider=provider_typed(self.provider) or None,
             flagged={"1": True, "0": False}.get(self.flagged),
             appealed=True if self.appealed == "1" else None,
             code=self.code if self.code in REASONS else None,
@@ -210,6 +210,7 @@ def _list_page(
         page=page,
         count=f"{page.count}{' 条以上' if page.more else ' 条'}",
         chosen=query,
+        provider=subject_in_words(query.provider),
         address=query.address(),
         narrowed=query.model_dump(exclude={"state", "after"}, exclude_defaults=True),
         people={one.id: masked_person(one) for one in page.sessions},

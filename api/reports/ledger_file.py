@@ -1,7 +1,7 @@
 """The ledger as a file: every session of a time, masked, for checking the counts."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from api.ledger.corrections import counts_after, words_of
 from api.reports.table_file import BATCH, TableRow
 from guidance.counting.corrected import counting_ids
-from guidance.lifecycle import COUNTED, LINE_NAMES, STATE_NAMES
+from guidance.counting.qualification import FLAGS, REASONS
+from guidance.lifecycle import COUNTED, LINE_NAMES, STATE_NAMES, SessionState
 from guidance.message import CHANNEL_NAMES
 from guidance.people.identity import Person, digest_of
 from guidance.people.level import LEVEL_NAMES
@@ -22,7 +23,7 @@ from guidance.session import GuidanceSession
 COLUMNS = (
     "编号", "季度", "计数日期", "单位", "服务方式", "渠道", "身份核验程度", "咨询人代号", "状态",
     "是否计数", "调整", "调整后计数", "调整后单位",
-    "不计原因代码", "提醒代码", "口径版本", "消息数", "封存摘要",
+    "不计原因代码", "不计原因", "提醒代码", "提醒", "口径版本", "消息数", "封存摘要",
 )  # fmt: skip
 SHEET = "台账"
 PERSON_SHOWN = 8
@@ -56,6 +57,11 @@ def ledger_rows(db: Session, period: str, org_unit: str) -> Iterator[TableRow]:
         yield _masked(row, changes.get(row.id, []))
 
 
+def in_words(codes: str, names: Mapping[str, str]) -> str:
+    """Return what codes stand for, so that a reader needs no key beside the file."""
+    return "；".join(names.get(one, one) for one in codes.split())
+
+
 def _adjusted(db: Session, periods: list[str]) -> dict[int, list[Adjustment]]:
     """Return by session what was adjusted of some quarters, which is little."""
     found: dict[int, list[Adjustment]] = defaultdict(list)
@@ -73,6 +79,7 @@ def _masked(row: Any, changes: list[Adjustment]) -> TableRow:
         digest_of(row.holder)[:PERSON_SHOWN], STATE_NAMES[row.state],
         "是" if counted else "否", "、".join(words_of(one) for one in changes),
         "是" if counts_after(counted, changes) else "否",
-        unit_after(row.org_unit, changes) or DISTRICT, row.codes, row.flags, row.rule_version,
-        row.turn_count, row.seal,
+        unit_after(row.org_unit, changes) or DISTRICT, row.codes,
+        "复核不予计数" if row.state is SessionState.REJECTED else in_words(row.codes, REASONS),
+        row.flags, in_words(row.flags, FLAGS), row.rule_version, row.turn_count, row.seal,
     )  # fmt: skip

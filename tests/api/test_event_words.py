@@ -8,7 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
-from api.ledger.event_details import details_in_words, subject_in_words, subject_typed
+from api.ledger.event_details import (
+    details_in_words,
+    provider_typed,
+    subject_in_words,
+    subject_typed,
+)
 from api.ledger.event_words import EVENT_GROUPS, EVENT_NAMES
 from api.spreadsheets.subjects import SUBJECTS
 from guidance.gaps.gap import GapState
@@ -159,6 +164,8 @@ def test_what_an_event_is_about_is_told_and_found_by_its_words() -> None:
         assert subject_in_words(subject) == words
         assert subject_typed(words) == subject_typed(subject) == subject
     assert subject_typed(" 24 ") == "session:24"
+    typed = ("D001", "导师 D001", "mentor:D001", "7", "账号 7", "")
+    assert [provider_typed(one) for one in typed] == ["mentor:D001"] * 3 + ["account:7"] * 2 + [""]
     assert subject_in_words("audit:log") == "审计日志"
     assert subject_in_words("sessions:12") == "咨询记录 12 条"
     assert subject_in_words("other:1") == "other:1"

@@ -15,8 +15,10 @@ from sqlalchemy import select, update
 from accounts.role import Role
 from api.reports.cells import neutral
 from api.reports.form import FORM_FILE
+from api.reports.ledger_file import in_words
 from api.reports.word import TEMPLATE
 from audit.log import AuditEvent
+from guidance.counting.qualification import REASONS
 from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.fixtures.people import add_person, sign_in, sign_in_as
@@ -131,6 +133,8 @@ def test_ledger_is_masked_and_its_export_logged(
     assert data.startswith("\ufeff编号".encode())
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
     assert [row["是否计数"] for row in rows] == ["是", "是", "否"]
+    assert [row["不计原因"] for row in rows] == ["", "", ""]  # the third waits to be decided
+    assert in_words("Q3 Q8", REASONS).startswith("没有谈到与创业有关的内容；")
     assert len({row["咨询人代号"] for row in rows}) == 3
     for word in ("王小明", "visitor-", "贷款"):
         assert word not in data.decode()
