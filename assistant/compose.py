@@ -12,7 +12,7 @@ from assistant.evidence import (
     Evidence,
     gather_evidence,
 )
-from assistant.fit import answers, in_scope, is_off_topic
+from assistant.fit import answers, is_off_topic, may_be_off_topic
 from assistant.judging import judge
 from assistant.levels import by_level
 from assistant.lists import CLOSE_TO_BEST
@@ -105,7 +105,7 @@ def _in_part(answer: Answer) -> Answer:
 
 
 def _unanswered(look: Lookup, evidence: list[Evidence], refused: Sequence[Evidence] = ()) -> Answer:
-    if not in_scope(look, evidence):
+    if may_be_off_topic(look, evidence):
         return _out_of_scope(look)
     ended = ended_rule(look)
     if ended is None:

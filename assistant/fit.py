@@ -21,8 +21,9 @@ CHARGE_NAMED = 0.4  # 拖欠工资 is named by 拖欠职工工资
 KNOWN_THINGS_RELIEF = 0.2  # where it names nothing that is foreign to the policies
 UNKNOWN_THING = 0.4  # more is needed where the question names a thing that no policy knows
 OFF_TOPIC_COVERAGE = 0.35
-CERTAINLY_OURS = -10.0
-ELSEWHERE = 1.0  # log odds that a message is no matter of the desk
+# Log odds that a message is no matter of the desk.
+ELSEWHERE = 1.0
+OURS = -1.0
 _OF_WHAT = frozenset({Asked.DATE, Asked.NAME, Asked.REASON})  # the verb says of what
 
 
@@ -93,16 +94,24 @@ def in_scope(look: Lookup, evidence: list[Evidence]) -> bool:
 
 
 def is_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
-    """Whether a message is no matter of the desk, neither by its words nor by its meaning."""
+    """Whether a message is no matter of the desk by its words and, surely, by its meaning."""
     return off_topic_odds(look) >= ELSEWHERE and not in_scope(look, evidence)
 
 
+def may_be_off_topic(look: Lookup, evidence: list[Evidence]) -> bool:
+    """Whether what is not answered is better called off topic than not stated."""
+    return off_topic_odds(look) > OURS and not in_scope(look, evidence)
+
+
 def off_topic_odds(look: Lookup) -> float:
-    """Return the log odds, by its meaning alone, that a message is no matter of the desk."""
+    """Return the log odds, by its meaning alone, that a message is no matter of the desk.
+
+    0 where nobody can tell.
+    """
     scorer = look.knowledge.answering
-    if scorer is None or look.reading.asked is Asked.INTEREST:
-        return CERTAINLY_OURS
-    return scorer.off_topic(look.reading.text)
+    if scorer is None:
+        return 0.0
+    return OURS if look.reading.asked is Asked.INTEREST else scorer.off_topic(look.reading.text)
 
 
 def _things_missing(item: Evidence, look: Lookup) -> list[str] | None:

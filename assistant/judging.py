@@ -134,7 +134,7 @@ def _judge(
     beside = [e for e in ranked if odds[e] >= max(LIKELY, likeliest - CLOSE)]
     if chosen is None:
         fit = tuple(e for e in beside if may_answer(e, look, of_kind=odds[e] < CERTAIN))
-        inside = sure >= SCOPE + max(0.0, off_topic_odds(look)) or in_scope(look, evidence)
+        inside = sure >= SCOPE + off_topic_odds(look) or in_scope(look, evidence)
         return Judged(question, pairs, None, Verdict(fit) if fit and inside else None, inside)
     others = [e for e in beside if e != chosen]
     instead = tuple(e for e in others if may_answer(e, look))

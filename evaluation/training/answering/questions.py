@@ -46,9 +46,10 @@ LEARNED = {
     "f": ("documents_f",),
     "g": ("documents_g",),
 }
-# Of another author about other documents, measured with only.
+# Of other authors, measured with only: about other documents, and about the pack.
 MEASURED = {
     "e": ("documents_e",),
+    "pack": ("pack_later",),
 }
 
 
