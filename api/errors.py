@@ -95,10 +95,13 @@ def _domain_error(request: Request, error: Exception) -> Response:
 def _elsewhere(request: Request, error: SignInNeeded | DutyFirst) -> str:
     if isinstance(error, DutyFirst):
         return error.path
-    # What a form was about to send is lost; its page is where to begin again.
+    # What a form was about to send is lost; its page is where to begin again, and is told so.
+    unsaved = "" if request.method == "GET" else "&unsaved=1"
     shown = request.url if request.method == "GET" else URL(request.headers.get("referer", ""))
     query = f"?{shown.query}" if shown.query else ""
-    return f"/login?next={quote(shown.path + query, safe='/')}" if shown.path else "/login"
+    if not shown.path:
+        return "/login"
+    return f"/login?next={quote(shown.path + query, safe='/')}{unsaved}"
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -8,14 +8,18 @@ from assistant.dialogue import last_topic
 from assistant.draft import Draft
 from assistant.evidence import gather_evidence
 from assistant.lookup import Lookup
+from assistant.wishes import is_after_projects
 
 MORE = 5
 OF_THE_MATTER = 0.6  # coverage of a sentence that speaks of the same matter
 
 
 def asks_for_more(bare: str, history: Sequence[PastTurn]) -> PastTurn | None:
-    """Return the turn of which a message without punctuation wants more; None of none."""
-    if patterns.MORE.fullmatch(bare) is None:
+    """Return the turn of which a message without punctuation wants more; None of none.
+
+    After projects it is they of which more is wanted.
+    """
+    if patterns.MORE.fullmatch(bare) is None or is_after_projects(history):
         return None
     last = last_topic(history)
     return None if last is None or last.intent is Intent.ELIGIBILITY and _judged(last) else last

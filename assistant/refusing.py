@@ -88,7 +88,7 @@ def _without_figures(found: Statement, look: Lookup) -> Statement:
 
 def refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     """Say what is not stated, what is stated nearby, and whom to ask."""
-    duty = _named_by_document(look, evidence) or whom_to_ask(look)
+    duty = _whom(look, evidence)
     if duty is not None and _is_for_the_topic(duty, look):
         sent_on = Draft(look.knowledge)
         _send_on(sent_on, duty)
@@ -106,6 +106,14 @@ def refuse(look: Lookup, evidence: list[Evidence]) -> Answer:
     draft.quote_all(wording.NEARBY, near[:2])
     _send_on(draft, duty)
     return draft.finish(AnswerStatus.NOT_IN_POLICY, Intent.POLICY)
+
+
+def _whom(look: Lookup, evidence: Sequence[Evidence]) -> Duty | None:
+    """Return the duty of the very matter, else whom the nearest notice names, else who leads."""
+    duty = whom_to_ask(look)
+    if duty is not None and _coverage(duty, look) >= HOLDS_TOPIC:
+        return duty
+    return _named_by_document(look, evidence) or duty
 
 
 def _named_by_document(look: Lookup, evidence: Sequence[Evidence]) -> Duty | None:
@@ -129,8 +137,12 @@ def _named_by_document(look: Lookup, evidence: Sequence[Evidence]) -> Duty | Non
 
 def _is_for_the_topic(duty: Duty, look: Lookup) -> bool:
     """Whether a body has the very matter, and is not only the one that leads everything."""
-    held = look.knowledge.lexicon.coverage(look.reading.terms, duty.statement.text)
-    return held >= HOLDS_TOPIC or duty != leading_duty(look.knowledge, look.documents)
+    leads = duty == leading_duty(look.knowledge, look.documents)
+    return not leads or _coverage(duty, look) >= HOLDS_TOPIC
+
+
+def _coverage(duty: Duty, look: Lookup) -> float:
+    return look.knowledge.lexicon.coverage(look.reading.terms, duty.statement.text)
 
 
 def _send_on(draft: Draft, duty: Duty | None) -> None:

@@ -53,12 +53,9 @@ def wish_of(text: str, learned: Mapping[str, Any], history: Sequence[PastTurn]) 
     """
     facts = [key for key, value in learned.items() if value is not None]
     rules = _RULES.search(text) is not None
-    after_projects = bool(history) and (
-        bool(history[-1].shown) or history[-1].intent is Intent.PROJECT
-    )
     if _MENTOR.search(text) and not _INSTITUTION.search(text):
         return Wish(Wanting.MENTORS, rules)
-    if after_projects and _MORE.match(text):
+    if is_after_projects(history) and _MORE.match(text):
         return Wish(Wanting.MORE_PROJECTS, asks_rules=False)
     if _asks_for_projects(text, facts):
         return Wish(Wanting.PROJECTS, rules)
@@ -66,9 +63,14 @@ def wish_of(text: str, learned: Mapping[str, Any], history: Sequence[PastTurn]) 
     telling = len(facts) >= _TELLING and bool(_RESOURCES.intersection(facts))
     if telling and (_INTENDS.search(text) if asks else not _INSTITUTION.search(text)):
         return Wish(Wanting.PROJECTS, asks)
-    if learned and after_projects and not rules and not _ASKS.search(text):
+    if learned and is_after_projects(history) and not rules and not _ASKS.search(text):
         return Wish(Wanting.PROJECTS, asks_rules=False)
     return Wish(Wanting.NOTHING, rules)
+
+
+def is_after_projects(history: Sequence[PastTurn]) -> bool:
+    """Whether the last turn recommended projects."""
+    return bool(history) and (bool(history[-1].shown) or history[-1].intent is Intent.PROJECT)
 
 
 def _asks_for_projects(text: str, facts: Sequence[str]) -> bool:

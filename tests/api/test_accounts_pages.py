@@ -70,8 +70,20 @@ def token_on(browser: TestClient, path: str) -> str:
 def test_browser_is_brought_back_to_where_it_wanted(browser: TestClient) -> None:
     sent = browser.get("/account/password?x=1")
     assert sent.headers["location"] == "/login?next=/account/password%3Fx%3D1"
+    assert "没有保存" not in browser.get(sent.headers["location"]).text
     assert log_in(browser, path=sent.headers["location"]) == "/account/password?x=1"
     assert browser.get("/login").headers["location"] == HOME
+
+
+@pytest.mark.usefixtures("person")
+def test_who_sends_a_form_after_the_session_ended_is_told_it_was_not_saved(
+    browser: TestClient,
+) -> None:
+    page = "http://testserver/account/password"
+    sent = browser.post("/account/password", headers={"referer": page})
+    assert sent.headers["location"] == "/login?next=/account/password&unsaved=1"
+    assert "没有保存" in browser.get(sent.headers["location"]).text
+    assert log_in(browser, path=sent.headers["location"]) == "/account/password"
 
 
 @pytest.mark.usefixtures("person")
