@@ -9,6 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN_STAMP := $(VENV)/.run-$(shell cat requirements.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 TEST_STAMP := $(VENV)/.test-$(shell cat requirements.lock requirements-test.lock pyproject.toml 2>/dev/null | sha256sum | cut -c1-16)
 
+# The product and its tests start many processes: byte code is kept between them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint lock system clean
 
 run: $(RUN_STAMP)

@@ -15,6 +15,7 @@ import httpx
 
 from api.settings import Settings
 from api.snapshot import Snapshot
+from api.tls import trusted
 from assistant.rephraser import Message, ModelUnavailable
 from storage.database import Database
 
@@ -71,6 +72,7 @@ class LanguageModel:
             timeout=httpx.Timeout(timeout_s),
             follow_redirects=False,
             trust_env=False,
+            verify=trusted(),
             limits=httpx.Limits(max_connections=CALLS_AT_ONCE),
         )
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import httpx
 
 from api.settings import Settings
+from api.tls import trusted
 from guidance.people.phone import CODE_LIFE
 
 log = logging.getLogger("qichuang")
@@ -102,6 +103,7 @@ class HttpSender:
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
+            verify=trusted(),
             headers=headers,
             transport=transport,
         )

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from api.tls import trusted
+
 # It tells the address of every call, and Tencent wants secrets and tokens in there.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -108,6 +110,7 @@ class TencentApi:
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
+            verify=trusted(),
             transport=transport,
         )
 

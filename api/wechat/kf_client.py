@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from api.tls import trusted
 from api.wechat.client import ErrorKind, SendFailed
 
 TIMEOUT_S = 8.0
@@ -43,6 +44,7 @@ class WeComApi:
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
+            verify=trusted(),
             transport=transport,
         )
 
