@@ -19,7 +19,6 @@ MIN_QUOTED = 4
 MIN_NAME = 5  # characters of a heading that can name a part
 _NUMBER = r"([两二三四五六七八九十]|\d{1,2})"
 _PART = r"(?:个|项|条|点|类|种|大|把|步|方面|阶段|部分)"
-_WHICH = r"(?:是|有|都|指|包括)(?:哪|什么|啥)"
 _SIZE = re.compile(
     rf"哪{_NUMBER}{_PART}|{_NUMBER}{_PART}[^,。?]{{0,8}}(?:是|有|都|指|包括)(?:哪|什么|啥)"
 )

@@ -17,7 +17,6 @@ from knowledge.tokenizer import words
 ENOUGH_OF_HEADER = 0.4
 _COUNTED = re.compile(r"(?:^|[\uff0c\uff1a\uff1b、])[一二三四五六七八九十]是")
 NEAR_ROWS = 8
-_STATED_BY_PARTS = (Asked.COUNT, Asked.CONDITION, Asked.MATERIALS)
 _LISTED = (Asked.LIST, Asked.COUNT, Asked.CONDITION, Asked.MATERIALS)
 
 
