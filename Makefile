@@ -12,13 +12,17 @@ TEST_STAMP := $(VENV)/.test-$(shell cat requirements.lock requirements-test.lock
 # The product and its tests start many processes: byte code is kept between them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint lock system clean
+.PHONY: run test lint suite lock system clean
 
 run: $(RUN_STAMP)
 	$(BIN)/qichuang serve --host $(HOST) --port $(PORT)
 
+# Types are checked beside the tests, which leave a part of two cores free.
+test: $(TEST_STAMP) system
+	$(MAKE) --no-print-directory -j 2 lint suite
+
 # Browsers and servers wait much: three workers keep two cores busy.
-test: lint
+suite: $(TEST_STAMP) system
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(TEST_STAMP) system
