@@ -10,12 +10,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.role import ROLES_WITH_CODE, Role, RolesConflict, RoleSet, check_roles
-from storage.database import Base, storable, take_turns
+from storage.database import LARGEST_ID, Base, storable, take_turns
 
 LOGIN_LENGTH = 64
 NAME_LENGTH = 40
 UNIT_LENGTH = 60
-LARGEST_ID = 2**31 - 1
 _LOGIN_MARKS = frozenset(".-_@")
 
 

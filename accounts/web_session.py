@@ -10,9 +10,9 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, String, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from accounts.account import LARGEST_ID, Account
+from accounts.account import Account
 from accounts.role import Role
-from storage.database import Base
+from storage.database import LARGEST_ID, Base
 
 TOKEN_BYTES = 32
 DEVICE_LENGTH = 64

@@ -2,6 +2,8 @@
 
 from urllib.parse import quote
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 def attached_as(name: str) -> dict[str, str]:
     """Return the header that has a browser save what is sent under a name (RFC 6266)."""

@@ -21,6 +21,7 @@ from storage.connection import (
 from storage.group_commit import GroupCommit
 
 MIGRATION_TIMEOUT_MS = 300_000
+LARGEST_ID = 2**31 - 1  # of a key: PostgreSQL refuses to look for a larger number
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")

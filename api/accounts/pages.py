@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -35,9 +34,10 @@ from api.access import Permission, allow
 from api.accounts.history import account_history
 from api.deps import OpenDatabase
 from api.forms import CheckboxesField, PostedForm, StaffForm, say
+from api.input import Storable, Words
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.ADMINISTRATION))
 
@@ -51,7 +51,6 @@ ROLE_TEXTS = {
     Role.PRIVACY_OFFICER: "隐私专员：查看原文、导出、删除个人信息",
     Role.AUDITOR: "审计：只读，查看全部记录和日志",
 }
-Reason = Annotated[str, Form(max_length=200), BeforeValidator(storable)]
 
 
 class AccountForm(StaffForm):
@@ -104,7 +103,7 @@ def show_accounts(
     request: Request,
     database: OpenDatabase,
     account: CurrentAccount,
-    q: Annotated[str, Query(max_length=100), BeforeValidator(storable)] = "",
+    q: Annotated[str, Query(max_length=100), Storable] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
     """List the accounts, narrowed down by the words."""
@@ -192,7 +191,7 @@ def post_one(
 
 @router.post("/staff/accounts/{account_id}/disable")
 def post_disable(
-    account_id: int, database: OpenDatabase, account: CurrentAccount, reason: Reason
+    account_id: int, database: OpenDatabase, account: CurrentAccount, reason: Words
 ) -> Response:
     """Switch an account off."""
     with database.writing() as db:
@@ -202,7 +201,7 @@ def post_disable(
 
 @router.post("/staff/accounts/{account_id}/enable")
 def post_enable(
-    account_id: int, database: OpenDatabase, account: CurrentAccount, reason: Reason
+    account_id: int, database: OpenDatabase, account: CurrentAccount, reason: Words
 ) -> Response:
     """Switch an account on again."""
     with database.writing() as db:
@@ -223,7 +222,7 @@ def post_link(
 
 @router.post("/staff/accounts/{account_id}/code")
 def post_remove_code(
-    account_id: int, database: OpenDatabase, account: CurrentAccount, reason: Reason
+    account_id: int, database: OpenDatabase, account: CurrentAccount, reason: Words
 ) -> Response:
     """Turn the one-time codes of somebody off who lost the phone."""
     with database.writing() as db:

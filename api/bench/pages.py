@@ -6,14 +6,15 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from api.access import Permission, allow
+from api.attachment import XLSX
 from api.bench.judged import limits
 from api.bench.trace import Trace, trace_answer
 from api.bench.work import (
@@ -28,16 +29,15 @@ from api.bench.work import (
 from api.chat.thread import STATUS_LABELS
 from api.deps import CurrentSnapshot, OpenDatabase
 from api.forms import PostedForm
+from api.input import RecordId, Text
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.snapshot import Snapshot
-from api.spreadsheets.pages import XLSX
 from api.staff_page import render_staff
 from assistant.answer import PastTurn, Question
 from audit.log import append_event
 from guidance.gaps.bench_run import (
     CHANGE_NAMES,
-    LARGEST_ID,
     BenchRun,
     Change,
     Compared,
@@ -50,15 +50,13 @@ from guidance.gaps.bench_run import (
 )
 from matching.spreadsheets.reading import MOST_BYTES
 from matching.spreadsheets.rows import SpreadsheetUnreadable
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.CATALOGUE))
 
 STATUS_NAMES = STATUS_LABELS | {"answered": "已答复"}
 STATE_NAMES = {RunState.RUNNING: "进行中", RunState.DONE: "完成", RunState.FAILED: "中断"}
 HISTORY_QUESTIONS = 6
-RunId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Line = Annotated[str, BeforeValidator(storable)]
 
 
 class BenchInvalid(ValueError):
@@ -68,10 +66,10 @@ class BenchInvalid(ValueError):
 class BenchForm(BaseModel):
     """One question with everything that its answer may depend on, as typed."""
 
-    text: Annotated[Line, Field(max_length=MOST_CHARACTERS)] = ""
-    as_of: Annotated[Line, Field(max_length=20)] = ""
-    history: Annotated[Line, Field(max_length=4_000)] = ""  # earlier questions, one a line
-    known: Annotated[Line, Field(max_length=4_000)] = ""  # key=value, one a line
+    text: Annotated[Text, Field(max_length=MOST_CHARACTERS)] = ""
+    as_of: Annotated[Text, Field(max_length=20)] = ""
+    history: Annotated[Text, Field(max_length=4_000)] = ""  # earlier questions, one a line
+    known: Annotated[Text, Field(max_length=4_000)] = ""  # key=value, one a line
 
     def day(self) -> date:
         """Return the day to answer for. Raises BenchInvalid."""
@@ -170,7 +168,7 @@ def post_batch(
 
 @router.get("/staff/bench/{run_id}")
 def show_run(
-    request: Request, run_id: RunId, database: OpenDatabase, account: CurrentAccount
+    request: Request, run_id: RecordId, database: OpenDatabase, account: CurrentAccount
 ) -> Response:
     """Show how far a run is, and its answers beside those of the run before."""
     with database.reading() as db:
@@ -194,7 +192,7 @@ def show_run(
 
 
 @router.post("/staff/bench/{run_id}/export")
-def export_run(run_id: RunId, database: OpenDatabase, account: CurrentAccount) -> Response:
+def export_run(run_id: RecordId, database: OpenDatabase, account: CurrentAccount) -> Response:
     """Return a run as a workbook; that somebody took it is in the audit log."""
     with database.writing() as db:
         run = get_run(db, run_id)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
@@ -15,6 +15,7 @@ from api.chat.pages import render
 from api.chat.thread import Rated
 from api.deps import CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import RecordId, Storable
 from api.people.own import own_references
 from assistant.guardrails import mask_personal_data
 from guidance.gaps.contact import (
@@ -24,7 +25,6 @@ from guidance.gaps.contact import (
     leave_contact,
     withdraw_contact,
 )
-from guidance.gaps.gap import LARGEST_ID
 from guidance.session import Conversation, ConversationNotFound, Turn
 from guidance.turn_feedback import (
     COMPLAINT_NAMES,
@@ -34,11 +34,10 @@ from guidance.turn_feedback import (
     TurnFeedback,
     give_feedback,
 )
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
 
-TurnId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 FORM = allow(Permission.PUBLIC, refuse_foreign_forms)
 
 
@@ -47,7 +46,7 @@ class OpinionForm(BaseModel):
 
     helpful: bool
     complaints: list[Complaint] = []
-    words: Annotated[str, Field(max_length=MOST_CHARACTERS), BeforeValidator(storable)] = ""
+    words: Annotated[str, Field(max_length=MOST_CHARACTERS), Storable] = ""
 
 
 def own_turn(db: Session, turn_id: int, person: str) -> Turn:
@@ -68,7 +67,7 @@ def own_turn(db: Session, turn_id: int, person: str) -> Turn:
 
 @router.get("/turns/{turn_id}/feedback", dependencies=allow(Permission.PUBLIC))
 def show_feedback(
-    request: Request, turn_id: TurnId, database: OpenDatabase, visitor: CurrentVisitor
+    request: Request, turn_id: RecordId, database: OpenDatabase, visitor: CurrentVisitor
 ) -> Response:
     """Ask what was missing, and offer to tell the answer later."""
     return _page(request, database, visitor.reference, turn_id)
@@ -77,7 +76,7 @@ def show_feedback(
 @router.post("/turns/{turn_id}/feedback", dependencies=FORM)
 def post_feedback(
     request: Request,
-    turn_id: TurnId,
+    turn_id: RecordId,
     database: OpenDatabase,
     visitor: CurrentVisitor,
     form: Annotated[OpinionForm, Form()],
@@ -99,10 +98,10 @@ def post_feedback(
 @router.post("/turns/{turn_id}/contact", dependencies=FORM)
 def post_contact(
     request: Request,
-    turn_id: TurnId,
+    turn_id: RecordId,
     database: OpenDatabase,
     visitor: CurrentVisitor,
-    phone: Annotated[str, Form(max_length=40), BeforeValidator(storable)] = "",
+    phone: Annotated[str, Form(max_length=40), Storable] = "",
     consent: Annotated[bool, Form()] = False,
 ) -> Response:
     """Keep a number for this one question."""
@@ -118,7 +117,7 @@ def post_contact(
 
 
 @router.post("/turns/{turn_id}/contact/withdraw", dependencies=FORM)
-def post_withdraw(turn_id: TurnId, database: OpenDatabase, visitor: CurrentVisitor) -> Response:
+def post_withdraw(turn_id: RecordId, database: OpenDatabase, visitor: CurrentVisitor) -> Response:
     """Delete the number."""
     with database.writing() as db:
         turn = own_turn(db, turn_id, visitor.reference)

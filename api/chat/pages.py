@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 from fastapi.templating import Jinja2Templates
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
@@ -37,6 +37,7 @@ from api.chat.thread import (
 from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
 from api.handover.view import HandoverView, box_context, latest_of, open_elsewhere
+from api.input import Text
 from api.limiter import count_message
 from api.refusals import UnusableMessage
 from api.snapshot import Snapshot
@@ -55,9 +56,9 @@ NOT_SENT = "刚才这条没有发送：页面可能是旧的。文字还在下�
 class AskForm(BaseModel):
     """The fields of the input and of the suggested questions; checked where the page can say so."""
 
-    text: Annotated[str, BeforeValidator(storable)] = ""
-    message_id: Annotated[str, BeforeValidator(storable)] = ""
-    conversation_id: Annotated[str, BeforeValidator(storable)] = ""
+    text: Text = ""
+    message_id: Text = ""
+    conversation_id: Text = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.access import Permission, allow
 from api.chat.exchange import Received, receive, reply_to
 from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import Storable, Text
 from api.limiter import count_message
 from api.problems import PROBLEMS, Problem, problem_body, problem_of
 from api.signed_in import presence_of
@@ -23,7 +24,7 @@ from api.visitor import remember
 from assistant.answer import AnswerStatus, CardKind
 from guidance.people.identity import mark_internal, standing_of
 from guidance.session import MESSAGE_ID_LENGTH, Turn
-from storage.database import Database, storable
+from storage.database import Database
 
 log = logging.getLogger("qichuang")
 
@@ -70,15 +71,15 @@ class ChatMessage(BaseModel):
         }
     )
 
-    message_id: Annotated[str, BeforeValidator(storable), AfterValidator(check_message_id)] = Field(
+    message_id: Annotated[str, Storable, AfterValidator(check_message_id)] = Field(
         description="发送方生成的随机编号（建议 UUID,1–128 个可见字符）。"
         "同一编号重发，得到同一答复，不重复记录。",
         json_schema_extra={"minLength": 1, "maxLength": MESSAGE_ID_LENGTH},
     )
-    text: Annotated[str, BeforeValidator(storable), AfterValidator(check_text)] = Field(
+    text: Annotated[str, Storable, AfterValidator(check_text)] = Field(
         description=f"问题，去掉首尾空白后 1–{MAX_TEXT_LENGTH} 字。"
     )
-    conversation_id: Annotated[str, BeforeValidator(storable)] | None = Field(
+    conversation_id: Text | None = Field(
         default=None, description="上一条答复里的对话编号；不填或无效则开始新的对话。"
     )
 

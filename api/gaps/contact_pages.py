@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.gaps.gap_page import GapId, gap_page, gap_seen_by, to_gap
+from api.gaps.gap_page import gap_page, gap_seen_by, to_gap
+from api.input import RecordId
 from api.signed_in import CurrentAccount
 from audit.log import append_event
 from guidance.gaps.contact import GapContact
@@ -22,8 +23,8 @@ router = APIRouter(
 @router.post("/{gap_id}/contacts/{turn_id}/show")
 def post_show_contact(
     request: Request,
-    gap_id: GapId,
-    turn_id: GapId,
+    gap_id: RecordId,
+    turn_id: RecordId,
     database: OpenDatabase,
     account: CurrentAccount,
 ) -> Response:
@@ -40,7 +41,7 @@ def post_show_contact(
 
 @router.post("/{gap_id}/contacts/{turn_id}/told")
 def post_told(
-    gap_id: GapId, turn_id: GapId, database: OpenDatabase, account: CurrentAccount
+    gap_id: RecordId, turn_id: RecordId, database: OpenDatabase, account: CurrentAccount
 ) -> Response:
     """Note that somebody was told the answer; the number is deleted with it."""
     with database.writing() as db:

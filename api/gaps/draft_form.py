@@ -3,23 +3,21 @@
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
+from api.input import Text
 from api.policies.validity import today
 from guidance.gaps.gap import MOST_TEXT, ClauseDraftText, Gap, GapRefused
-from storage.database import storable
-
-Line = Annotated[str, BeforeValidator(storable)]
 
 
 class DraftForm(BaseModel):
     """A local clause as it is typed; checked where the page can say what to change."""
 
-    title: Annotated[Line, Field(max_length=100)] = ""
-    text: Annotated[Line, Field(max_length=2 * MOST_TEXT)] = ""
-    source: Annotated[Line, Field(max_length=300)] = ""
-    effective_on: Annotated[Line, Field(max_length=20)] = ""
-    expires_on: Annotated[Line, Field(max_length=20)] = ""
+    title: Annotated[Text, Field(max_length=100)] = ""
+    text: Annotated[Text, Field(max_length=2 * MOST_TEXT)] = ""
+    source: Annotated[Text, Field(max_length=300)] = ""
+    effective_on: Annotated[Text, Field(max_length=20)] = ""
+    expires_on: Annotated[Text, Field(max_length=20)] = ""
 
     @classmethod
     def of(cls, gap: Gap) -> "DraftForm":

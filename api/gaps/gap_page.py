@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import Path, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
@@ -19,14 +18,13 @@ from api.staff_page import render_staff
 from audit.foreign import OfAnother
 from audit.log import append_event
 from guidance.gaps.contact import contacts_of
-from guidance.gaps.gap import LARGEST_ID, STATE_NAMES, Gap, GapNotFound, get_gap
+from guidance.gaps.gap import STATE_NAMES, Gap, GapNotFound, get_gap
 from guidance.gaps.open_question import examples_of, turns_of
 from guidance.periods.working_days import working_days
 from knowledge.department import load_departments
 from storage.database import Database
 
 EXAMPLES = 20
-GapId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 
 @dataclass(frozen=True, slots=True)

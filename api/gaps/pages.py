@@ -6,14 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator
 
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import CurrentSnapshot, OpenDatabase
 from api.gaps.draft_form import DraftForm
-from api.gaps.gap_page import GapId, Told, gap_page, gap_seen_by, to_gap
+from api.gaps.gap_page import Told, gap_page, gap_seen_by, to_gap
 from api.gaps.work import collect_gaps, publish_clause
+from api.input import RecordId, Storable, Words
 from api.policies.validity import today
 from api.refusals import RoleMissing
 from api.settings import Settings
@@ -31,12 +31,10 @@ from guidance.gaps.gap import (
 )
 from guidance.gaps.steps import approve, assign, reject, reopen, save_draft, send_back
 from guidance.periods.working_days import working_days
-from storage.database import storable
 
 router = APIRouter(prefix="/staff/gaps", include_in_schema=False)
 
 PAGE_SIZE = 50
-Reason = Annotated[str, Form(max_length=200), BeforeValidator(storable)]
 DRAFTING = allow(Permission.DRAFTING)
 CATALOGUE = allow(Permission.CATALOGUE)
 
@@ -88,7 +86,7 @@ def post_collect(database: OpenDatabase, snapshot: CurrentSnapshot) -> Response:
 
 @router.get("/{gap_id}", dependencies=DRAFTING)
 def show_gap(
-    request: Request, gap_id: GapId, database: OpenDatabase, account: CurrentAccount
+    request: Request, gap_id: RecordId, database: OpenDatabase, account: CurrentAccount
 ) -> Response:
     """Show a gap: its questions, its department, its draft, and what may be done now."""
     return gap_page(request, database, account, gap_id)
@@ -97,7 +95,7 @@ def show_gap(
 @router.post("/{gap_id}/draft", dependencies=DRAFTING)
 def post_draft(
     request: Request,
-    gap_id: GapId,
+    gap_id: RecordId,
     database: OpenDatabase,
     account: CurrentAccount,
     form: Annotated[DraftForm, Form()],
@@ -116,10 +114,10 @@ def post_draft(
 @router.post("/{gap_id}/assign", dependencies=CATALOGUE)
 def post_assign(
     request: Request,
-    gap_id: GapId,
+    gap_id: RecordId,
     database: OpenDatabase,
     account: CurrentAccount,
-    org_unit: Annotated[str, Form(max_length=60), BeforeValidator(storable)] = "",
+    org_unit: Annotated[str, Form(max_length=60), Storable] = "",
 ) -> Response:
     """Give a gap to another department."""
     try:
@@ -134,11 +132,11 @@ def post_assign(
 @router.post("/{gap_id}/{step}", dependencies=DRAFTING)
 def post_step(
     request: Request,
-    gap_id: GapId,
+    gap_id: RecordId,
     step: str,
     database: OpenDatabase,
     account: CurrentAccount,
-    reason: Reason = "",
+    reason: Words = "",
 ) -> Response:
     """Approve, return, publish, turn down or take up again: what administrators decide."""
     if step not in _STEPS:

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
-from pydantic import BeforeValidator
 from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
@@ -17,6 +16,7 @@ from api.deps import OpenDatabase
 from api.guards import refuse_foreign_forms
 from api.handover.promise import promise_anew
 from api.handover.view import box_context, human_turns, view_of
+from api.input import Storable
 from api.limiter import count_message
 from assistant.guardrails import mask_personal_data
 from guidance.handover.answering import MOST_WORDS, say
@@ -29,8 +29,8 @@ router = APIRouter(include_in_schema=False)
 TOKEN_LENGTH = 64
 KEY_LENGTH = 64
 LARGEST = 2**31 - 1
-Words = Annotated[str, Form(max_length=4 * MOST_WORDS), BeforeValidator(storable)]
-Key = Annotated[str, Form(max_length=KEY_LENGTH), BeforeValidator(storable)]
+Words = Annotated[str, Form(max_length=4 * MOST_WORDS), Storable]
+Key = Annotated[str, Form(max_length=KEY_LENGTH), Storable]
 
 
 @router.get("/handed/{token}", dependencies=allow(Permission.PUBLIC))

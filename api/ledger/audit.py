@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
-from accounts.account import LARGEST_ID
 from accounts.role import ROLE_NAMES
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.input import Word
 from api.ledger.event_details import (
     details_in_words,
     proposers,
@@ -27,11 +27,9 @@ from audit.verify import Verification, verify
 from audit.witness import Witness, open_witness
 from guidance.ledger_audit import EventFilter, list_events
 from guidance.periods.period import SHANGHAI
-from storage.database import Database, storable
+from storage.database import LARGEST_ID, Database
 
 router = APIRouter(include_in_schema=False)
-
-Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
 
 
 class EventQuery(BaseModel):

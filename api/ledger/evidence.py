@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.attachment import attached_as
 from api.deps import OpenDatabase
@@ -27,6 +26,7 @@ from guidance.indicators.value import IndicatorValue
 from guidance.ledger_list import session_within
 from guidance.review.proposal import Proposal
 from guidance.review.staff import Staff
+from storage.database import LARGEST_ID
 
 router = APIRouter(include_in_schema=False)
 

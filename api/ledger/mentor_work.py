@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from api.access import Permission, allow
 from api.attachment import attached_as
 from api.deps import OpenDatabase
+from api.input import Word
 from api.ledger.chart import line_chart
 from api.ledger.persons import persons_address
-from api.ledger.sessions import NOBODY, Word
+from api.ledger.sessions import NOBODY
 from api.ledger.staff import names_of, unit_name, units
 from api.policies.validity import today
 from api.refusals import PageNotFound

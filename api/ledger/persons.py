@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.ledger.sessions import NOBODY, Word
+from api.input import Word
+from api.ledger.sessions import NOBODY
 from api.ledger.staff import Number, names_of, unit_name
 from api.ledger.words import NAMES
 from api.policies.validity import today
@@ -36,6 +36,7 @@ from guidance.reports.restatement import KIND_NAMES
 from guidance.review.queue import quarters_of
 from guidance.session import GuidanceSession
 from guidance.transition import SessionNotFound, find_session
+from storage.database import LARGEST_ID
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,7 +10,6 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
@@ -36,7 +35,7 @@ from guidance.people.level import LEVEL_NAMES
 from guidance.periods.period import PeriodInvalid, Quarter
 from guidance.review.proposal import Proposal, ProposalKind, ReasonMissing
 from guidance.review.staff import NotYourDuty
-from storage.database import Database
+from storage.database import LARGEST_ID, Database
 
 router = APIRouter(include_in_schema=False)
 

@@ -2,21 +2,20 @@
 
 import re
 from datetime import UTC, datetime
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.input import Word, member
 from api.ledger.corrections import corrections_of
 from api.ledger.duplicates import beside
 from api.ledger.event_details import provider_typed, subject_in_words, told_against
@@ -47,12 +46,10 @@ from guidance.review.proposal import ReasonMissing
 from guidance.review.queue import PAGE, quarters_of
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty
 from guidance.review.two_reviewers import propose_approvals
-from storage.database import Database, storable
+from storage.database import LARGEST_ID, Database
 
 router = APIRouter(include_in_schema=False)
 
-Member = TypeVar("Member", bound=StrEnum)
-Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
 NOBODY = "-"  # in the address: the district itself, where "" means any unit
 COUNTING = "counting"  # with the adjustments in force
 GROUPS = {"counted": COUNTED, "undecided": UNDECIDED, "uncounted": UNCOUNTED}
@@ -80,14 +77,14 @@ class ListQuery(BaseModel):
     def wanted(self, account: SignedIn) -> LedgerFilter:
         """Return the filter within the account's scope; a value that is unknown filters nothing."""
         unit = "" if self.unit == NOBODY else self.unit or None
-        state = _member(SessionState, self.state)
+        state = member(SessionState, self.state)
         return LedgerFilter(
             counting=self.state == COUNTING,
             states=GROUPS.get(self.state, frozenset({state} if state else ())),
             org_unit=account.org_unit or unit,
-            service_line=_member(ServiceLine, self.line),
-            channel=_member(Channel, self.channel),
-            identity_level=_member(IdentityLevel, self.level),
+            service_line=member(ServiceLine, self.line),
+            channel=member(Channel, self.channel),
+            identity_level=member(IdentityLevel, self.level),
             period=_period(self.period),
             upto=_period(self.upto),
             month=self.month if MONTH.fullmatch(self.month) else None,
@@ -240,7 +237,3 @@ def _period(text: str) -> str | None:
     except PeriodInvalid:
         return None
     return text.strip().upper()
-
-
-def _member(kind: type[Member], text: str) -> Member | None:
-    return next((one for one in kind if one.value == text), None)

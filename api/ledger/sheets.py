@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from accounts.account import UNIT_LENGTH
 from api.access import Permission, allow
-from api.attachment import attached_as
+from api.attachment import XLSX, attached_as
 from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.ledger.entry import LONGEST, WHY, Desk, Typed, identity_key, take_entry
@@ -33,7 +33,6 @@ router = APIRouter(include_in_schema=False)
 DIGITS = 8  # no row has a number as long
 CHOICES = frozenset({"admit", "leave"})
 SHOWN = 30  # characters of a summary, so that rows can be told apart
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)

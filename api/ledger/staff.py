@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID, Account, accounts_with
+from accounts.account import Account, accounts_with
 from accounts.role import Role
 from api.deps import CurrentVisitor
 from api.refusals import PageNotFound
@@ -20,7 +20,7 @@ from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.session import GuidanceSession
 from matching.mentors.mentor import Mentor
-from storage.database import Database, storable
+from storage.database import LARGEST_ID, Database, storable
 
 DISTRICT = "区本级"
 LONGEST_WORDS = 2_000

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow, may
 from api.deps import OpenDatabase
+from api.input import RecordId
 from api.mentors.scope import seen_pairing
 from api.mentors.telling import lost_causes
 from api.refusals import PageNotFound
@@ -26,7 +25,6 @@ from matching.mentors.mentor import Mentor, find_mentor
 from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
-Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 HOME = "/staff/mentoring/calls"
 
 
@@ -49,7 +47,7 @@ def show_calls(request: Request, account: CurrentAccount, database: OpenDatabase
 
 @router.post("/staff/mentoring/calls/{news_id}/phone", dependencies=allow(Permission.HANDLING))
 def show_phone(
-    request: Request, news_id: Number, account: CurrentAccount, database: OpenDatabase
+    request: Request, news_id: RecordId, account: CurrentAccount, database: OpenDatabase
 ) -> Response:
     """Show the number for one call; that it was shown is put on record."""
     with database.writing() as db:
@@ -61,7 +59,7 @@ def show_phone(
 
 
 @router.post("/staff/mentoring/calls/{news_id}", dependencies=allow(Permission.HANDLING))
-def post_called(news_id: Number, account: CurrentAccount, database: OpenDatabase) -> Response:
+def post_called(news_id: RecordId, account: CurrentAccount, database: OpenDatabase) -> Response:
     """Note that somebody was told by telephone."""
     with database.writing() as db:
         news, pairing = _seen(db, account, news_id)

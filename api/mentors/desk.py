@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.input import RecordId, Storable
 from api.mentors.duty import duties
 from api.mentors.matching_work import resolve
 from api.mentors.telling import mentoring_step
@@ -45,12 +45,10 @@ from matching.mentoring.proposing import accept, decline, own_pairing
 from matching.mentoring.ranking import asking_for
 from matching.mentors.mentor import find_mentor
 from matching.mentors.own_terms import paused_to
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.MENTORING))
-Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Text = BeforeValidator(storable)
-Short = Annotated[str, Field(max_length=200), Text]
+Short = Annotated[str, Field(max_length=200), Storable]
 HOURS_LEFT_SOON = timedelta(hours=24)
 
 
@@ -90,7 +88,7 @@ def show_desk(request: Request, account: CurrentAccount, database: OpenDatabase)
 
 @router.post("/mentor/pairings/{pairing_id}/accept")
 def post_accept(
-    request: Request, pairing_id: Number, account: CurrentAccount, database: OpenDatabase
+    request: Request, pairing_id: RecordId, account: CurrentAccount, database: OpenDatabase
 ) -> Response:
     """Say yes."""
     code, now = own_code(account), datetime.now(UTC)
@@ -105,7 +103,7 @@ def post_accept(
 @router.post("/mentor/pairings/{pairing_id}/decline")
 def post_decline(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     reason: Annotated[DeclineReason, Form()],
@@ -124,7 +122,7 @@ def post_decline(
 @router.post("/mentor/pairings/{pairing_id}/time")
 def post_time(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     words: Annotated[Short, Form()],
@@ -141,7 +139,7 @@ def post_time(
 
 @router.post("/mentor/pairings/{pairing_id}/time/agree")
 def post_agreed(
-    request: Request, pairing_id: Number, account: CurrentAccount, database: OpenDatabase
+    request: Request, pairing_id: RecordId, account: CurrentAccount, database: OpenDatabase
 ) -> Response:
     """Agree to the time that the mentee proposed."""
     code, now = own_code(account), datetime.now(UTC)
@@ -156,7 +154,7 @@ def post_agreed(
 @router.post("/mentor/pairings/{pairing_id}/end")
 def post_end(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     ending: Annotated[Ending, Form()],

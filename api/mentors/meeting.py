@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field
+from fastapi import APIRouter, Form, Request, Response
+from pydantic import BaseModel, Field
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.input import RecordId, Storable
 from api.ledger.entry import site_of
 from api.ledger.staff import CurrentStaff
 from api.mentors.desk import own_code
@@ -25,11 +25,9 @@ from matching.mentoring.need import MentoringNeed
 from matching.mentoring.pairing import RUNNING
 from matching.mentoring.proposing import find_own_pairing, own_pairing
 from matching.mentors.mentor import find_mentor
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.MENTORING))
-Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Text = BeforeValidator(storable)
 LENGTHS = (20, 30, 45, 60, 90, 120)
 WAYS = ("见面", "电话", "微信或视频")
 LEAST_OUTCOME = 10
@@ -39,15 +37,15 @@ NOW = "now"  # the meeting has just ended
 class MeetingForm(BaseModel):
     """A meeting that took place: when, how long, how, about what, with what result."""
 
-    when: Annotated[str, Field(max_length=10), Text] = NOW
-    started: Annotated[str, Field(max_length=20), Text] = ""  # as a browser writes a local time
-    minutes: Annotated[str, Field(max_length=4), Text] = "30"
-    way: Annotated[str, Field(max_length=20), Text] = WAYS[0]
-    place: Annotated[str, Field(max_length=80), Text] = ""
-    topics: list[Annotated[str, Field(max_length=40), Text]] = []
-    outcome: Annotated[str, Field(max_length=1000), Text] = ""
-    next_step: Annotated[str, Field(max_length=200), Text] = ""
-    despite: Annotated[str, Field(max_length=200), Text] = ""  # why it is another meeting
+    when: Annotated[str, Field(max_length=10), Storable] = NOW
+    started: Annotated[str, Field(max_length=20), Storable] = ""  # as a browser writes a local time
+    minutes: Annotated[str, Field(max_length=4), Storable] = "30"
+    way: Annotated[str, Field(max_length=20), Storable] = WAYS[0]
+    place: Annotated[str, Field(max_length=80), Storable] = ""
+    topics: list[Annotated[str, Field(max_length=40), Storable]] = []
+    outcome: Annotated[str, Field(max_length=1000), Storable] = ""
+    next_step: Annotated[str, Field(max_length=200), Storable] = ""
+    despite: Annotated[str, Field(max_length=200), Storable] = ""  # why it is another meeting
 
     def entry(self, person: str, org_unit: str, code: str, at: datetime) -> HumanEntry:
         """Return the entry for the ledger. Raises EntryInvalid with what to correct."""
@@ -76,7 +74,7 @@ class MeetingForm(BaseModel):
 
 @router.get("/mentor/pairings/{pairing_id}/meetings")
 def show_meeting(
-    request: Request, pairing_id: Number, account: CurrentAccount, database: OpenDatabase
+    request: Request, pairing_id: RecordId, account: CurrentAccount, database: OpenDatabase
 ) -> Response:
     """Ask for a meeting, with the usual already tapped."""
     return _page(request, account, database, pairing_id, None)
@@ -85,7 +83,7 @@ def show_meeting(
 @router.post("/mentor/pairings/{pairing_id}/meetings")
 def post_meeting(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     account: CurrentAccount,
     staff: CurrentStaff,
     database: OpenDatabase,

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow, may
 from api.deps import OpenDatabase
+from api.input import RecordId, Storable
 from api.mentors.matching_work import AT_ONCE_PAIRS, resolve
 from api.mentors.scope import seen_need
 from api.mentors.telling import mentoring_step
@@ -39,10 +39,9 @@ from matching.mentoring.proposing import propose
 from matching.mentoring.run import gather, mentors_now, needs_now, pair_of, reasons_for
 from matching.mentors.facts import MentorFacts, MentorNeed, RuleFinding
 from matching.mentors.mentor import Mentor, MentorNotFound
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
-Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 VERDICT_NAMES = {
     PairVerdictKind.MATCHED: ("安排", "good"),
     PairVerdictKind.RULE: ("不能", "bad"),
@@ -61,8 +60,8 @@ _ORDER = list(VERDICT_NAMES)
 class ByHand(BaseModel):
     """A mentor named by a colleague, with the reason."""
 
-    mentor: Annotated[str, Field(max_length=32), BeforeValidator(storable)]
-    reason: Annotated[str, Field(max_length=200), BeforeValidator(storable)] = ""
+    mentor: Annotated[str, Field(max_length=32), Storable]
+    reason: Annotated[str, Field(max_length=200), Storable] = ""
     despite: bool = False  # known to break rules that a reason may set aside
 
 
@@ -84,7 +83,7 @@ class Row:
 
 @router.get("/staff/mentoring/needs/{need_id}", dependencies=allow(Permission.STAFF))
 def show_need(
-    request: Request, need_id: Number, account: CurrentAccount, database: OpenDatabase
+    request: Request, need_id: RecordId, account: CurrentAccount, database: OpenDatabase
 ) -> Response:
     """Show a request, what came of it, and every mentor with why or why not."""
     return _page(request, account, database, need_id)
@@ -93,7 +92,7 @@ def show_need(
 @router.post("/staff/mentoring/needs/{need_id}", dependencies=allow(Permission.HANDLING))
 def assign_by_hand(
     request: Request,
-    need_id: Number,
+    need_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     form: Annotated[ByHand, Form()],

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.input import Storable
 from api.mentors.desk import own_code
 from api.mentors.matching_work import after_change
 from api.mentors.slot_grid import MOST_TEXT, SlotGrid, grid_of, slots_from
@@ -32,10 +33,9 @@ from matching.mentors.own_terms import (
 )
 from matching.mentors.topics import topic_names
 from matching.mentors.weekly_slots import SlotUnreadable, write_slots
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.MENTORING))
-Text = BeforeValidator(storable)
 USUAL_PAUSE = timedelta(days=14)
 
 
@@ -43,9 +43,9 @@ class TermsForm(BaseModel):
     """What a mentor may change."""
 
     cap: Annotated[int, Field(ge=0, le=1000)]
-    topics: list[Annotated[str, Field(max_length=40), Text]] = []
-    taps: list[Annotated[str, Field(max_length=40), Text]] = []
-    others: Annotated[str, Field(max_length=MOST_TEXT), Text] = ""
+    topics: list[Annotated[str, Field(max_length=40), Storable]] = []
+    taps: list[Annotated[str, Field(max_length=40), Storable]] = []
+    others: Annotated[str, Field(max_length=MOST_TEXT), Storable] = ""
 
 
 @router.get("/mentor/terms")

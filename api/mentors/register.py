@@ -8,18 +8,19 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.access import Permission, allow, may
 from api.deps import CurrentSettings, OpenDatabase
 from api.forms import PostedForm
+from api.input import Word, member
 from api.mentors.duty import Duty, duties
 from api.mentors.history import mentor_history
 from api.mentors.matching_work import after_change
 from api.policies.validity import today
-from api.projects.admin import editor_of, member
+from api.projects.admin import editor_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from matching.industry import sections
@@ -52,7 +53,6 @@ from storage.database import Database, storable
 
 router = APIRouter(include_in_schema=False)
 
-Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
 TONES = {
     MentorState.ACTIVE: "good",
     MentorState.PAUSED: "warn",

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api.access import Permission, allow
 from api.chat.pages import render
 from api.deps import CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import Storable
 from api.mentors.matching_work import resolve
 from api.mentors.scope import street_names, unit_of
 from api.mentors.slot_grid import grid_of, slots_from
@@ -39,21 +40,20 @@ from storage.database import Database, storable
 
 router = APIRouter(include_in_schema=False)
 FORM = allow(Permission.PUBLIC, refuse_foreign_forms)
-Text = BeforeValidator(storable)
 
 
 class WishForm(BaseModel):
     """What a person fills in; everything but the topics may stay empty."""
 
-    topics: list[Annotated[str, Field(max_length=40), Text]] = []
-    industry: Annotated[str, Field(max_length=4), Text] = ""
-    words: Annotated[str, Field(max_length=MOST_CHARACTERS), Text] = ""
-    street: Annotated[str, Field(max_length=60), Text] = ""
-    taps: list[Annotated[str, Field(max_length=40), Text]] = []
-    phone: Annotated[str, Field(max_length=40), Text] = ""
+    topics: list[Annotated[str, Field(max_length=40), Storable]] = []
+    industry: Annotated[str, Field(max_length=4), Storable] = ""
+    words: Annotated[str, Field(max_length=MOST_CHARACTERS), Storable] = ""
+    street: Annotated[str, Field(max_length=60), Storable] = ""
+    taps: list[Annotated[str, Field(max_length=40), Storable]] = []
+    phone: Annotated[str, Field(max_length=40), Storable] = ""
     consent: bool = False
     anyway: bool = False  # the mentor will hardly be possible: look for another one
-    project: Annotated[str, Field(max_length=32), Text] = ""
+    project: Annotated[str, Field(max_length=32), Storable] = ""
 
     def wish(self, code: str, unit: str) -> Wish:
         """Return what is asked for; `unit` is the street as the district writes it.

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow, may
 from api.deps import OpenDatabase
+from api.input import RecordId, Storable, Words
 from api.ledger.staff import require_district
 from api.mentors.matching_work import resolve
 from api.mentors.scope import seen_pairing
@@ -39,13 +39,10 @@ from matching.mentoring.ruling import choose_mode, rules_now
 from matching.mentoring.run import apply_run, last_run
 from matching.mentors.mentor import Mentor, MentorNotFound
 from matching.mentors.search import IN_OFFICE
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
-Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Text = BeforeValidator(storable)
-Words = Annotated[str, Form(max_length=200), Text]
-Codes = list[Annotated[str, Field(max_length=32), Text]]
+Codes = list[Annotated[str, Field(max_length=32), Storable]]
 HANDLER = allow(Permission.HANDLING)
 HOME = "/staff/mentoring"
 
@@ -75,7 +72,7 @@ def make_mutual_run(request: Request, account: CurrentAccount, database: OpenDat
 @router.post("/staff/mentoring/runs/{run_id}", dependencies=HANDLER)
 def propose_run(
     request: Request,
-    run_id: Number,
+    run_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     need: Annotated[Codes, Form()] = [],  # noqa: B006 - FastAPI copies it
@@ -112,7 +109,7 @@ def post_mode(
 @router.post("/staff/mentoring/pairings/{pairing_id}/withdraw", dependencies=HANDLER)
 def withdraw(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     reason: Words = "",
@@ -132,7 +129,7 @@ def withdraw(
 @router.post("/staff/mentoring/pairings/{pairing_id}/end", dependencies=HANDLER)
 def end(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     account: CurrentAccount,
     database: OpenDatabase,
     ending: Annotated[Ending, Form()] = Ending.ENDED,

@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from accounts.account import LARGEST_ID
 from api.access import Permission, allow
 from api.chat.pages import render
 from api.deps import CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import RecordId, Storable, Words
 from api.mentors.matching_work import resolve
 from api.mentors.telling import mentoring_step
 from api.policies.validity import today
@@ -45,13 +45,11 @@ from matching.mentoring.pairing import (
     pairings_of_needs,
 )
 from matching.mentors.mentor import Mentor, MentorNotFound, mentors_serving
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
 FORM = allow(Permission.PUBLIC, refuse_foreign_forms)
-Number = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Short = Annotated[str, Form(max_length=200), BeforeValidator(storable)]
-Code = Annotated[str, Field(max_length=32), BeforeValidator(storable)]
+Code = Annotated[str, Field(max_length=32), Storable]
 MET = (PairingState.ACTIVE, PairingState.COMPLETED)
 
 
@@ -88,7 +86,7 @@ def show_status(request: Request, database: OpenDatabase, visitor: CurrentVisito
 
 @router.post("/mentoring/{need_id}/withdraw", dependencies=FORM)
 def withdraw(
-    request: Request, need_id: Number, database: OpenDatabase, visitor: CurrentVisitor
+    request: Request, need_id: RecordId, database: OpenDatabase, visitor: CurrentVisitor
 ) -> Response:
     """Withdraw the request; the number is deleted, the seat goes to who waits."""
     now = datetime.now(UTC)
@@ -103,7 +101,7 @@ def withdraw(
 @router.post("/mentoring/{need_id}/wishes", dependencies=FORM)
 def post_wishes(
     request: Request,
-    need_id: Number,
+    need_id: RecordId,
     database: OpenDatabase,
     visitor: CurrentVisitor,
     mentor: Annotated[list[Code], Form()] = [],  # noqa: B006 - FastAPI copies it
@@ -120,10 +118,10 @@ def post_wishes(
 @router.post("/mentoring/pairings/{pairing_id}/time", dependencies=FORM)
 def post_time(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     database: OpenDatabase,
     visitor: CurrentVisitor,
-    words: Short = "",
+    words: Words = "",
 ) -> Response:
     """Agree to the proposed time, or with words propose another one."""
     now = datetime.now(UTC)
@@ -141,7 +139,7 @@ def post_time(
 @router.post("/mentoring/pairings/{pairing_id}/rating", dependencies=FORM)
 def give_rating(
     request: Request,
-    pairing_id: Number,
+    pairing_id: RecordId,
     database: OpenDatabase,
     visitor: CurrentVisitor,
     stars: Annotated[int, Form(ge=1, le=5)],
@@ -158,7 +156,7 @@ def give_rating(
 
 @router.post("/mentoring/meetings/{session_id}/confirm", dependencies=FORM)
 def confirm_meeting(
-    request: Request, session_id: Number, database: OpenDatabase, visitor: CurrentVisitor
+    request: Request, session_id: RecordId, database: OpenDatabase, visitor: CurrentVisitor
 ) -> Response:
     """Confirm with one tap that a meeting took place."""
     now = datetime.now(UTC)

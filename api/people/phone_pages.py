@@ -8,12 +8,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from api.access import Permission, allow
 from api.chat.pages import render
 from api.deps import CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import Storable
 from api.ledger.entry import identity_key
 from api.people.sms import SmsNotSent, SmsSender
 from api.problems import problem_of
@@ -40,11 +41,10 @@ from guidance.people.phone import (
     make_phone_code,
     settle_phone,
 )
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False)
 FORM = allow(Permission.PUBLIC, refuse_foreign_forms)
-Text = BeforeValidator(storable)
 MOBILE_LENGTH = 11
 NO_CONSENT = "请先勾选同意，再获取验证码。"
 CHECKS = {
@@ -56,15 +56,15 @@ CHECKS = {
 class NumberForm(BaseModel):
     """The number, and the consent to check it."""
 
-    number: Annotated[str, Field(max_length=40), Text] = ""
+    number: Annotated[str, Field(max_length=40), Storable] = ""
     consent: bool = False
 
 
 class CodeForm(BaseModel):
     """The number again, because it is stored nowhere, and the code that was sent to it."""
 
-    number: Annotated[str, Field(max_length=40), Text] = ""
-    code: Annotated[str, Field(max_length=20), Text] = ""
+    number: Annotated[str, Field(max_length=40), Storable] = ""
+    code: Annotated[str, Field(max_length=20), Storable] = ""
 
 
 @dataclass(frozen=True, slots=True)

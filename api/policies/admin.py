@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import load_only
@@ -17,6 +17,7 @@ from api.bench.trace import Trace, trace_answer
 from api.chat.thread import STATUS_LABELS
 from api.deps import CurrentSnapshot, OpenDatabase
 from api.forms import PostedForm
+from api.input import RecordId, Storable, Text, Words
 from api.policies.changes import (
     MOST_FILE_BYTES,
     FactsForm,
@@ -33,7 +34,6 @@ from api.snapshot import Snapshot
 from api.staff_page import render_staff
 from assistant.answer import Question
 from audit.log import append_event
-from guidance.gaps.gap import LARGEST_ID
 from knowledge.document import DocumentNotFound, DocumentStatus, PolicyDocument, get_document
 from knowledge.ingest_report import IngestReport
 from knowledge.metadata import read_facts
@@ -51,16 +51,13 @@ STATE_NAMES = {
     DocumentStatus.SUPERSEDED: "已被替代",
     DocumentStatus.REVOKED: "已废止或撤下",
 }
-DocumentId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Line = Annotated[str, BeforeValidator(storable)]
-Reason = Annotated[str, Form(max_length=200), BeforeValidator(storable)]
 
 
 class PreviewForm(BaseModel):
     """A question for a draft."""
 
-    text: Annotated[Line, Field(max_length=500)] = ""
-    as_of: Annotated[Line, Field(max_length=20)] = ""
+    text: Annotated[Text, Field(max_length=500)] = ""
+    as_of: Annotated[Text, Field(max_length=20)] = ""
 
 
 @router.get("/staff/policies")
@@ -68,7 +65,7 @@ def show_policies(
     request: Request,
     database: OpenDatabase,
     account: CurrentAccount,
-    q: Annotated[str, Query(max_length=100), BeforeValidator(storable)] = "",
+    q: Annotated[str, Query(max_length=100), Storable] = "",
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
     """List every document, drafts first, and take a new one."""
@@ -94,7 +91,7 @@ def post_upload(
 
 @router.get("/staff/policies/{document_id}")
 def show_policy(
-    request: Request, document_id: DocumentId, database: OpenDatabase, account: CurrentAccount
+    request: Request, document_id: RecordId, database: OpenDatabase, account: CurrentAccount
 ) -> Response:
     """Show what was read off a document, its clauses, its versions and who changed it."""
     return _document_page(request, database, account, document_id)
@@ -103,7 +100,7 @@ def show_policy(
 @router.post("/staff/policies/{document_id}/facts")
 def post_facts(
     request: Request,
-    document_id: DocumentId,
+    document_id: RecordId,
     database: OpenDatabase,
     account: CurrentAccount,
     form: Annotated[FactsForm, Form()],
@@ -132,7 +129,7 @@ def post_facts(
 @router.post("/staff/policies/{document_id}/preview")
 def post_preview(
     request: Request,
-    document_id: DocumentId,
+    document_id: RecordId,
     database: OpenDatabase,
     snapshot: CurrentSnapshot,
     account: CurrentAccount,
@@ -150,11 +147,11 @@ def post_preview(
 @router.post("/staff/policies/{document_id}/{step}")
 def post_step(
     request: Request,
-    document_id: DocumentId,
+    document_id: RecordId,
     step: str,
     database: OpenDatabase,
     account: CurrentAccount,
-    reason: Reason = "",
+    reason: Words = "",
 ) -> Response:
     """Publish a draft, take a document out of force, or go back to an earlier version."""
     steps = {

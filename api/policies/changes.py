@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from accounts.account import Account
+from api.input import Text
 from audit.log import Actor, ActorKind, AuditEvent, AuditPayload, append_event
 from knowledge.document import Clause, DocumentStatus, Level, PolicyDocument, get_document
 from knowledge.ingest import local_date, publish_draft, store_reading
 from knowledge.ingest_report import IngestReport, Outcome
 from knowledge.policy_reading import read_policy
 from knowledge.succession import begins_on
-from storage.database import Database, storable
+from storage.database import Database
 
 MOST_FILE_BYTES = 10 * 2**20
 ACTIONS = {
@@ -33,7 +34,6 @@ _DATES = {
     "effective_on": "施行日期",
     "expires_on": "失效日期",
 }
-Line = Annotated[str, BeforeValidator(storable)]
 
 
 class PolicyRefused(ValueError):
@@ -43,14 +43,14 @@ class PolicyRefused(ValueError):
 class FactsForm(BaseModel):
     """What is known of a document, as typed."""
 
-    title: Annotated[Line, Field(max_length=300)] = ""
-    doc_number: Annotated[Line, Field(max_length=100)] = ""
-    issuer: Annotated[Line, Field(max_length=200)] = ""
-    level: Annotated[Line, Field(max_length=20)] = ""
-    published_on: Annotated[Line, Field(max_length=20)] = ""
-    effective_on: Annotated[Line, Field(max_length=20)] = ""
-    expires_on: Annotated[Line, Field(max_length=20)] = ""
-    caveat: Annotated[Line, Field(max_length=300)] = ""
+    title: Annotated[Text, Field(max_length=300)] = ""
+    doc_number: Annotated[Text, Field(max_length=100)] = ""
+    issuer: Annotated[Text, Field(max_length=200)] = ""
+    level: Annotated[Text, Field(max_length=20)] = ""
+    published_on: Annotated[Text, Field(max_length=20)] = ""
+    effective_on: Annotated[Text, Field(max_length=20)] = ""
+    expires_on: Annotated[Text, Field(max_length=20)] = ""
+    caveat: Annotated[Text, Field(max_length=300)] = ""
 
     @classmethod
     def of(cls, document: PolicyDocument) -> "FactsForm":

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +16,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from api.access import Permission, allow
 from api.deps import OpenDatabase
 from api.forms import PostedForm, StaffForm
+from api.input import RecordId
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -34,10 +35,8 @@ from knowledge.office import (
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.CATALOGUE))
 
 CHANGED = "有人在您打开页面之后改过，没有保存。请看最新的内容，再改一次。"
-LARGEST_NUMBER = 2**31 - 1
 _PHONES = re.compile(r"[0-9 转,，、;；/()（）\-—~～至]*[0-9][0-9 转,，、;；/()（）\-—~～至]*")
 _ONE_PHONE = re.compile(r"\d[\d\-—]{3,}\d")
-Number = Annotated[int, Path(ge=1, le=LARGEST_NUMBER)]
 
 
 class OfficeForm(StaffForm):
@@ -122,7 +121,7 @@ def post_new(
 
 @router.get("/staff/offices/{number}")
 def show_office(
-    request: Request, number: Number, database: OpenDatabase, account: CurrentAccount
+    request: Request, number: RecordId, database: OpenDatabase, account: CurrentAccount
 ) -> Response:
     """Show an office to be changed, with its versions."""
     with database.reading() as db:
@@ -134,7 +133,7 @@ def show_office(
 @router.post("/staff/offices/{number}")
 def post_office(
     request: Request,
-    number: Number,
+    number: RecordId,
     database: OpenDatabase,
     account: CurrentAccount,
     posted: PostedForm,
@@ -145,7 +144,7 @@ def post_office(
 
 @router.post("/staff/offices/{number}/close")
 def post_closing(
-    number: Number,
+    number: RecordId,
     database: OpenDatabase,
     account: CurrentAccount,
     posted: PostedForm,

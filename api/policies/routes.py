@@ -4,16 +4,16 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.access import Permission, allow
 from api.chat.routes import check_text
 from api.deps import CurrentSnapshot
+from api.input import Storable
 from api.policies.validity import Validity, today, validity_in
 from api.snapshot import Snapshot
 from knowledge.corpus import Corpus
 from knowledge.document import Clause, ClauseNotFound, DocumentNotFound, Level, PolicyDocument
-from storage.database import storable
 
 router = APIRouter(prefix="/api/v1", tags=["政策文件"], dependencies=allow(Permission.PUBLIC))
 
@@ -88,7 +88,7 @@ def search(
     snapshot: CurrentSnapshot,
     q: Annotated[
         str,
-        BeforeValidator(storable),
+        Storable,
         AfterValidator(check_text),
         Query(description="要查的内容，最多 500 字。", examples=["创业培训补贴"]),
     ],

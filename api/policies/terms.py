@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from api.access import Permission, allow
 from api.deps import CurrentSettings, OpenDatabase
+from api.input import Text, Words
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -29,15 +30,14 @@ from knowledge.eligibility.quantity import read_quantity
 from knowledge.eligibility.rule_file import InvalidRule
 from knowledge.eligibility.rulebook import load_rulebook
 from knowledge.own_terms import MAX_BYTES, BadTerms, OwnTerms, load_terms, save_terms
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.CATALOGUE))
 
 _BETWEEN = re.compile(r"[、,\uff0c;\uff1b\s]+")
 _PART_NAMES = {"same": "意思相同的词", "everyday": "群众的说法", "names": "专有名称"}
 CHANGED = "有人在您打开页面之后改过，没有保存。请看下面最新的内容，再改一次。"
-Line = Annotated[str, BeforeValidator(storable)]
-Long = Annotated[Line, Field(max_length=MAX_BYTES)]
+Long = Annotated[Text, Field(max_length=MAX_BYTES)]
 
 
 class TermsForm(BaseModel):
@@ -46,7 +46,7 @@ class TermsForm(BaseModel):
     same: Long = ""
     everyday: Long = ""
     names: Long = ""
-    state: Annotated[Line, Field(max_length=100)] = ""  # of the file when the page was opened
+    state: Annotated[Text, Field(max_length=100)] = ""  # of the file when the page was opened
 
     @classmethod
     def of(cls, terms: OwnTerms, state: str) -> "TermsForm":
@@ -83,11 +83,11 @@ class TermsForm(BaseModel):
 class FigureForm(BaseModel):
     """One local figure as typed."""
 
-    place: Annotated[Line, Field(max_length=200)] = ""  # rule|parameter
-    value: Annotated[Line, Field(max_length=40)] = ""
-    source: Annotated[Line, Field(max_length=200)] = ""
-    since: Annotated[Line, Field(max_length=20)] = ""
-    until: Annotated[Line, Field(max_length=20)] = ""
+    place: Annotated[Text, Field(max_length=200)] = ""  # rule|parameter
+    value: Annotated[Text, Field(max_length=40)] = ""
+    source: Annotated[Text, Field(max_length=200)] = ""
+    since: Annotated[Text, Field(max_length=20)] = ""
+    until: Annotated[Text, Field(max_length=20)] = ""
 
     def read(self) -> LocalFigure:
         """Return the figure. Raises InvalidRule."""
@@ -182,7 +182,7 @@ def post_removal(
     database: OpenDatabase,
     account: CurrentAccount,
     figure: Annotated[str, Form(max_length=64)] = "",
-    reason: Annotated[str, Form(max_length=200), BeforeValidator(storable)] = "",
+    reason: Words = "",
 ) -> Response:
     """Take a figure out, named by its digest: a row number may be another's by now."""
     try:

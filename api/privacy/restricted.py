@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from accounts.account import LARGEST_ID
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
@@ -32,7 +31,7 @@ from guidance.privacy.retention import read_schedule
 from guidance.review.proposal import ReasonMissing
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.session import SHANGHAI
-from storage.database import Database
+from storage.database import LARGEST_ID, Database
 
 router = APIRouter(prefix="/staff/restricted", include_in_schema=False)
 

@@ -10,12 +10,12 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Permission, allow
 from api.chat.exchange import HISTORY_TURNS, Received, receive_message
@@ -30,6 +30,7 @@ from api.chat.routes import (
 )
 from api.deps import CurrentSettings, CurrentSnapshot, CurrentVisitor, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import Text
 from api.limiter import count_message
 from api.policies.validity import today
 from api.refusals import UnusableMessage
@@ -52,14 +53,14 @@ class TextPart(BaseModel):
     """A part of a message; only text is read."""
 
     type: str
-    text: Annotated[str, BeforeValidator(storable)] = ""
+    text: Text = ""
 
 
 class CompletionMessage(BaseModel):
     """One message of a chat, as OpenAI's format has it."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Annotated[str, BeforeValidator(storable)] | list[TextPart] | None = None
+    content: Text | list[TextPart] | None = None
 
     @property
     def words(self) -> str:
@@ -88,7 +89,7 @@ class CompletionRequest(BaseModel):
     messages: list[CompletionMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
     stream: bool = False
     n: Literal[1] = Field(default=1, description="同一问题只有一个答复。")
-    user: Annotated[str, BeforeValidator(storable)] | None = Field(
+    user: Text | None = Field(
         default=None,
         max_length=LONGEST_USER,
         description="调用方给使用者的固定代号；只存加密摘要。不填则每次算新的访客。",

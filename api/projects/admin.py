@@ -1,18 +1,18 @@
 """The staff's pages of the project library: list, one project, editing, the way through it."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from api.access import Permission, allow, may
 from api.deps import OpenDatabase
 from api.forms import PostedForm
+from api.input import Word, member
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -49,9 +49,7 @@ from storage.database import storable
 
 router = APIRouter(include_in_schema=False)
 
-Member = TypeVar("Member", bound=StrEnum)
 
-Word = Annotated[str, Field(max_length=100), BeforeValidator(storable)]
 TONES = {
     ProjectState.PROMOTED: "good",
     ProjectState.FOLLOWED: "good",
@@ -66,11 +64,6 @@ MOST_AT_ONCE = 200
 def editor_of(account: SignedIn) -> Editor:
     """Return who changes something now."""
     return Editor(account.actor, account.name, datetime.now(UTC))
-
-
-def member(kind: type[Member], text: str) -> Member | None:
-    """Return the member with this value, None when there is none."""
-    return next((one for one in kind if one.value == text), None)
 
 
 class ListQuery(BaseModel):

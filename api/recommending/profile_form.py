@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
+from api.input import Text
 from matching.profile.amount import find_amounts
 from matching.profile.money_said import MOST_YUAN
 from matching.profile.profile import KEY_NAMES, RISK_WORDS
 from matching.projects.facts import PREMISES_NAMES, PremisesKind
 from matching.recommending.project_table import INTERESTS, SKILLS
 from matching.target_group import GROUP_NAMES
-from storage.database import storable
 
 LONGEST_PLACE = 20
 HOURS = {
@@ -70,8 +70,6 @@ FIELDS = (
     _field("groups", Input.CHOICES, {g.value: name for g, name in GROUP_NAMES.items()}),
 )  # fmt: skip
 _RANGES = {"premises_m2": (0, 10**7), "people": (1, 100), "payback_months": (1, 600)}
-
-Text = Annotated[str, BeforeValidator(storable)]
 
 
 class ProfileForm(BaseModel):

@@ -1,14 +1,15 @@
 """The recommendation API: projects and mentors for a profile, with scores and reasons."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import Permission, allow
 from api.deps import CurrentSnapshot, OpenDatabase
 from api.guards import refuse_foreign_forms
+from api.input import Text
 from api.limiter import count_message
 from api.policies.validity import today
 from api.snapshot import Snapshot
@@ -21,13 +22,11 @@ from matching.recommending.recommender import Recommendation, Recommended, recom
 from matching.recommending.suitable import mentors_for, mentors_of_project, need_of
 from matching.recommending.why import money_of, risk_of
 from matching.target_group import TargetGroup
-from storage.database import storable
 
 router = APIRouter(prefix="/api/v1/recommendations", tags=["推荐"])
 
 MOST_ITEMS = 20
 MAX_WORDS = 500
-Text = Annotated[str, BeforeValidator(storable)]
 
 
 class ProfileIn(BaseModel):

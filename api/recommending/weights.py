@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.input import Words
 from api.refusals import PageNotFound
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -32,7 +32,7 @@ from matching.learning.weight_version import (
     return_to_shipped,
     versions_of,
 )
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(include_in_schema=False, dependencies=allow(Permission.CATALOGUE))
 
@@ -56,7 +56,6 @@ PROJECT_TERM_NAMES = {
 }
 NAMES = TERM_NAMES | PROJECT_TERM_NAMES
 VersionId = Annotated[int, Path(ge=1, le=2_147_483_647)]
-Reason = Annotated[str, Form(max_length=200), BeforeValidator(storable)]
 
 
 @router.get("/staff/weights")
@@ -89,7 +88,7 @@ def post_shipped(
     subject: LearningSubject,
     database: OpenDatabase,
     account: CurrentAccount,
-    reason: Reason = "",
+    reason: Words = "",
 ) -> Response:
     """Put the shipped weights back into force."""
     try:
@@ -114,7 +113,7 @@ def post_publish(
     version_id: VersionId,
     database: OpenDatabase,
     account: CurrentAccount,
-    reason: Reason = "",
+    reason: Words = "",
 ) -> Response:
     """Put a proposed or an earlier version into force."""
     try:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
 
 from api.access import Permission, allow
-from api.attachment import attached_as
+from api.attachment import XLSX, attached_as
 from api.deps import CurrentSettings, OpenDatabase
 from api.forms import PostedForm
 from api.ledger.staff import require_district, typed
@@ -40,7 +40,6 @@ router = APIRouter(
 )
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 QUARTERS_LISTED = 12
 
 

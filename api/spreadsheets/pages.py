@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from api.access import Permission, allow
+from api.attachment import XLSX
 from api.deps import OpenDatabase
 from api.forms import PostedForm
 from api.policies.validity import today
@@ -43,7 +44,6 @@ router = APIRouter(
     dependencies=allow(Permission.CATALOGUE),
 )
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_ENCODINGS = {"csv": "utf-8-sig", "csv-gb18030": "gb18030"}
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.input import RecordId, Storable
 from api.notice import WORDS
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -30,16 +30,14 @@ from api.wechat.desk import WeChatDesk
 from api.wechat.figures import Figures, figures_of, token_ends
 from api.wechat.outbox import LetterNotFound, OutboxMessage, OutboxState, dead_letters
 from audit.log import append_event
-from storage.database import Database, storable
+from storage.database import Database
 
 router = APIRouter(prefix="/staff/channels", include_in_schema=False)
 
 ADMINISTRATION = allow(Permission.ADMINISTRATION)
 PERIODS = {"24 小时": timedelta(hours=24), "7 天": timedelta(days=7)}
 LETTERS_SHOWN = 100
-LARGEST_ID = 2**31 - 1
-LetterId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
-Reason = Annotated[str, Form(max_length=MOST_REASON), BeforeValidator(storable)]
+Words = Annotated[str, Form(max_length=MOST_REASON), Storable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def post_stop(
     name: str,
     database: OpenDatabase,
     account: CurrentAccount,
-    reason: Reason = "",
+    reason: Words = "",
 ) -> Response:
     """Switch an account off: whoever writes is told so, and nothing is sent."""
     found = request.app.state.wechat.book[name]
@@ -106,7 +104,7 @@ def show_letters(
     request: Request,
     database: OpenDatabase,
     account: CurrentAccount,
-    only: Annotated[str, Query(alias="account", max_length=40), BeforeValidator(storable)] = "",
+    only: Annotated[str, Query(alias="account", max_length=40), Storable] = "",
 ) -> Response:
     """List the messages that did not reach their readers, and why."""
     with database.reading() as db:
@@ -121,7 +119,7 @@ def show_letters(
 
 
 @router.post("/letters/{letter_id}/retry", dependencies=ADMINISTRATION)
-def post_retry(letter_id: LetterId, database: OpenDatabase, account: CurrentAccount) -> Response:
+def post_retry(letter_id: RecordId, database: OpenDatabase, account: CurrentAccount) -> Response:
     """Send a message once more, by whatever way is open now."""
     with database.writing() as db:
         letter = _undelivered(db.get(OutboxMessage, letter_id, with_for_update=True))
@@ -132,7 +130,7 @@ def post_retry(letter_id: LetterId, database: OpenDatabase, account: CurrentAcco
 
 @router.post("/letters/{letter_id}/drop", dependencies=ADMINISTRATION)
 def post_drop(
-    letter_id: LetterId, database: OpenDatabase, account: CurrentAccount, reason: Reason = ""
+    letter_id: RecordId, database: OpenDatabase, account: CurrentAccount, reason: Words = ""
 ) -> Response:
     """Take a message off the list, because the person was told otherwise or need not be."""
     with database.writing() as db:

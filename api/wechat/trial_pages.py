@@ -13,11 +13,12 @@ import httpx
 from anyio import from_thread
 from fastapi import APIRouter, FastAPI, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
+from api.input import Storable
 from api.signed_in import CurrentAccount
 from api.staff_page import render_staff
 from api.wechat.account import AccountBook, OfficialAccount
@@ -26,7 +27,6 @@ from api.wechat.client import Way
 from api.wechat.simulated_api import Bubble, Reader
 from api.wechat.simulator import Deliver, Mishaps
 from api.wechat.trial import LONGEST_S, Deed, begin, deliver_it, end_trial, look_at
-from storage.database import storable
 
 router = APIRouter(prefix="/staff/channels/simulator", include_in_schema=False)
 
@@ -59,10 +59,10 @@ _MENU = "weixin://bizmsgmenu?msgmenucontent="
 class DeedForm(BaseModel):
     """What a played follower does, and what is to go wrong on the way."""
 
-    account: Annotated[str, Field(max_length=40), BeforeValidator(storable)] = ""
-    follower: Annotated[str, Field(max_length=40), BeforeValidator(storable)] = ""
-    act: Annotated[str, Field(max_length=20), BeforeValidator(storable)] = ""
-    text: Annotated[str, Field(max_length=MOST_TEXT), BeforeValidator(storable)] = ""
+    account: Annotated[str, Field(max_length=40), Storable] = ""
+    follower: Annotated[str, Field(max_length=40), Storable] = ""
+    act: Annotated[str, Field(max_length=20), Storable] = ""
+    text: Annotated[str, Field(max_length=MOST_TEXT), Storable] = ""
     lose: Annotated[float, Field(ge=0, le=1)] = 0.0
     repeat: Annotated[float, Field(ge=0, le=1)] = 0.0
     delay_s: Annotated[float, Field(ge=0, le=10)] = 0.0

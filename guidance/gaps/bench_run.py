@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.database import Base
+from storage.database import LARGEST_ID, Base
 
 STALLED_AFTER = timedelta(minutes=5)
-LARGEST_ID = 2**31 - 1
 # Answers that give what was asked for, as opposed to saying that they cannot.
 GIVEN = frozenset({"answered", "partly_answered"})
 

@@ -14,10 +14,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from guidance.periods.period import shanghai_day
 from guidance.periods.working_days import WorkingDays
-from storage.database import Base
+from storage.database import LARGEST_ID, Base
 
 DUE_WORKING_DAYS = 3  # 国办秘函〔2019〕19号 inspects what stays unanswered
-LARGEST_ID = 2**31 - 1
 MOST_TEXT = 5_000
 
 

@@ -21,9 +21,8 @@ from guidance.handover.lifecycle import (
 )
 from guidance.message import Channel
 from guidance.session import Turn
-from storage.database import Base, storable
+from storage.database import LARGEST_ID, Base, storable
 
-LARGEST_ID = 2**31 - 1
 MOST_REASON = 200
 # After an answer to which the person says nothing more, it is over.
 QUIET_FOR = timedelta(hours=48)
