@@ -31,6 +31,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from storage.database import storable
 
+LONGEST_WORDS = 2_000
+
 
 class StaffForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A form of a staff page."""
@@ -65,3 +67,9 @@ async def posted_form(request: Request) -> FormData:
 
 
 PostedForm = Annotated[FormData, Depends(posted_form)]
+
+
+def typed(posted: FormData, name: str, most: int = LONGEST_WORDS) -> str:
+    """Return what was typed into a field, "" when it is missing or a file."""
+    value = posted.get(name, "")
+    return value.strip()[:most] if isinstance(value, str) else ""

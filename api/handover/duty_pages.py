@@ -11,9 +11,9 @@ from starlette.datastructures import FormData
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.handover.promise import unit_said
-from api.ledger.staff import typed, units
+from api.ledger.staff import units
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from api.access import Permission, allow
 from api.chat.thread import show_turn
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.handover.promise import unit_said
 from api.handover.work import answer_handover, delivery_of
-from api.ledger.staff import Number, names_of, typed, units
+from api.ledger.staff import Number, names_of, units
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff

@@ -10,9 +10,10 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.chat.thread import show_turn
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
+from api.input import member
 from api.ledger.periods import KINDS, period_page
-from api.ledger.staff import CurrentStaff, Number, deciding, masked_person, typed, unit_name
+from api.ledger.staff import CurrentStaff, Number, deciding, masked_person, unit_name
 from api.ledger.words import NAMES
 from api.problems import problem_of
 from api.refusals import PageNotFound
@@ -84,7 +85,7 @@ def propose(
     """Propose to correct a locked quarter by one session."""
     with database.reading() as db:
         period = session_within(db, number, account.org_unit).period
-    kind = next((one for one in AdjustmentKind if one.value == typed(posted, "kind")), None)
+    kind = member(AdjustmentKind, typed(posted, "kind"))
     try:
         with deciding(database, account, f"session:{number}") as db:
             if kind is None:

@@ -8,9 +8,9 @@ from fastapi.templating import Jinja2Templates
 from accounts.login_attempt import TooManyLogins, begin_attempt, forget_attempts
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.guards import refuse_foreign_forms
-from api.ledger.staff import row_number, typed
+from api.ledger.staff import row_number
 from api.refusals import PageNotFound
 from guidance.human_session import ConfirmationWrong, confirm_attendance
 

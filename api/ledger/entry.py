@@ -16,8 +16,8 @@ from starlette.datastructures import FormData
 from accounts.account import LOGIN_LENGTH, UNIT_LENGTH, find_account
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
-from api.ledger.staff import CurrentStaff, typed, unit_name, units
+from api.forms import PostedForm, typed
+from api.ledger.staff import CurrentStaff, unit_name, units
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff

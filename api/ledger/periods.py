@@ -9,17 +9,17 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.staff import (
     CurrentStaff,
     deciding,
     names_of,
     require_district,
-    typed,
     unit_name,
     units,
 )
@@ -66,23 +66,23 @@ ABOUT_QUARTERS = {ProposalKind.LOCK, ProposalKind.LOCK_EXCEPTION, ProposalKind.L
 REFUSALS = (TransitionRefused, DutiesNotSeparate, NotYourDuty, ReasonMissing)
 
 
-def _commit(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: Any) -> None:
+def _commit(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: FormData) -> None:
     commit_seed(db, quarter, by, at)
 
 
-def _commit_late(db: Session, quarter: Quarter, by: Staff, at: datetime, posted: Any) -> None:
+def _commit_late(db: Session, quarter: Quarter, by: Staff, at: datetime, posted: FormData) -> None:
     propose_late_seed(db, quarter, by, at, typed(posted, "reason"))
 
 
-def _close(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: Any) -> None:
+def _close(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: FormData) -> None:
     close_quarter(db, quarter, by, at)
 
 
-def _prepare(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: Any) -> None:
+def _prepare(db: Session, quarter: Quarter, by: Staff, at: datetime, _posted: FormData) -> None:
     prepare_lock(db, quarter, by, at)
 
 
-def _except(db: Session, quarter: Quarter, by: Staff, at: datetime, posted: Any) -> None:
+def _except(db: Session, quarter: Quarter, by: Staff, at: datetime, posted: FormData) -> None:
     by.require(Role.HANDLER, Role.REVIEWER, Role.SIGNER)
     unit = by.org_unit or typed(posted, "unit", 60)
     propose_exception(db, quarter, unit, by, at, typed(posted, "reason"))

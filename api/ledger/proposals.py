@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.confirming import CONFIRMED, DECIDERS, DISTRICT_MATTERS, Confirming
 from api.ledger.staff import (
     CurrentStaff,
@@ -20,7 +20,6 @@ from api.ledger.staff import (
     names_of,
     require_district,
     shows_targets,
-    typed,
     unit_name,
 )
 from api.ledger.words import NAMES

@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
-from api.ledger.staff import CurrentStaff, deciding, names_of, require_district, typed, units
+from api.forms import PostedForm, typed
+from api.ledger.staff import CurrentStaff, deciding, names_of, require_district, units
 from api.policies.validity import today
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn

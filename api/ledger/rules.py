@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
-from api.ledger.staff import CurrentStaff, deciding, names_of, require_district, typed
+from api.forms import PostedForm, typed
+from api.ledger.staff import CurrentStaff, deciding, names_of, require_district
 from api.policies.validity import today
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn

@@ -12,7 +12,7 @@ from accounts.role import Role
 from api.access import Permission, allow
 from api.chat.thread import show_turn
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.corrections import corrections_of
 from api.ledger.duplicates import of_one
 from api.ledger.event_details import details_in_words, proposers, told_against
@@ -33,7 +33,6 @@ from api.ledger.staff import (
     names_of,
     reads_transcripts,
     reviewers_now,
-    typed,
     unit_name,
     units,
 )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.input import Word, member
 from api.ledger.corrections import corrections_of
 from api.ledger.duplicates import beside
@@ -25,7 +25,6 @@ from api.ledger.staff import (
     masked_person,
     names_of,
     row_number,
-    typed,
     unit_name,
     units,
 )

@@ -15,11 +15,11 @@ from accounts.account import UNIT_LENGTH
 from api.access import Permission, allow
 from api.attachment import XLSX, attached_as
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.entry import LONGEST, WHY, Desk, Typed, identity_key, take_entry
 from api.ledger.evidence import DIGEST, keep_upload
 from api.ledger.sheet_file import COLUMNS, MOST_ROWS, read_rows, write_template
-from api.ledger.staff import CurrentStaff, typed
+from api.ledger.staff import CurrentStaff
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from audit.log import append_event

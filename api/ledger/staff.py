@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import select
@@ -20,10 +20,9 @@ from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.session import GuidanceSession
 from matching.mentors.mentor import Mentor
-from storage.database import LARGEST_ID, Database, storable
+from storage.database import LARGEST_ID, Database
 
 DISTRICT = "区本级"
-LONGEST_WORDS = 2_000
 SYSTEM_NAMES = {"": "系统", "qichuang": "系统"}
 
 
@@ -64,12 +63,6 @@ def row_number(text: object) -> int:
         if 0 < number <= LARGEST_ID:
             return number
     raise PageNotFound
-
-
-def typed(posted: Any, name: str, most: int = LONGEST_WORDS) -> str:
-    """Return what was typed into a field, "" when it is missing."""
-    value = posted.get(name, "")
-    return str(storable(value)).strip()[:most] if isinstance(value, str) else ""
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from fastapi.responses import RedirectResponse
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.evidence import keep_upload
 from api.ledger.indicators import indicator_page
-from api.ledger.staff import CurrentStaff, deciding, require_district, typed
+from api.ledger.staff import CurrentStaff, deciding, require_district
 from api.problems import problem_of
 from api.signed_in import CurrentAccount
 from guidance.indicators.definition import DefinitionInvalid

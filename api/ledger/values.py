@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.evidence import keep_upload
 from api.ledger.indicators import indicator_page
 from api.ledger.staff import (
@@ -19,7 +19,6 @@ from api.ledger.staff import (
     deciding,
     names_of,
     require_district,
-    typed,
 )
 from api.problems import problem_of
 from api.refusals import PageNotFound

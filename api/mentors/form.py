@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from api.access import Permission, allow
 from api.column_form import inputs_of, posted_texts, read_texts
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.mentors.matching_work import after_change
 from api.policies.validity import today
 from api.projects.admin import editor_of
@@ -90,10 +90,10 @@ def post_edit(
         shown = find_mentor(db, storable(code))
     texts = contents_of(MentorRecord(shown)) | posted_texts(posted, COLUMNS)
     values, errors = read_texts(texts, COLUMNS)
-    seen, told = str(posted.get("version", "")), ""
+    seen, told = typed(posted, "version"), ""
     texts["version"] = seen  # what was typed answers that version, however often it is sent
     if not errors:
-        reason = storable(str(posted.get("reason", "")).strip())[:200]
+        reason = typed(posted, "reason", 200)
         try:
             with database.writing() as db:
                 mentor = find_mentor(db, shown.code)

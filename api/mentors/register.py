@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,10 +11,11 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from api.access import Permission, allow, may
 from api.deps import CurrentSettings, OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.input import Word, member
 from api.mentors.duty import Duty, duties
 from api.mentors.history import mentor_history
@@ -167,12 +168,12 @@ def change_term(
     return RedirectResponse(f"/staff/mentors/{mentor.code}?saved=1", HTTPStatus.SEE_OTHER)
 
 
-def _take_step(db: Session, mentor: Mentor, posted: Any, account: SignedIn) -> None:
+def _take_step(db: Session, mentor: Mentor, posted: FormData, account: SignedIn) -> None:
     editor = editor_of(account)
-    reason = storable(str(posted.get("reason", "")).strip())[:LONGEST_REASON]
-    match str(posted.get("action", "")):
+    reason = typed(posted, "reason", LONGEST_REASON)
+    match typed(posted, "action"):
         case "renew":
-            renew(db, mentor, _day(str(posted.get("until", ""))), editor, reason)
+            renew(db, mentor, _day(typed(posted, "until")), editor, reason)
         case "pause":
             pause(db, mentor, editor, reason)
         case "resume":

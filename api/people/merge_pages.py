@@ -10,13 +10,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.entry import identity_key
-from api.ledger.staff import CurrentStaff, deciding, require_district, row_number, typed
+from api.ledger.staff import CurrentStaff, deciding, require_district, row_number
 from api.people.look_up import (
     CLUE_NAMES,
     Clue,
@@ -159,7 +160,9 @@ def note_wrong(
     return RedirectResponse("/staff/people/merge?saved=1", HTTPStatus.SEE_OTHER)
 
 
-def _look_up(request: Request, database: Database, account: SignedIn, posted: Any) -> MergePage:
+def _look_up(
+    request: Request, database: Database, account: SignedIn, posted: FormData
+) -> MergePage:
     now = datetime.now(UTC)
     key, secret = identity_key(request), load_secret(request.app.state.settings.data_dir)
     missed = [(f"look-up by {account.account_id}", MISSED)]
@@ -181,7 +184,7 @@ def _look_up(request: Request, database: Database, account: SignedIn, posted: An
     return MergePage(pair=pair)
 
 
-def _sought(posted: Any, name: str) -> Sought:
+def _sought(posted: FormData, name: str) -> Sought:
     clue = typed(posted, f"{name}_clue", 20)
     known = Clue(clue) if clue in set(Clue) else Clue.SESSION
     return Sought(known, typed(posted, f"{name}_value", LONGEST_CLUE))

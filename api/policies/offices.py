@@ -10,12 +10,13 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from wtforms import DateField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm, StaffForm
+from api.forms import PostedForm, StaffForm, typed
 from api.input import RecordId
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
@@ -150,7 +151,7 @@ def post_closing(
     posted: PostedForm,
 ) -> Response:
     """Take an office out from today on; its versions stay."""
-    reason = str(posted.get("reason", "")).strip()[:200]
+    reason = typed(posted, "reason", 200)
     with database.writing() as db:
         last = versions_of(db, number)[0]
         if not last.closed and reason:
@@ -166,7 +167,7 @@ def _save(
     request: Request,
     database: OpenDatabase,
     account: SignedIn,
-    posted: Mapping[str, Any],
+    posted: FormData,
     number: int | None,
 ) -> Response:
     form, told = OfficeForm(posted), ""
@@ -174,7 +175,7 @@ def _save(
         try:
             values = form.read()
             with database.writing() as db:
-                seen = str(posted.get("version", ""))
+                seen = typed(posted, "version")
                 _enter_changed(db, account, number, seen, values)
             return RedirectResponse("/staff/offices?saved=1", HTTPStatus.SEE_OTHER)
         except OfficeInvalid as error:

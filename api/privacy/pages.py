@@ -16,10 +16,9 @@ from api.access import Permission, allow
 from api.attachment import attached_as
 from api.chat.pages import render
 from api.deps import CurrentSettings, CurrentVisitor, OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.guards import refuse_foreign_forms
 from api.ledger.entry import identity_key
-from api.ledger.staff import typed
 from api.privacy.work import Keeping, erase_everywhere, export_person, purge_when_due
 from api.settings import Settings
 from api.signed_in import CurrentAccount, SignedIn

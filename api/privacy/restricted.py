@@ -10,9 +10,9 @@ from fastapi.responses import RedirectResponse
 from accounts.role import Role
 from api.access import Permission, allow
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.ledger.evidence import as_download
-from api.ledger.staff import CurrentStaff, Number, deciding, names_of, typed, unit_name
+from api.ledger.staff import CurrentStaff, Number, deciding, names_of, unit_name
 from api.problems import problem_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.access import Permission, allow, may
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.input import Word, member
 from api.policies.validity import today
 from api.signed_in import CurrentAccount, SignedIn
@@ -131,7 +131,7 @@ def move_many(
 ) -> Response:
     """Take one step with every project that was ticked: all of them or none."""
     codes = [str(code) for code in posted.getlist("code")][:MOST_AT_ONCE]
-    action = member(ProjectAction, str(posted.get("action", "")))
+    action = member(ProjectAction, typed(posted, "action"))
     if not codes or action is None:
         return _told(request, account, "请先勾选项目，并选择要做的操作。", "/staff/projects")
     try:
@@ -142,7 +142,7 @@ def move_many(
                         db,
                         find_project(db, code),
                         action,
-                        str(posted.get("reason", ""))[:1000],
+                        typed(posted, "reason", 1000),
                         editor_of(account),
                         today(),
                     )
@@ -170,8 +170,8 @@ def move_one(
     posted: PostedForm,
 ) -> Response:
     """Take one step with a project."""
-    action = member(ProjectAction, str(posted.get("action", "")))
-    opinion = str(posted.get("reason", ""))[:1000]
+    action = member(ProjectAction, typed(posted, "action"))
+    opinion = typed(posted, "reason", 1000)
     try:
         if action is None:
             raise MoveNotPossible("请选择要做的操作。")

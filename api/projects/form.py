@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from api.access import Permission, allow
 from api.column_form import inputs_of, posted_texts, read_texts
 from api.deps import OpenDatabase
-from api.forms import PostedForm
+from api.forms import PostedForm, typed
 from api.projects.admin import editor_of
 from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
@@ -72,7 +72,7 @@ def post_edit(
     """Change a project; what was typed stays in the form when something is wrong."""
     texts = posted_texts(posted, CONTENT_COLUMNS)
     values, errors = _read(texts, new=False)
-    seen = str(posted.get("version", ""))
+    seen = typed(posted, "version")
     told = ""
     with database.reading() as db:
         shown = find_project(db, storable(code))
@@ -81,7 +81,7 @@ def post_edit(
             with database.writing() as db:
                 project = find_project(db, shown.code)
                 version = int(seen) if seen.isdecimal() and len(seen) < 9 else 0
-                reason = str(posted.get("reason", ""))[:200]
+                reason = typed(posted, "reason", 200)
                 revise_project(db, project, values, editor_of(account), version, reason)
             return RedirectResponse(f"/staff/projects/{shown.code}?saved=1", HTTPStatus.SEE_OTHER)
         except ProjectInvalid as error:

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from api.access import Permission, allow
 from api.attachment import XLSX, attached_as
 from api.deps import CurrentSettings, OpenDatabase
-from api.forms import PostedForm
-from api.ledger.staff import require_district, typed
+from api.forms import PostedForm, typed
+from api.ledger.staff import require_district
 from api.policies.validity import today
 from api.reports import excel, word
 from api.reports.form import read_form
