@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from accounts.account import AccountInvalid, AccountNotFound
 from accounts.password import PasswordRefused
 from accounts.role import RolesConflict
 from api.settings import PREFIX, Settings
+from api.startup import open_database
 from api.wechat.account_file import AccountsInvalid, OfficialAccountNotFound
 from audit.witness import WitnessDamaged
 from evaluation.case import BadCaseFile
@@ -27,6 +29,7 @@ from knowledge.reader import UnreadableDocument
 from knowledge.weights.model_folder import ModelDamaged
 from knowledge.weights.packaged import WeightsNotFound, WeightsUnreadable
 from storage.connection import DatabaseUnavailable
+from storage.database import Database
 from storage.migrations import MigrationFailed
 
 FAILED = 1
@@ -79,6 +82,16 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         names = "、".join(f"{PREFIX}{str(e['loc'][0]).upper()}" for e in error.errors() if e["loc"])
         raise SettingsWrong(f"这些设置的值不对：{names}。请对照 README 的设置表修改。") from error
+
+
+@contextmanager
+def console_database() -> Iterator[Database]:
+    """Open the database of the settings for one command. Raises DatabaseUnavailable."""
+    database = open_database(load_settings().database_url)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def speak_chinese() -> None:

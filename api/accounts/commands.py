@@ -2,8 +2,6 @@
 
 import getpass
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -22,8 +20,7 @@ from accounts.administration import disable_account, edit_account, note_added
 from accounts.password import check_new_password, hash_password
 from accounts.role import ROLE_NAMES, Role, check_roles, role_names
 from accounts.set_password import set_password
-from api.console import load_settings
-from api.startup import open_database
+from api.console import console_database
 from audit.log import Actor, ActorKind
 from storage.database import Database
 
@@ -47,7 +44,7 @@ def add(
     mentor: Mentor = None,
 ) -> None:
     """新建账号；密码在终端输入，或从标准输入读一行，不写在命令里。"""
-    with _database() as database:
+    with console_database() as database:
         details = AccountDetails(name, frozenset(roles), unit, mentor)
         check_roles(details.roles)
         _check_free(database, login)
@@ -65,7 +62,7 @@ def show(
     search: Annotated[str, typer.Argument(help="登录名、姓名或单位里的字。")] = "",
 ) -> None:
     """列出账号。"""
-    with _database() as database, database.reading() as db:
+    with console_database() as database, database.reading() as db:
         for account in list_accounts(db, search):
             state = "" if account.active else "（已停用）"
             unit = account.org_unit or "全区"
@@ -79,7 +76,7 @@ def disable(
     reason: Annotated[str, typer.Option("--reason", help="理由，记入审计日志。")],
 ) -> None:
     """停用账号；已登录的立即退出。"""
-    with _database() as database, database.writing() as db:
+    with console_database() as database, database.writing() as db:
         account = _existing(find_account(db, login), login)
         disable_account(db, account, CONSOLE, reason)
         typer.echo(f"已停用 {account.login}。")
@@ -88,7 +85,7 @@ def disable(
 @account_app.command()
 def password(login: Login) -> None:
     """重新设置密码；已登录的立即退出。"""
-    with _database() as database:
+    with console_database() as database:
         with database.reading() as db:
             account = _existing(find_account(db, login), login)
         new_hash = hash_password(check_new_password(_ask_password(), account.login, account.name))
@@ -101,7 +98,7 @@ def password(login: Login) -> None:
 @account_app.command()
 def roles(login: Login, chosen: Roles, mentor: Mentor = None) -> None:
     """改换角色；已登录的立即退出。"""
-    with _database() as database, database.writing() as db:
+    with console_database() as database, database.writing() as db:
         account = _existing(find_account(db, login), login)
         details = AccountDetails(account.name, frozenset(chosen), account.org_unit, mentor)
         edit_account(db, account, details, CONSOLE)
@@ -128,12 +125,3 @@ def _ask_password() -> str:
     if first != getpass.getpass("再输一次："):
         raise AccountInvalid("两次输入的不一样，没有保存。请重新运行。")
     return first
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = open_database(load_settings().database_url)
-    try:
-        yield database
-    finally:
-        database.close()

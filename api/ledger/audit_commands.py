@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.console import FAILED, load_settings
+from api.console import FAILED, console_database, load_settings
 from api.progress import counting, say
 from api.startup import open_database
 from audit.checkpoint import compare_with_witness, write_checkpoint
@@ -50,13 +50,12 @@ def invariants(
     seals: Annotated[bool, typer.Option(help="同时重算每条记录的封存摘要。")] = True,
 ) -> None:
     """检查台账的十二条不变式；不成立的逐条列出。"""
-    database = open_database(load_settings().database_url)
-    with database.reading() as db:
-        violations = check_invariants(db, seals=False)
-    if seals:
-        with counting("正在核对封存") as step:
-            violations += check_seals(database, step)
-    database.close()
+    with console_database() as database:
+        with database.reading() as db:
+            violations = check_invariants(db, seals=False)
+        if seals:
+            with counting("正在核对封存") as step:
+                violations += check_seals(database, step)
     for violation in violations:
         say(f"✗ {violation.invariant}：{violation.what}。")
     if violations:
@@ -69,15 +68,13 @@ def trace(
     what: Annotated[str, typer.Argument(help="季度（2026Q3）或记录编号。")],
 ) -> None:
     """追溯一个数字：从季度到每条记录，从记录到封存、复核和每条消息；输出 JSON。"""
-    database = open_database(load_settings().database_url)
-    with database.reading() as db:
+    with console_database() as database, database.reading() as db:
         if what.isdigit():
             found = trace_session(db, int(what))
         else:
             period = str(Quarter.parse(what))
             found = trace_period(db, period)
             found["members"] = [one.id for one in members(db, period, limit=LISTED).sessions]
-    database.close()
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=_plain))
 
 

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from api.console import load_settings
+from api.console import console_database
 from api.policies.freshness import published_between
 from api.policies.validity import today
-from api.startup import open_database
 from guidance.indicators.agreed import frame_of
 from guidance.indicators.definition import choices_of
 from guidance.indicators.formulas import formula_text, mean
@@ -30,11 +29,8 @@ def indicators(
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON。")] = False,
 ) -> None:
     """列出方案的全部指标：现值、目标、进度和来源。"""
-    database = open_database(load_settings().database_url)
-    day = on.date() if on else today()
-    with database.reading() as db:
-        rows = standing(db, day)
-    database.close()
+    with console_database() as database, database.reading() as db:
+        rows = standing(db, on.date() if on else today())
     if as_json:
         typer.echo(json.dumps([row_as_json(row) for row in rows], ensure_ascii=False, indent=1))
         return

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from api.console import FAILED, load_settings
+from api.console import FAILED, console_database
 from api.progress import say
-from api.startup import open_database
 from knowledge.document import DocumentStatus
 from knowledge.ingest import IngestReport, store_reading
 from knowledge.policy_reading import Confirmed, read_policy
@@ -45,18 +44,17 @@ def ingest(
     )
     if confirmed != Confirmed() and len(files) > 1:
         raise typer.BadParameter("标题、文号等只能随一个文件填写")
-    database = open_database(load_settings().database_url)
     status = DocumentStatus.DRAFT if draft else DocumentStatus.PUBLISHED
     failures = 0
-    for path in tqdm(files, desc="正在载入", unit="份", disable=len(files) < 2 or None):
-        try:
-            report = _ingest_one(database, path, confirmed, status)
-        except UnreadableDocument as error:
-            failures += 1
-            tqdm.write(f"✗ {path.name}：{error}", file=sys.stderr)
-        else:
-            tqdm.write("\n".join(["✓ " + report.lines()[0], *report.lines()[1:], ""]))
-    database.close()
+    with console_database() as database:
+        for path in tqdm(files, desc="正在载入", unit="份", disable=len(files) < 2 or None):
+            try:
+                report = _ingest_one(database, path, confirmed, status)
+            except UnreadableDocument as error:
+                failures += 1
+                tqdm.write(f"✗ {path.name}：{error}", file=sys.stderr)
+            else:
+                tqdm.write("\n".join(["✓ " + report.lines()[0], *report.lines()[1:], ""]))
     if failures:
         say(f"{len(files)} 个文件中有 {failures} 个没有载入。")
         raise typer.Exit(FAILED)

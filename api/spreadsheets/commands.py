@@ -1,8 +1,7 @@
 """The commands that import and export projects and mentors."""
 
 import io
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Annotated
 import typer
 
 from api.accounts.commands import CONSOLE
-from api.console import FAILED, load_settings
+from api.console import FAILED, console_database
 from api.progress import Steps, say
 from api.spreadsheets.subjects import SUBJECTS
-from api.startup import open_database
 from audit.log import append_event
 from matching.projects.editing import Editor
 from matching.spreadsheets.importing import (
@@ -28,7 +26,6 @@ from matching.spreadsheets.judging import RowAction, Subject
 from matching.spreadsheets.reading import MOST_BYTES_HERE, ParsedSheet
 from matching.spreadsheets.rows import SpreadsheetUnreadable
 from matching.spreadsheets.writing import write_csv, write_template, write_xlsx
-from storage.database import Database
 
 ERRORS_SHOWN = 50
 WORDS = {
@@ -74,7 +71,7 @@ def _subject(what: str) -> Subject:
 
 def _import(subject: Subject, file: Path, yes: bool) -> None:
     data = file.read_bytes()
-    with _database() as database, Steps() as steps:
+    with console_database() as database, Steps() as steps:
         try:
             with ParsedSheet(data, MOST_BYTES_HERE) as sheet:
                 with database.reading() as db:
@@ -128,7 +125,7 @@ def _export(subject: Subject, file: Path, template: bool, encoding: Encoding) ->
         _write(file, blank if as_csv else [write_template(subject)])
         typer.echo(f"模板已写到 {file.name}。")
         return
-    with _database() as database:
+    with console_database() as database:
         with database.writing() as db:
             append_event(
                 db,
@@ -154,12 +151,3 @@ def _write(file: Path, pieces: Iterable[bytes]) -> None:
     part = file.with_name(file.name + ".part")
     part.write_bytes(target.getvalue())
     part.replace(file)
-
-
-@contextmanager
-def _database() -> Iterator[Database]:
-    database = open_database(load_settings().database_url)
-    try:
-        yield database
-    finally:
-        database.close()
