@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import JSON, String, func, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import String, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from accounts.role import ROLES_WITH_CODE, Role, RolesConflict, RoleSet, check_roles
@@ -51,7 +50,7 @@ class Account(Base):
     oidc_subject: Mapped[str | None] = mapped_column(unique=True)  # "issuer subject", once linked
     code_secret: Mapped[str | None]  # of one-time codes, base32; none: not enrolled
     code_step: Mapped[int | None]  # the last 30 s step whose code was taken
-    recovery_hashes: Mapped[list[str]] = mapped_column(JSON().with_variant(JSONB(), "postgresql"))
+    recovery_hashes: Mapped[list[str]]
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     select,
-    text,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -36,7 +35,7 @@ from guidance.message import (
 )
 from guidance.people.level import IdentityLevel
 from guidance.periods.period import SHANGHAI, Quarter, shanghai_day
-from storage.database import Base, storable
+from storage.database import Base, storable, unique_where
 
 __all__ = [
     "MESSAGE_ID_LENGTH",
@@ -73,13 +72,6 @@ def _person(context: Any) -> str:
     return str(context.get_current_parameters()["person"])
 
 
-def _unique(name: str, where: str, *columns: str) -> Index:
-    condition = text(where)
-    return Index(
-        name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition
-    )  # fmt: skip
-
-
 class GuidanceSession(Base):
     """One consultation of one person.
 
@@ -90,8 +82,8 @@ class GuidanceSession(Base):
 
     __tablename__ = "guidance_sessions"
     __table_args__ = (
-        _unique("uq_guidance_sessions_open", "closed_at IS NULL", "person", "service_line"),
-        _unique("uq_guidance_sessions_day", HOLDS_DAY_SQL, "counts_for", "count_on"),
+        unique_where("uq_guidance_sessions_open", "closed_at IS NULL", "person", "service_line"),
+        unique_where("uq_guidance_sessions_day", HOLDS_DAY_SQL, "counts_for", "count_on"),
         *list_indexes(),
         Index("ix_guidance_sessions_person", "counts_for", "opened_at"),
         Index("ix_guidance_sessions_provider", "provider", "count_on"),

@@ -6,7 +6,8 @@ Words and vectors tell what a sentence is about, not whether it says what is ask
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from math import sqrt
 
 import numpy as np
@@ -89,6 +90,11 @@ class AnswerScorer:
         """
         rows = zip(sentences, features, strict=True)
         return np.array([self._score(question, s, f) for s, f in rows], np.float32)
+
+    def read_ahead(self, sentences: Iterable[str]) -> None:
+        """Read sentences in their places, as many as are remembered."""
+        for sentence in islice(sentences, REMEMBERED_SENTENCES):
+            self._sentence(sentence)
 
     def off_topic(self, message: str) -> float:
         """Return the log odds that a message is no matter of the desk."""

@@ -28,6 +28,14 @@ class Level(StrEnum):
     DISTRICT = "district"
 
 
+LEVEL_NAMES = {
+    Level.NATIONAL: "国家",
+    Level.PROVINCIAL: "省",
+    Level.MUNICIPAL: "市",
+    Level.DISTRICT: "区",
+}
+
+
 class DocumentStatus(StrEnum):
     """Where a document version stands."""
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from knowledge.clause_draft import ClauseDraft
-from knowledge.document import ClauseKind, DocumentStatus, Level, text_digest
+from knowledge.document import LEVEL_NAMES, ClauseKind, DocumentStatus, Level, text_digest
 from knowledge.finding import Finding
 from knowledge.front_matter import FrontMatter, InvalidFrontMatter, split_front_matter
 from knowledge.metadata import DocumentFacts, read_facts
@@ -16,12 +16,6 @@ from knowledge.numbering import read_label
 from knowledge.reader import SourceText, UnreadableDocument, read_document
 from knowledge.splitter import split
 
-LEVEL_NAMES = {
-    Level.NATIONAL: "国家",
-    Level.PROVINCIAL: "省",
-    Level.MUNICIPAL: "市",
-    Level.DISTRICT: "区",
-}
 FACT_NAMES = {
     "title": "标题",
     "doc_number": "文号",

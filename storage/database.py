@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Connection, DateTime, Dialect, Enum, MetaData, text
+from sqlalchemy import JSON, Connection, DateTime, Dialect, Enum, Index, MetaData, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -22,6 +22,7 @@ from storage.group_commit import GroupCommit
 
 MIGRATION_TIMEOUT_MS = 300_000
 LARGEST_ID = 2**31 - 1  # of a key: PostgreSQL refuses to look for a larger number
+_JSON = JSON().with_variant(JSONB(), "postgresql")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _ADVISORY_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -81,7 +82,9 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {
         datetime: UTCDateTime,
-        dict[str, Any]: JSON().with_variant(JSONB(), "postgresql"),
+        dict[str, Any]: _JSON,
+        list[str]: _JSON,
+        list[list[str]]: _JSON,
         StrEnum: Enum(
             StrEnum,
             native_enum=False,
@@ -89,6 +92,14 @@ class Base(DeclarativeBase):
             values_callable=lambda members: [member.value for member in members],
         ),
     }
+
+
+def unique_where(name: str, where: str, *columns: str) -> Index:
+    """Return an index that allows one row of its values among those that meet a condition."""
+    condition = text(where)
+    return Index(
+        name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition
+    )  # fmt: skip
 
 
 def take_turns(db: Session, *keys: str) -> None:

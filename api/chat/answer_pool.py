@@ -21,6 +21,7 @@ from api.settings import Settings
 from api.snapshot import REFRESH_SECONDS, LiveSnapshot, Snapshot, Watch
 from api.startup import files_state, snapshot_builder
 from assistant.answer import Answer, Question
+from assistant.judging import read_ahead
 from knowledge.encoder import load_encoder
 from storage.database import Database
 
@@ -103,7 +104,7 @@ def answering(
 ) -> Iterator[LiveSnapshot]:
     """Keep a live snapshot whose answers come from as many processes as are set."""
     if not settings.answer_processes:
-        yield LiveSnapshot(database, build, partial(files_state, settings.data_dir))
+        yield LiveSnapshot(database, _reading_ahead(build), partial(files_state, settings.data_dir))
         return
     pool = AnswerPool(settings.answer_processes, settings.database_url, settings.data_dir)
 
@@ -122,6 +123,19 @@ def answering(
         watch.stop()
 
 
+def _reading_ahead(build: Callable[[Database], Snapshot]) -> Callable[[Database], Snapshot]:
+    """Make snapshots whose sentences are read beside the first answers: seconds nobody waits."""
+
+    def built(database: Database) -> Snapshot:
+        snapshot = build(database)
+        if snapshot.workings is not None:
+            knowledge = snapshot.workings.knowledge
+            threading.Thread(target=read_ahead, args=(knowledge,), daemon=True).start()
+        return snapshot
+
+    return built
+
+
 # Of a process of the pool: what it answers from.
 _snapshots: list[LiveSnapshot] = []
 
@@ -130,7 +144,7 @@ def _load(database_url: str, data_dir: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group
     threading.Thread(target=_end_with_parent, daemon=True).start()
     build = snapshot_builder(load_encoder(data_dir), data_dir, _silent)
-    live = LiveSnapshot(Database(database_url), build, partial(files_state, data_dir))
+    live = LiveSnapshot(Database(database_url), _reading_ahead(build), partial(files_state, data_dir))
     Watch((REFRESH_SECONDS, live.refresh)).start()
     _snapshots.append(live)
 

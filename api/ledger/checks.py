@@ -12,7 +12,7 @@ from api.chat.thread import show_turn
 from api.deps import OpenDatabase
 from api.forms import PostedForm, typed
 from api.input import member
-from api.ledger.periods import KINDS, period_page
+from api.ledger.periods import period_page
 from api.ledger.staff import CurrentStaff, Number, deciding, masked_person, unit_name
 from api.ledger.words import NAMES
 from api.problems import problem_of
@@ -25,7 +25,7 @@ from guidance.indicators.evidence import evidence_of
 from guidance.ledger_list import session_within
 from guidance.lifecycle import TransitionRefused
 from guidance.periods.adjusting import Words, post_adjustment, propose_adjustment, refuse_adjustment
-from guidance.periods.adjustment import Adjustment, AdjustmentKind
+from guidance.periods.adjustment import ADJUSTMENT_NAMES, Adjustment, AdjustmentKind
 from guidance.periods.period import Quarter
 from guidance.periods.record import SampleItem, SampleOutcome
 from guidance.periods.sample import check_sample
@@ -164,6 +164,6 @@ def _sample_page(
         files=files,
         unit_name=unit_name,
         may_check=Role.REVIEWER in account.roles,
-        adjustment_kinds=KINDS,
+        adjustment_kinds=ADJUSTMENT_NAMES,
         **NAMES,
     )

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from audit.log import AuditEvent, AuditPayload
 from guidance.counting.qualification import FLAGS, REASONS
 from guidance.lifecycle import SessionState
-from guidance.periods.adjustment import AdjustmentKind
-from guidance.reports.restatement import KIND_NAMES as ADJUSTMENT_NAMES
-from guidance.reports.table import DISTRICT
+from guidance.periods.adjustment import ADJUSTMENT_NAMES, AdjustmentKind
+from guidance.periods.record import DISTRICT
 from guidance.review.decisions import REJECT_REASONS, RETURN_REASONS
 from guidance.session import GuidanceSession
 

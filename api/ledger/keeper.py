@@ -10,6 +10,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.access import SAFE_METHODS
 from api.errors import respond
 from api.observe import REQUEST_ID
 from api.problems import Problem
@@ -30,7 +31,6 @@ from storage.database import Database
 
 log = logging.getLogger("qichuang")
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # A sweep after a long pause goes on in steps, so that messages get in between.
 STEPS = 20
 REFUSED = Problem(
@@ -110,7 +110,7 @@ class RefuseWhenBehind:
             await self.app(scope, receive, send)
             return
         # Tencent would show the reader a fault of the account; its desk says what is the matter.
-        records = scope["method"] not in SAFE and not scope["path"].startswith("/wechat/")
+        records = scope["method"] not in SAFE_METHODS and not scope["path"].startswith("/wechat/")
         if self.keeper.trouble and records:
             request = Request(scope, receive)
             await respond(request, REFUSED, {"Retry-After": "300"})(scope, receive, send)

@@ -29,7 +29,11 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.counting.tally import Tally
 from guidance.lifecycle import TransitionRefused
-from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
+from guidance.periods.adjustment import (
+    ADJUSTMENT_NAMES,
+    Adjustment,
+    AdjustmentStatus,
+)
 from guidance.periods.closing import close_quarter
 from guidance.periods.exceptions import propose_exception
 from guidance.periods.locking import SESSIONS, locked_values, prepare_lock, restated, units_restated
@@ -55,11 +59,6 @@ PERIOD_NAMES = {
     PeriodState.OPEN: "进行中",
     PeriodState.CLOSED: "已结算，抽查中",
     PeriodState.LOCKED: "已锁定",
-}
-KINDS = {
-    AdjustmentKind.VOID: "核减",
-    AdjustmentKind.ADD: "补计",
-    AdjustmentKind.RECLASSIFY: "改归单位",
 }
 CHECKS_LISTED = 200
 ABOUT_QUARTERS = {ProposalKind.LOCK, ProposalKind.LOCK_EXCEPTION, ProposalKind.LATE_SEED}
@@ -188,7 +187,7 @@ def period_page(
         unit_name=unit_name,
         reviewing=Role.REVIEWER in staff.roles,
         period_names=PERIOD_NAMES,
-        adjustment_kinds=KINDS,
+        adjustment_kinds=ADJUSTMENT_NAMES,
         **context,
     )
 

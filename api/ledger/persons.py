@@ -30,9 +30,13 @@ from guidance.counting.persons import (
 )
 from guidance.ledger_list import session_within
 from guidance.people.identity import digest_of
-from guidance.periods.adjustment import Adjustment, AdjustmentKind, AdjustmentStatus
+from guidance.periods.adjustment import (
+    ADJUSTMENT_NAMES,
+    Adjustment,
+    AdjustmentKind,
+    AdjustmentStatus,
+)
 from guidance.periods.period import Quarter
-from guidance.reports.restatement import KIND_NAMES
 from guidance.review.queue import quarters_of
 from guidance.session import GuidanceSession
 from guidance.transition import SessionNotFound, find_session
@@ -173,7 +177,7 @@ def show_person(
         unit=None if wanted.unit is None else unit_name(wanted.unit),
         sign_of=sign_of,
         unit_name=unit_name,
-        corrections=KIND_NAMES,
+        corrections=ADJUSTMENT_NAMES,
         **NAMES,
     )
 

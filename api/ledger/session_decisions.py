@@ -7,12 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from accounts.role import Role
-from api.ledger.periods import KINDS
 from api.ledger.staff import row_number
 from guidance.ledger_list import session_within
 from guidance.lifecycle import JUDGEMENT_CODES, TRANSITIONS
 from guidance.periods.adjusting import possible_kinds
-from guidance.periods.adjustment import AdjustmentKind
+from guidance.periods.adjustment import ADJUSTMENT_NAMES, AdjustmentKind
 from guidance.periods.record import PeriodState
 from guidance.review.callback import record_callback
 from guidance.review.decisions import (
@@ -124,4 +123,4 @@ def possible_adjustments(
     db: Session, session: GuidanceSession, staff: Staff
 ) -> dict[AdjustmentKind, str]:
     """Return the corrections of a locked quarter that this account may propose, by name."""
-    return {kind: KINDS[kind] for kind in possible_kinds(db, session, staff)}
+    return {kind: ADJUSTMENT_NAMES[kind] for kind in possible_kinds(db, session, staff)}

@@ -17,12 +17,12 @@ from audit.log import append_event
 from guidance.counting.tally import Tally
 from guidance.people.identity import digest_of
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
+from guidance.periods.record import DISTRICT
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
 from guidance.session import GuidanceSession
 from matching.mentors.mentor import Mentor
 from storage.database import LARGEST_ID, Database
 
-DISTRICT = "区本级"
 SYSTEM_NAMES = {"": "系统", "qichuang": "系统"}
 
 

@@ -34,10 +34,16 @@ from api.snapshot import Snapshot
 from api.staff_page import render_staff
 from assistant.answer import Question
 from audit.log import append_event
-from knowledge.document import DocumentNotFound, DocumentStatus, PolicyDocument, get_document
+from knowledge.document import (
+    LEVEL_NAMES,
+    DocumentNotFound,
+    DocumentStatus,
+    PolicyDocument,
+    get_document,
+)
 from knowledge.ingest_report import IngestReport
 from knowledge.metadata import read_facts
-from knowledge.policy_reading import FACT_NAMES, LEVEL_NAMES
+from knowledge.policy_reading import FACT_NAMES
 from knowledge.reader import UnreadableDocument
 from storage.database import Database, storable
 

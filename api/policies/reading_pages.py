@@ -17,7 +17,7 @@ from api.policies.routes import find_clause, find_document, ordered_documents
 from api.policies.validity import Validity, today, validity_in
 from knowledge.corpus import Corpus
 from knowledge.department import find_department
-from knowledge.document import Clause, ClauseKind, Level
+from knowledge.document import LEVEL_NAMES, Clause, ClauseKind
 from knowledge.office import OfficeFacts, load_offices
 from knowledge.register import Register
 
@@ -26,12 +26,6 @@ router = APIRouter(include_in_schema=False, dependencies=allow(Permission.PUBLIC
 THEME_COOKIE = "qichuang_theme"
 THEME_SECONDS = 365 * 24 * 3600
 THEMES = {"standard": "标准", "elder": "长辈版", "dark": "深色"}
-LEVEL_NAMES = {
-    Level.NATIONAL: "国家",
-    Level.PROVINCIAL: "省",
-    Level.MUNICIPAL: "市",
-    Level.DISTRICT: "区",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from guidance.message import CHANNEL_NAMES
 from guidance.people.identity import Person, digest_of
 from guidance.people.level import LEVEL_NAMES
 from guidance.periods.adjustment import Adjustment, posted_of, unit_after
-from guidance.reports.table import DISTRICT
+from guidance.periods.record import DISTRICT
 from guidance.review.queue import quarters_of
 from guidance.session import GuidanceSession
 

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from api.ledger.persons import persons_address
 from guidance.indicators.indicator import load_register
 from guidance.periods.period import Quarter
-from guidance.periods.record import PERIOD_STATE_NAMES, PeriodState
+from guidance.periods.record import DISTRICT, PERIOD_STATE_NAMES, PeriodState
 from guidance.reports.report import CHANNEL_BY_VALUE, LEVEL_BY_VALUE, LINE_BY_VALUE, Report
-from guidance.reports.table import DISTRICT, NOTHING, Cell, Table
+from guidance.reports.table import NOTHING, Cell, Table
 
 NOBODY = "-"  # the district itself, in the address of a list
 # The tables that split the counted sessions: the list's filter, and what its values are called.

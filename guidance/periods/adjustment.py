@@ -6,11 +6,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Select, String, select, text
+from sqlalchemy import ForeignKey, Select, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from guidance.session import GuidanceSession
-from storage.database import Base
+from storage.database import Base, unique_where
 
 POSTED = "status = 'posted' AND kind <> 'reclassify'"
 ADDED = "status = 'posted' AND kind = 'add'"
@@ -24,19 +24,19 @@ class AdjustmentKind(StrEnum):
     RECLASSIFY = "reclassify"  # it belongs to another unit
 
 
+ADJUSTMENT_NAMES = {
+    AdjustmentKind.VOID: "核减",
+    AdjustmentKind.ADD: "补计",
+    AdjustmentKind.RECLASSIFY: "改归单位",
+}
+
+
 class AdjustmentStatus(StrEnum):
     """How it stands; posted ones take effect and stay."""
 
     PROPOSED = "proposed"
     POSTED = "posted"
     REFUSED = "refused"
-
-
-def _unique(name: str, where: str, *columns: str) -> Index:
-    condition = text(where)
-    return Index(
-        name, *columns, unique=True, sqlite_where=condition, postgresql_where=condition
-    )  # fmt: skip
 
 
 class Adjustment(Base):
@@ -48,8 +48,8 @@ class Adjustment(Base):
 
     __tablename__ = "adjustments"
     __table_args__ = (
-        _unique("uq_adjustments_posted", POSTED, "session_id", "kind"),
-        _unique("uq_adjustments_added", ADDED, "person", "count_on"),
+        unique_where("uq_adjustments_posted", POSTED, "session_id", "kind"),
+        unique_where("uq_adjustments_added", ADDED, "person", "count_on"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

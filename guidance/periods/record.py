@@ -98,6 +98,7 @@ class SampleItem(Base):
 
 
 WHOLE = "*"  # the org unit of a figure for the whole district
+DISTRICT = "区本级"  # how the part of no unit is called
 
 
 def state_of(db: Session, period: str) -> PeriodState:

@@ -5,18 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from guidance.periods.adjustment import Adjustment, AdjustmentKind, posted_of
+from guidance.periods.adjustment import ADJUSTMENT_NAMES, Adjustment, AdjustmentKind, posted_of
 from guidance.periods.locking import PERSONS, locked_values, restated
 from guidance.periods.period import shanghai_day
-from guidance.periods.record import PERIOD_STATE_NAMES, WHOLE, state_of
+from guidance.periods.record import DISTRICT, PERIOD_STATE_NAMES, WHOLE, state_of
 from guidance.reports.suppression import HIDDEN
-from guidance.reports.table import DISTRICT, NOTHING, TOO_SMALL, Cell, Table, shown_count
-
-KIND_NAMES = {
-    AdjustmentKind.VOID: "核减",
-    AdjustmentKind.ADD: "补计",
-    AdjustmentKind.RECLASSIFY: "改归单位",
-}
+from guidance.reports.table import NOTHING, TOO_SMALL, Cell, Table, shown_count
 
 
 def restatement_table(db: Session, people: Mapping[str, int], *, published: bool) -> Table:
@@ -42,7 +36,9 @@ def basis_table(db: Session, quarters: Sequence[str], *, published: bool) -> Tab
     """依据: why locked figures were corrected; without single cases when published."""
     changes = [change for one in quarters for change in posted_of(db, one)]
     if published:
-        numbers = Counter((c.period, KIND_NAMES[c.kind], c.reference or NOTHING) for c in changes)
+        numbers = Counter(
+            (c.period, ADJUSTMENT_NAMES[c.kind], c.reference or NOTHING) for c in changes
+        )
         rows: list[tuple[Cell, ...]] = [(*key, count) for key, count in sorted(numbers.items())]
         return Table("basis", "修订依据", ("季度", "类型", "依据文件", "条数"), tuple(rows))
     rows = [_change_row(change) for change in changes]
@@ -58,11 +54,10 @@ def _beside(original: int, revised: int, *, published: bool) -> tuple[Cell, Cell
 
 
 def _what(change: Adjustment) -> str:
+    kind = ADJUSTMENT_NAMES[change.kind]
     if change.kind is not AdjustmentKind.RECLASSIFY:
-        return KIND_NAMES[change.kind]
-    return (
-        f"{KIND_NAMES[change.kind]}：{change.org_unit or DISTRICT} → {change.to_unit or DISTRICT}"
-    )
+        return kind
+    return f"{kind}：{change.org_unit or DISTRICT} → {change.to_unit or DISTRICT}"
 
 
 def _change_row(change: Adjustment) -> tuple[Cell, ...]:

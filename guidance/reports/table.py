@@ -7,7 +7,6 @@ from guidance.reports.suppression import SMALLEST
 
 Cell = str | int | Decimal
 NOTHING = "—"
-DISTRICT = "区本级"
 TOO_SMALL = f"不足{SMALLEST}"
 
 

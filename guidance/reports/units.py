@@ -8,11 +8,12 @@ from sqlalchemy.orm import Session
 from guidance.counting.persons import PersonsOf
 from guidance.lifecycle import SessionState
 from guidance.periods.locking import PERSONS, locked_values, units_restated
+from guidance.periods.record import DISTRICT
 from guidance.periods.sample import verification_factors
 from guidance.reports.figures import persons_by_unit, returned_by_unit
 from guidance.reports.published import FIRST_AND_REVISED, Beside, units_original
 from guidance.reports.suppression import HIDDEN, hiding_note, suppress
-from guidance.reports.table import DISTRICT, NOTHING, Cell, Table, percent
+from guidance.reports.table import NOTHING, Cell, Table, percent
 from guidance.review.queue import unit_rates
 
 SUBMITTED = frozenset(

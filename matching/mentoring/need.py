@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, func, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.mentors.facts import MentorNeed, Stage
 from matching.mentors.weekly_slots import half_hours_of, parse_slots
 from storage.database import Base, storable
 
-LIST = JSON().with_variant(JSONB(), "postgresql")
 MOST_CHARACTERS = 500
 MOST_WISHES = 3
 # Proposals that came to nothing before a person of the staff has to look.
@@ -62,20 +60,20 @@ class MentoringNeed(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     person: Mapped[str] = mapped_column(index=True)
     state: Mapped[NeedState] = mapped_column(default=NeedState.WAITING, index=True)
-    topics: Mapped[list[str]] = mapped_column(LIST, default=list)
+    topics: Mapped[list[str]] = mapped_column(default=list)
     industry: Mapped[str] = mapped_column(default="")
     stage: Mapped[str] = mapped_column(default="")
     street: Mapped[str] = mapped_column(default="")
-    languages: Mapped[list[str]] = mapped_column(LIST, default=list)
-    slots: Mapped[list[str]] = mapped_column(LIST, default=list)
+    languages: Mapped[list[str]] = mapped_column(default=list)
+    slots: Mapped[list[str]] = mapped_column(default=list)
     online: Mapped[bool] = mapped_column(default=True)
     onsite: Mapped[bool] = mapped_column(default=True)
     words: Mapped[str] = mapped_column(default="")
-    wishes: Mapped[list[str]] = mapped_column(LIST, default=list)  # mentors' codes, dearest first
+    wishes: Mapped[list[str]] = mapped_column(default=list)  # mentors' codes, dearest first
     org_unit: Mapped[str] = mapped_column(default="", index=True)  # whose staff see it
     project_code: Mapped[str] = mapped_column(default="")
     # Those the plan favours; they raise no fit, only the share that is served.
-    groups: Mapped[list[str]] = mapped_column(LIST, default=list)
+    groups: Mapped[list[str]] = mapped_column(default=list)
     rounds: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

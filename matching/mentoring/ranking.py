@@ -16,7 +16,7 @@ from audit.log import Actor, append_event
 from matching.assignment.rules import Pair, is_possible
 from matching.assignment.stable import rank_blocking_pairs, stable_match
 from matching.mentoring.moves import TURN, MentoringRefused, Proposer
-from matching.mentoring.need import LIST, NeedState, needs_in
+from matching.mentoring.need import NeedState, needs_in
 from matching.mentoring.pairing import AssignmentRecord
 from matching.mentoring.run import keep_run, mentors_now, needs_now
 from matching.mentors.facts import MentorFacts, MentorNeed
@@ -31,7 +31,7 @@ class MentorRanking(Base):
     __tablename__ = "mentor_rankings"
 
     mentor_code: Mapped[str] = mapped_column(String(32), primary_key=True)
-    needs: Mapped[list[str]] = mapped_column(LIST)  # codes, first choice first
+    needs: Mapped[list[str]]  # codes, first choice first
     ranked_at: Mapped[datetime]
 
 

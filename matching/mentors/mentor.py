@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, String, case, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ColumnElement, String, case, select
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -29,7 +28,6 @@ MOST_INDUSTRIES = 6
 # answer of a new mentor must not decide everything.
 PRIOR_RATINGS = 5
 PRIOR_ANSWERS = 5
-LIST = JSON().with_variant(JSONB(), "postgresql")
 
 
 class MentorNotFound(LookupError):
@@ -89,13 +87,13 @@ class Mentor(Base):
     held: Mapped[int] = mapped_column(default=0)
     own_cap: Mapped[int | None]  # at most so many at once, as the mentor wishes for now
 
-    topics: Mapped[list[str]] = mapped_column(LIST, default=list)
-    industries: Mapped[list[str]] = mapped_column(LIST, default=list)  # GB/T 4754 codes
-    stages: Mapped[list[str]] = mapped_column(LIST, default=list)
-    streets: Mapped[list[str]] = mapped_column(LIST, default=list)
-    languages: Mapped[list[str]] = mapped_column(LIST, default=list)
-    slots: Mapped[list[str]] = mapped_column(LIST, default=list)  # "周三 14:00-16:00"
-    pauses: Mapped[list[list[str]]] = mapped_column(LIST, default=list)  # ISO first and last day
+    topics: Mapped[list[str]] = mapped_column(default=list)
+    industries: Mapped[list[str]] = mapped_column(default=list)  # GB/T 4754 codes
+    stages: Mapped[list[str]] = mapped_column(default=list)
+    streets: Mapped[list[str]] = mapped_column(default=list)
+    languages: Mapped[list[str]] = mapped_column(default=list)
+    slots: Mapped[list[str]] = mapped_column(default=list)  # "周三 14:00-16:00"
+    pauses: Mapped[list[list[str]]] = mapped_column(default=list)  # ISO first and last day
     conflicts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     online: Mapped[bool] = mapped_column(default=True)
     onsite: Mapped[bool] = mapped_column(default=True)

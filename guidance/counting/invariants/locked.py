@@ -13,6 +13,7 @@ from guidance.lifecycle import HOLDS_DAY, SessionState
 from guidance.periods.locking import PERSONS, SESSIONS
 from guidance.periods.members import members_root, sample_root
 from guidance.periods.record import (
+    DISTRICT,
     PERIOD_STATE_NAMES,
     WHOLE,
     PeriodRecord,
@@ -95,7 +96,7 @@ def i10_members(db: Session) -> Iterator[str]:
 def _figure(indicator: str, unit: str) -> str:
     """Return what a signed figure is called: 人次（全区）."""
     name = {SESSIONS: "人次", PERSONS: "人数"}.get(indicator, f"指标 {indicator}")
-    return f"{name}（{'全区' if unit == WHOLE else unit or '区本级'}）"
+    return f"{name}（{'全区' if unit == WHOLE else unit or DISTRICT}）"
 
 
 def _differences(db: Session, record: PeriodRecord, lock: Lock) -> Iterator[str]:

@@ -13,6 +13,7 @@ from guidance.message import CHANNEL_NAMES, Channel
 from guidance.people.level import LEVEL_NAMES, IdentityLevel
 from guidance.periods.adjustment import Adjustment, AdjustmentStatus
 from guidance.periods.locking import units_restated
+from guidance.periods.record import DISTRICT
 from guidance.session import GuidanceSession
 
 
@@ -44,7 +45,7 @@ def _named(key: tuple[str, ...]) -> str:
     """Return the parts of a counter's key as the pages call them."""
     period, month, unit, line, channel, level = key
     names = (LINE_NAMES[ServiceLine(line)], CHANNEL_NAMES[Channel(channel)])
-    return "、".join((period, month, unit or "区本级", *names, LEVEL_NAMES[IdentityLevel(level)]))
+    return "、".join((period, month, unit or DISTRICT, *names, LEVEL_NAMES[IdentityLevel(level)]))
 
 
 def i9_units(db: Session) -> Iterator[str]:
