@@ -16,7 +16,8 @@ from assistant.evidence import Evidence, is_note, nearest_of_all
 from assistant.fit import in_scope, may_answer, off_topic_odds
 from assistant.lookup import Lookup
 from knowledge.answering import nearness_features, sentence_in_place
-from knowledge.knowledge_base import introduces
+from knowledge.knowledge_base import Knowledge, introduces
+from knowledge.statement import Statement
 
 # Log odds; chosen on questions that were not learned from (docs/decisions/0023).
 SURELY = 0.0  # what rules have chosen stands, and nothing else is looked at
@@ -114,6 +115,18 @@ def judge(look: Lookup, evidence: list[Evidence], chosen: Evidence | None) -> Ve
     return judged.verdict
 
 
+def read_ahead(knowledge: Knowledge) -> None:
+    """Have the network read the sentences of a corpus; the first to ask about one would wait."""
+    if knowledge.answering is not None:
+        said = (s for s in knowledge.register.statements if not (s.is_heading or is_note(s)))
+        knowledge.answering.read_ahead(_in_place(s, knowledge) for s in said)
+
+
+def _in_place(statement: Statement, knowledge: Knowledge) -> str:
+    clause = knowledge.corpus.clauses[statement.clause_id]
+    return sentence_in_place(knowledge.heading_path(clause), statement.text)
+
+
 def _judge(
     look: Lookup, evidence: list[Evidence], said: list[Evidence], chosen: Evidence | None
 ) -> Judged:
@@ -167,9 +180,9 @@ def _odds(look: Lookup, items: Sequence[Evidence], nearest: float) -> list[float
     scorer = look.knowledge.answering
     if scorer is None or not items:
         return []
-    question, heads = look.reading.text, look.knowledge.heading_path
+    question = look.reading.text
     texts = [item.statement.text for item in items]
     near = np.array([item.nearness for item in items], np.float32)
     features = nearness_features(question, texts, near, max(nearest, float(near.max())))
-    places = [sentence_in_place(heads(i.clause), i.statement.text) for i in items]
+    places = [_in_place(item.statement, look.knowledge) for item in items]
     return [float(o) for o in scorer.scores(question, places, features)]

@@ -48,6 +48,9 @@ class AnswerScores(Protocol):
     ) -> NDArray[np.float32]:
         """Return the log odds of each, float32 (n,)."""
 
+    def read_ahead(self, sentences: Iterable[str]) -> None:
+        """Read sentences before they are asked about."""
+
     def off_topic(self, message: str) -> float:
         """Return the log odds that a message is no matter of the desk."""
 

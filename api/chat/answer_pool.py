@@ -144,7 +144,9 @@ def _load(database_url: str, data_dir: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group
     threading.Thread(target=_end_with_parent, daemon=True).start()
     build = snapshot_builder(load_encoder(data_dir), data_dir, _silent)
-    live = LiveSnapshot(Database(database_url), _reading_ahead(build), partial(files_state, data_dir))
+    live = LiveSnapshot(
+        Database(database_url), _reading_ahead(build), partial(files_state, data_dir)
+    )
     Watch((REFRESH_SECONDS, live.refresh)).start()
     _snapshots.append(live)
 

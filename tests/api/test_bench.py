@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -61,6 +61,9 @@ class Odds:
     word: str
     held: float
     others: float
+
+    def read_ahead(self, _sentences: Iterable[str]) -> None:
+        pass
 
     def off_topic(self, _message: str) -> float:
         return -5.0

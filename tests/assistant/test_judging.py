@@ -1,13 +1,14 @@
 """What the network's odds decide beside the rules."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from assistant.answer import Answer, AnswerStatus, Question
+from assistant.judging import read_ahead
 from assistant.pipeline import answer_question
 from knowledge.knowledge_base import Knowledge
 from tests.fixtures.policies import TODAY
@@ -24,6 +25,11 @@ class Odds:
 
     of: Mapping[str, float]
     off: float = -5.0
+    read: set[str] = field(default_factory=set)
+    scored: set[str] = field(default_factory=set)
+
+    def read_ahead(self, sentences: Iterable[str]) -> None:
+        self.read.update(sentences)
 
     def off_topic(self, _message: str) -> float:
         return self.off
@@ -31,6 +37,7 @@ class Odds:
     def scores(
         self, _question: str, sentences: Sequence[str], _features: NDArray[np.float32]
     ) -> NDArray[np.float32]:
+        self.scored.update(sentences)
         found = [max((o for t, o in self.of.items() if t in s), default=-5.0) for s in sentences]
         return np.array(found, np.float32)
 
@@ -53,6 +60,16 @@ def test_what_hardly_answers_gives_way_to_what_does(
     answer = ask(knowledge, "个人申请创业担保贷款怎么规定", of)
     said = [s.text for s in answer.sentences if s.citations]
     assert said[0] == first
+
+
+def test_every_sentence_that_is_judged_was_read_ahead(knowledge: Knowledge) -> None:
+    odds = Odds({RULE: HOPELESS, OTHER: LIKELY})
+    knows = replace(knowledge, answering=odds)
+    read_ahead(knows)
+    for text in ("个人申请创业担保贷款怎么规定", "场地补贴要交哪些材料", "培训补贴找谁"):
+        answer_question(Question(text, TODAY), knows)
+    assert odds.scored
+    assert odds.scored <= odds.read
 
 
 def test_where_the_old_rule_says_it_too_it_is_not_the_past_alone(knowledge: Knowledge) -> None:
