@@ -17,39 +17,27 @@ from matching.mentors.facts import (
 from matching.mentors.mentor import MOST_INDUSTRIES, MOST_TOPICS
 from matching.mentors.topics import topic_names
 from matching.mentors.weekly_slots import SlotUnreadable, parse_slots
-from matching.spreadsheets.column import CellUnreadable, Column, ColumnKind
+from matching.spreadsheets.column import (
+    CellUnreadable,
+    Column,
+    ColumnKind,
+    parts_of,
+    read_code,
+    read_phone,
+)
 
 LINE, PARAGRAPH, WHOLE = ColumnKind.LINE, ColumnKind.PARAGRAPH, ColumnKind.WHOLE
 DAY, CHOICE, CHOICES = ColumnKind.DAY, ColumnKind.CHOICE, ColumnKind.CHOICES
 WORDS, YES_NO = ColumnKind.WORDS, ColumnKind.YES_NO
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-_PHONE = re.compile(r"[0-9+() 转-]{5,30}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PARTS = re.compile(r"[、，,；;\n\t]+")
 
 PERSON, TERM, CAPS = "基本情况", "聘期", "名额与服务"
 FIELD, TIME, INTERESTS = "擅长", "时间与方式", "利益申报"
 CONFLICT_KINDS = ("companies", "investments", "franchises", "relatives", "units")
 
 
-def _read_code(text: str) -> str:
-    if not _CODE.fullmatch(text):
-        raise CellUnreadable("编号只能用字母、数字、短横线和下划线，最多 32 位")
-    return text.upper()
-
-
-def _read_phone(text: str) -> str:
-    if not _PHONE.fullmatch(text):
-        raise CellUnreadable("请填电话号码，如 029-88886666")
-    return text
-
-
-def _distinct(text: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in _PARTS.split(text) if part.strip()))
-
-
 def _read_topics(text: str) -> tuple[str, ...]:
-    topics = _distinct(text)
+    topics = parts_of(text)
     if unknown := [topic for topic in topics if topic not in topic_names()]:
         raise CellUnreadable(f"没有“{unknown[0][:20]}”这个主题，可填：{'、'.join(topic_names())}")
     if len(topics) > MOST_TOPICS:
@@ -59,7 +47,7 @@ def _read_topics(text: str) -> tuple[str, ...]:
 
 def _read_industries(text: str) -> tuple[str, ...]:
     try:
-        codes = tuple(dict.fromkeys(read_industry(part)[:2] for part in _distinct(text)))
+        codes = tuple(dict.fromkeys(read_industry(part)[:2] for part in parts_of(text)))
     except IndustryUnknown as error:
         raise CellUnreadable(str(error).rstrip("。")) from error
     if len(codes) > MOST_INDUSTRIES:
@@ -82,7 +70,7 @@ def _read_slots(text: str) -> tuple[str, ...]:
 
 def _read_pauses(text: str) -> tuple[tuple[str, str], ...]:
     pauses = []
-    for part in _distinct(text):
+    for part in parts_of(text):
         days = _DAY.findall(part)
         try:
             first, last = (date.fromisoformat(day) for day in days)
@@ -131,7 +119,7 @@ MENTOR_COLUMNS: tuple[Column, ...] = (
         LINE,
         PERSON,
         required=True,
-        reader=_read_code,
+        reader=read_code,
         example="D0001",
         help="同一编号再次导入即为更新；编号定了就不要改。",
     ),
@@ -155,7 +143,7 @@ MENTOR_COLUMNS: tuple[Column, ...] = (
         "联系电话",
         LINE,
         PERSON,
-        reader=_read_phone,
+        reader=read_phone,
         personal=True,
         help="只有接受带教并经本人同意后，学员才看得到。",
     ),

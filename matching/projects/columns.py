@@ -1,6 +1,5 @@
 """The fields of a project as people fill them in: for forms, spreadsheets and history."""
 
-import re
 from typing import Any
 
 from matching.industry import IndustryUnknown, division_name, read_industry
@@ -15,21 +14,20 @@ from matching.projects.facts import (
 )
 from matching.projects.origin import CHANNEL_NAMES, RIGHT_NAMES, SUPPORT_NAMES
 from matching.projects.state import STATE_NAMES
-from matching.spreadsheets.column import CellUnreadable, Column, ColumnKind, Unit
+from matching.spreadsheets.column import (
+    CellUnreadable,
+    Column,
+    ColumnKind,
+    Unit,
+    read_code,
+    read_phone,
+)
 from matching.target_group import GROUP_NAMES
 
 LINE, PARAGRAPH = ColumnKind.LINE, ColumnKind.PARAGRAPH
 WHOLE, YUAN, DAY = ColumnKind.WHOLE, ColumnKind.YUAN, ColumnKind.DAY
 CHOICE, CHOICES, WORDS = ColumnKind.CHOICE, ColumnKind.CHOICES, ColumnKind.WORDS
 MONTHS = {str(month): f"{month}月" for month in range(1, 13)}
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-_PHONE = re.compile(r"[0-9+() 转-]{5,30}")
-
-
-def _read_code(text: str) -> str:
-    if not _CODE.fullmatch(text):
-        raise CellUnreadable("编号只能用字母、数字、短横线和下划线，最多 32 位")
-    return text.upper()
 
 
 def _read_industry(text: str) -> str:
@@ -41,12 +39,6 @@ def _read_industry(text: str) -> str:
 
 def _write_industry(code: str) -> str:
     return f"{code} {division_name(code)}" if len(code) == 2 else code
-
-
-def _read_phone(text: str) -> str:
-    if not _PHONE.fullmatch(text):
-        raise CellUnreadable("请填电话号码，如 029-88886666")
-    return text
 
 
 def _read_risk(text: str) -> int:
@@ -79,7 +71,7 @@ PROJECT_COLUMNS: tuple[Column, ...] = (
         LINE,
         BASICS,
         required=True,
-        reader=_read_code,
+        reader=read_code,
         example="QH0001",
         help="同一编号再次导入即为更新；编号定了就不要改。",
     ),
@@ -187,7 +179,7 @@ PROJECT_COLUMNS: tuple[Column, ...] = (
     ),
     Column("holder_support", "持有人能提供", CHOICES, ORIGIN, choices=SUPPORT_NAMES, empty=()),
     Column("contact_name", "联系人", LINE, ORIGIN, longest=40, personal=True),
-    Column("contact_phone", "联系电话", LINE, ORIGIN, reader=_read_phone, personal=True),
+    Column("contact_phone", "联系电话", LINE, ORIGIN, reader=read_phone, personal=True),
     Column("source_channel", "来源渠道", CHOICE, ORIGIN, choices=CHANNEL_NAMES, empty=None),
     Column("recommended_by", "推荐单位", LINE, ORIGIN, longest=100),
     Column("valid_until", "有效期至", DAY, CARE, empty=None, help="过了这一天就不再推荐。"),

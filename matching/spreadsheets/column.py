@@ -17,6 +17,8 @@ MOST_YUAN = 2_000_000_000
 _SEPARATORS = re.compile(r"[、，,；;\n\t]+")
 _DAY = re.compile(r"(\d{4})[-./年](\d{1,2})[-./月](\d{1,2})日?")
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)(万)?(?:元|块|个月|月|人|平方米|平米|㎡|m2|m²)?")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_PHONE = re.compile(r"[0-9+() 转-]{5,30}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _SERIAL_EPOCH = date(1899, 12, 30)  # day 0 of spreadsheet dates
 YES, NO = "是", "否"
@@ -189,18 +191,19 @@ def _read_choice(column: Column, text: str, _unit: Unit) -> Any:
     return _choice(column, text)
 
 
-def _parts(text: str) -> list[str]:
+def parts_of(text: str) -> list[str]:
+    """Return the different parts of a cell that holds a list, in order."""
     parts = (re.sub(r"\s+", " ", part).strip() for part in _SEPARATORS.split(text))
     return list(dict.fromkeys(part for part in parts if part))
 
 
 def _read_choices(column: Column, text: str, _unit: Unit) -> tuple[str, ...]:
-    chosen = {_choice(column, part) for part in _parts(text)}
+    chosen = {_choice(column, part) for part in parts_of(text)}
     return tuple(value for value in column.choices or {} if value in chosen)
 
 
 def _read_words(column: Column, text: str, _unit: Unit) -> tuple[str, ...]:
-    words = _parts(text)
+    words = parts_of(text)
     if len(words) > 20 or any(len(word) > 40 for word in words):
         raise CellUnreadable("最多 20 个词，每个不超过 40 个字，用顿号隔开")
     if sum(map(len, words)) > column.longest:
@@ -214,6 +217,20 @@ def _read_yes_no(_column: Column, text: str, _unit: Unit) -> bool:
     if text.lower() in {NO, "n", "no", "0", "false", "×", "无", "不可以"}:
         return False
     raise CellUnreadable("请填“是”或“否”")
+
+
+def read_code(text: str) -> str:
+    """Read the code of a record. Raises CellUnreadable."""
+    if not _CODE.fullmatch(text):
+        raise CellUnreadable("编号只能用字母、数字、短横线和下划线，最多 32 位")
+    return text.upper()
+
+
+def read_phone(text: str) -> str:
+    """Read a telephone number. Raises CellUnreadable."""
+    if not _PHONE.fullmatch(text):
+        raise CellUnreadable("请填电话号码，如 029-88886666")
+    return text
 
 
 _READERS: Mapping[ColumnKind, Callable[[Column, str, Unit], Any]] = {
