@@ -96,10 +96,3 @@ def surpluses(problem: Problem, prices: Ints) -> Iterator[tuple[slice, Ints, Int
         constant = problem.coverage + problem.bonus[rows, None]
         left = np.where(values != NO_EDGE, values + constant - prices, _NEVER)
         yield rows, left, left.max(axis=1, initial=0)
-
-
-def certify(problem: Problem, match: Ints) -> Certificate:
-    """Return the certificate of a matching; one that is not optimal raises NotOptimal."""
-    needs, mentors = np.nonzero(problem.values != NO_EDGE)
-    prices = supporting_prices(problem, match, needs, mentors)
-    return Certificate(prices, problem.worth(match), bound_at(problem, prices))

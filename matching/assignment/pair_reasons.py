@@ -1,6 +1,6 @@
 """Why a need got this mentor and not that one: a true answer for every pair."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from matching.assignment.problem import NO_EDGE, UNMATCHED
@@ -43,20 +43,11 @@ class PairVerdictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PairVerdict:
-    """The verdict on one pair.
-
-    `codes` are those of broken rules; `value` and `matched_value` of the pair and of the
-    pair the need got, in [0, 1]; `seat_price` what a seat with the mentor is worth to
-    others, in the same unit above coverage; `terms` what the matched pair has more.
-    """
+    """The verdict on one pair, and its own value in [0, 1] where it was compared."""
 
     kind: PairVerdictKind
     text: str
-    codes: tuple[str, ...] = ()
     value: float | None = None
-    matched_value: float | None = None
-    seat_price: float | None = None
-    terms: dict[str, float] = field(default_factory=dict)
 
 
 class Unexplained(RuntimeError):
@@ -70,14 +61,13 @@ def explain_pair(run: AssignmentRun, need_code: str, mentor_code: str) -> PairVe
     if int(run.match[row]) == column:
         return _matched(run, pair)
     if findings := broken_rules(pair):
-        codes = tuple(finding.code for finding in findings)
-        return PairVerdict(PairVerdictKind.RULE, findings[0].message, codes)
+        return PairVerdict(PairVerdictKind.RULE, findings[0].message)
     if int(run.problem.values[row, column]) == NO_EDGE:
         return PairVerdict(PairVerdictKind.BANNED, "此前向这位导师提出过，没有成，本轮不再安排。")
     if int(run.problem.seats[column]) == 0:
         full = broken_rules(pair, SEAT_RULES)
         text = full[0].message if full else "这位导师目前没有名额。"
-        return PairVerdict(PairVerdictKind.NO_SEAT, text, tuple(one.code for one in full))
+        return PairVerdict(PairVerdictKind.NO_SEAT, text)
     if int(run.match[row]) == UNMATCHED:
         return _unserved(run, row, column)
     return _compared(run, row, column)
@@ -87,21 +77,15 @@ def _matched(run: AssignmentRun, pair: Pair) -> PairVerdict:
     terms, value = score_one(pair.need, pair.mentor, run.weights)
     reasons = explain(pair, terms, run.weights).reasons
     text = "；".join(reason.text for reason in reasons) or "在有名额的导师中最合适"
-    shares = {reason.term: reason.share for reason in reasons}
-    return PairVerdict(
-        PairVerdictKind.MATCHED, text + "。", value=value, matched_value=value, terms=shares
-    )
+    return PairVerdict(PairVerdictKind.MATCHED, text + "。", value)
 
 
 def _unserved(run: AssignmentRun, row: int, column: int) -> PairVerdict:
-    gain = _gain(run, row, column)
-    price = int(run.certificate.prices[column])
-    if gain > price:
+    if _gain(run, row, column) > int(run.certificate.prices[column]):
         raise Unexplained(f"{run.needs[row].code} {run.mentors[column].code}")
-    above = (price - run.problem.coverage) / UNITS
     text = "名额不够：这位导师的每个名额都已安排给因此收益更大的人，您在等候名单上。"
     value = int(run.problem.values[row, column]) / UNITS
-    return PairVerdict(PairVerdictKind.UNSERVED, text, value=value, seat_price=above)
+    return PairVerdict(PairVerdictKind.UNSERVED, text, value)
 
 
 def _compared(run: AssignmentRun, row: int, column: int) -> PairVerdict:
@@ -110,19 +94,15 @@ def _compared(run: AssignmentRun, row: int, column: int) -> PairVerdict:
     need, mentor, chosen = run.needs[row], run.mentors[column], run.mentors[got]
     terms, value = score_one(need, mentor, run.weights)
     chosen_terms, chosen_value = score_one(need, chosen, run.weights)
-    more = {
-        TERM_NAMES[name]: gap
-        for name, gap in differences(chosen_terms, terms, run.weights).items()
-        if gap > 0
-    }
+    gaps = differences(chosen_terms, terms, run.weights)
+    more = [TERM_NAMES[name] for name, gap in gaps.items() if gap > 0]
     prices = run.certificate.prices
     if _gain(run, row, column) - int(prices[column]) > _gain(run, row, got) - int(prices[got]):
         raise Unexplained(f"{need.code} {mentor.code}")
-    price = (int(prices[column]) - int(prices[got])) / UNITS
     kind, text = _verdict(run, row, column, value - chosen_value)
     if kind is PairVerdictKind.LOWER and more:
-        text += f"差别主要在{'、'.join(list(more)[:2])}。"
-    return PairVerdict(kind, text, (), value, chosen_value, price, more)
+        text += f"差别主要在{'、'.join(more[:2])}。"
+    return PairVerdict(kind, text, value)
 
 
 def _verdict(

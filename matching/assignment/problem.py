@@ -59,14 +59,3 @@ class Problem:
         """Return the summed values of the matched pairs alone, in millionths."""
         needs = np.flatnonzero(match >= 0)
         return int(self.values[needs, match[needs]].sum())
-
-    def is_feasible(self, match: Ints) -> bool:
-        """Whether every matched pair is possible and no mentor has more than the seats."""
-        needs = np.flatnonzero(match >= 0)
-        return bool(
-            match.shape == (len(self.values),)
-            and (match < len(self.seats)).all()
-            and (match >= UNMATCHED).all()
-            and (self.values[needs, match[needs]] >= 0).all()
-            and (self.loads(match) <= self.seats).all()
-        )

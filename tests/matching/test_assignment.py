@@ -9,9 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.matching_instance import draw_district
-from matching.assignment.certificate import NotOptimal, certify
+from matching.assignment.certificate import (
+    Certificate,
+    NotOptimal,
+    bound_at,
+    supporting_prices,
+)
 from matching.assignment.pair_reasons import PairVerdictKind, explain_pair
-from matching.assignment.problem import NO_EDGE, Problem
+from matching.assignment.problem import NO_EDGE, UNMATCHED, Ints, Problem
 from matching.assignment.rulebook import Rulebook, load_policy
 from matching.assignment.run import AssignmentRun, assign
 from matching.assignment.scoring import load_weights
@@ -53,13 +58,31 @@ def problems(draw: st.DrawFn) -> Problem:
     )
 
 
+def is_feasible(problem: Problem, match: Ints) -> bool:
+    """Whether every matched pair is possible and no mentor has more than the seats."""
+    needs = np.flatnonzero(match >= 0)
+    return bool(
+        match.shape == (len(problem.values),)
+        and (match < len(problem.seats)).all()
+        and (match >= UNMATCHED).all()
+        and (problem.values[needs, match[needs]] >= 0).all()
+        and (problem.loads(match) <= problem.seats).all()
+    )
+
+
+def certify(problem: Problem, match: Ints) -> Certificate:
+    needs, mentors = np.nonzero(problem.values != NO_EDGE)
+    prices = supporting_prices(problem, match, needs, mentors)
+    return Certificate(prices, problem.worth(match), bound_at(problem, prices))
+
+
 def best_by_trying(problem: Problem) -> tuple[int, int]:
     """Matched and worth of the best matching: all are tried, cardinality first."""
     mentors = len(problem.seats)
     worths = []
     for choice in product(range(-1, mentors), repeat=len(problem.values)):
         match = np.array(choice, dtype=np.int64)
-        if problem.is_feasible(match):
+        if is_feasible(problem, match):
             worths.append((int((match >= 0).sum()), problem.worth(match)))
     return max(worths)
 
@@ -69,7 +92,7 @@ def best_by_trying(problem: Problem) -> tuple[int, int]:
 @settings(max_examples=60)
 def test_optimum_is_the_best_of_all_matchings(engine: Engine, problem: Problem) -> None:
     found = find_optimum(problem, engine)
-    assert problem.is_feasible(found.match)
+    assert is_feasible(problem, found.match)
     matched = int((found.match >= 0).sum())
     assert (matched, problem.worth(found.match)) == best_by_trying(problem)
     assert found.certificate.valid
@@ -84,7 +107,7 @@ def test_certificate_accepts_the_best_matchings_and_no_other(
     match[
         [match[i] >= 0 and problem.values[i, match[i]] == NO_EDGE for i in range(len(match))]
     ] = -1
-    if not problem.is_feasible(match):
+    if not is_feasible(problem, match):
         return
     best = best_by_trying(problem)
     if (int((match >= 0).sum()), problem.worth(match)) == best:
