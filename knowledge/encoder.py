@@ -21,7 +21,7 @@ from knowledge.weights.model_folder import GRAPH_FILE, TOKENIZER_FILE, ModelFold
 QUERY_CHARACTERS = 500
 PASSAGE_CHARACTERS = 2000
 _PROGRESS_STEP = 256  # passages between two reports
-_REMEMBERED_QUERIES = 1024
+REMEMBERED_QUERIES = 1024
 
 STATES = "states"
 
@@ -102,7 +102,7 @@ class Encoder:
         reading = self._read(text)
         with self._lock:
             self._remembered[text] = reading
-            if len(self._remembered) > _REMEMBERED_QUERIES:
+            if len(self._remembered) > REMEMBERED_QUERIES:
                 self._remembered.popitem(last=False)
         return reading
 

@@ -6,12 +6,13 @@ instead of 51 of 100 questions (docs/decisions/0024).
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from knowledge.encoder import Encoder, States
+from knowledge.encoder import REMEMBERED_QUERIES, Encoder, States
 from knowledge.meaning import SentenceVectors
 from knowledge.weights.model_folder import MEANING_FILE
 
@@ -30,6 +31,7 @@ class SentenceEncoder:
             encoder.model.path / MEANING_FILE, options, providers=["CPUExecutionProvider"]
         )
         self._encoder = encoder
+        self._query = lru_cache(REMEMBERED_QUERIES)(self._read_query)
 
     @property
     def dimension(self) -> int:
@@ -43,15 +45,17 @@ class SentenceEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return the embeddings of questions, float32 (len(texts), dimension)."""
-        return self._embeddings([self._encoder.read_query(text).states for text in texts])
+        return self._stacked([self._query(text) for text in texts])
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Return the embeddings of sentences, float32 (len(texts), dimension)."""
-        return self._embeddings([self._encoder.read_passage(text).states for text in texts])
+        return self._stacked([self._upper(self._encoder.read_passage(t).states) for t in texts])
 
-    def _embeddings(self, texts: Sequence[States]) -> FloatArray:
-        rows = [self._upper(states) for states in texts]
+    def _stacked(self, rows: Sequence[FloatArray]) -> FloatArray:
         return np.array(rows, np.float32).reshape(len(rows), self.dimension)
+
+    def _read_query(self, text: str) -> FloatArray:
+        return self._upper(self._encoder.read_query(text).states)
 
     def _upper(self, states: States) -> FloatArray:
         inputs = {"states": states[None].astype(np.float32)}

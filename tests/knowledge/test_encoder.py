@@ -112,7 +112,7 @@ def test_questions_are_remembered_up_to_a_bound(
 
     monkeypatch.setattr(encoder, "_read", counted)
     monkeypatch.setattr(encoder, "_remembered", type(encoder._remembered)())
-    monkeypatch.setattr(encoder_module, "_REMEMBERED_QUERIES", 2)
+    monkeypatch.setattr(encoder_module, "REMEMBERED_QUERIES", 2)
     for text in ("一", "二", "一", "三", "一", "二"):
         encoder.encode_queries([text])
     assert asked == ["query: 一", "query: 二", "query: 三", "query: 二"]
