@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="",
-        description="数据库地址，如 postgresql+psycopg://用户：密码@主机/库名；"
+        description="数据库地址，如 postgresql+psycopg://用户:密码@主机/库名；"
         "留空则用数据目录里的 SQLite 文件",
     )
     host: str = Field(default="127.0.0.1", description="监听地址；0.0.0.0 表示所有网卡")

@@ -1,4 +1,4 @@
-"""Which pairs are possible, for whole districts at once; agrees with `mentor_rules`."""
+"""Which pairs are possible, for whole districts at once; agrees with `rules`."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable

@@ -2,7 +2,7 @@
 
 Every rule looks at one need, one mentor and a day and says ok, or why not in words that
 the person asking may read. `EDGE_RULES` decide whether a pair is possible at all;
-`SEAT_RULES` whether the mentor has a seat left just now. `mentor_edges` computes the
+`SEAT_RULES` whether the mentor has a seat left just now. `edges.possible_pairs` computes the
 former for whole districts at once and must agree with them.
 """
 

@@ -14,13 +14,15 @@ from matching.recommending.feedback import ProjectFeedback
 from matching.recommending.impression import Impression, RecommendationList
 from storage.database import Base
 
+ADOPTED = "adopted"  # the kind that a person may take back
+
 
 class MatchOutcome(Base):
     """One answer to something that was proposed, with the terms as they were then.
 
-    `kind` says which: accepted, met, useful, second_meeting, adopted; declined, no_show,
-    not_useful. Only added to, but for what a
-    person takes back; `person` is "" once the person had it erased.
+    `kind` says which: accepted, met, second_meeting, useful, adopted; declined, expired,
+    not_useful. Only added to, but for what a person takes back; `person` is "" once the
+    person had it erased.
     """
 
     __tablename__ = "match_outcomes"

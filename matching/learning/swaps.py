@@ -16,12 +16,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from matching.learning.counterfactual import Estimate, Floats, doubly_robust, snips
-from matching.learning.outcome import MatchOutcome
+from matching.learning.outcome import ADOPTED, MatchOutcome
 from matching.learning.scikit import scikit_learn
 from matching.learning.weight_version import LearningSubject
 from matching.recommending.impression import Impression, RecommendationList
 
-ADOPTED = "adopted"
 ENOUGH_EVENTS = 20
 FOLDS = 5
 MODEL_PENALTY = 0.1

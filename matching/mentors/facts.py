@@ -153,7 +153,7 @@ class MentorNeed:
 
     Empty fields are unknown and exclude nobody. `refused` are codes of mentors with whom
     this need was already tried and ended, `reviewers` of those who judged the person's
-    application. `protected` groups (hard to employ, disabled, returned...) only raise
+    application. `groups` of the person (hard to employ, disabled, returned...) only raise
     the priority, never the fit.
     """
 

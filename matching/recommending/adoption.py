@@ -5,13 +5,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from matching.learning.outcome import Answered, MatchOutcome, Proposed, record_outcome
+from matching.learning.outcome import ADOPTED, Answered, MatchOutcome, Proposed, record_outcome
 from matching.learning.weight_version import LearningSubject
 from matching.recommending.feedback import take_back
 from matching.recommending.impression import Impression, RecommendationList
 from storage.database import take_turns
-
-ADOPTED = "adopted"
 
 
 def take_up(db: Session, person: str, code: str, at: datetime) -> None:
