@@ -42,7 +42,7 @@ class Callback:
 def check_address(account: OfficialAccount, query: Mapping[str, str], now: datetime) -> str:
     """Return what Tencent's check of the address wants back. Raises CallbackRefused."""
     _check_plain(account, query, now)
-    return _parameter(query, "echostr")
+    return parameter(query, "echostr")
 
 
 def is_secure(query: Mapping[str, str]) -> bool:
@@ -57,8 +57,8 @@ def open_callback(
 
     `signature` in the address covers no body and is not looked at, as Tencent demands.
     """
-    timestamp, nonce = _parameter(query, "timestamp"), _parameter(query, "nonce")
-    signed = _parameter(query, "msg_signature")
+    timestamp, nonce = parameter(query, "timestamp"), parameter(query, "nonce")
+    signed = parameter(query, "msg_signature")
     encrypted = read_body(data).field("Encrypt")
     check_signature(signed, account.token, timestamp, nonce, encrypted)
     check_time(timestamp, now.timestamp())
@@ -84,14 +84,15 @@ def plain_reply(
 
 
 def _check_plain(account: OfficialAccount, query: Mapping[str, str], now: datetime) -> None:
-    timestamp, nonce = _parameter(query, "timestamp"), _parameter(query, "nonce")
-    check_signature(_parameter(query, "signature"), account.token, timestamp, nonce)
+    timestamp, nonce = parameter(query, "timestamp"), parameter(query, "nonce")
+    check_signature(parameter(query, "signature"), account.token, timestamp, nonce)
     check_time(timestamp, now.timestamp())
 
 
-def _parameter(query: Mapping[str, str], name: str) -> str:
+def parameter(query: Mapping[str, str], name: str, most: int = MAX_PARAMETER) -> str:
+    """Return a parameter of an address. Raises CallbackRefused for none and a longer one."""
     value = query.get(name, "")
-    if not 0 < len(value) <= MAX_PARAMETER or not value.isprintable():
+    if not 0 < len(value) <= most or not value.isprintable():
         raise CallbackRefused(f"parameter {name}")
     return value
 

@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -105,23 +105,13 @@ class TencentApi:
     """The API at one base address; the simulator gives its own."""
 
     def __init__(self, base: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = httpx.Client(
-            base_url=base,
-            timeout=TIMEOUT_S,
-            follow_redirects=False,
-            trust_env=False,
-            verify=trusted(),
-            transport=transport,
-        )
+        self._client = open_client(base, TIMEOUT_S, transport)
 
     def fetch_token(self, appid: str, secret: str) -> tuple[str, int]:
         """Return a stable access token and its seconds to live. Raises SendFailed."""
         wanted = {"grant_type": "client_credential", "appid": appid, "secret": secret}
         reply = self._post("/cgi-bin/stable_token", {}, wanted)
-        token, seconds = reply.get("access_token"), reply.get("expires_in")
-        if not isinstance(token, str) or not isinstance(seconds, int) or not token:
-            raise SendFailed(ErrorKind.PASSING, "no token")
-        return token, seconds
+        return token_of(reply)
 
     def send(self, way: Way, token: str, openid: str, body: Mapping[str, Any]) -> str:
         """Send a message in one of the ways; return Tencent's number of it, "" for none.
@@ -175,18 +165,53 @@ class TencentApi:
         return self._call(self._client.build_request("GET", path, params=dict(query)))
 
     def _call(self, request: httpx.Request) -> Mapping[str, Any]:
-        try:
-            reply = self._client.send(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise SendFailed(ErrorKind.PASSING, type(error).__name__) from error
-        except httpx.HTTPError as error:
-            raise SendFailed(ErrorKind.PASSING, type(error).__name__, maybe_sent=True) from error
-        if reply.status_code != httpx.codes.OK or len(reply.content) > MAX_REPLY_BYTES:
-            raise SendFailed(ErrorKind.PASSING, f"HTTP {reply.status_code}", maybe_sent=True)
-        return _checked(reply.content)
+        return call(self._client, request, MAX_REPLY_BYTES, _KINDS)
 
 
-def _checked(content: bytes) -> Mapping[str, Any]:
+def open_client(
+    base: str, timeout_s: float, transport: httpx.BaseTransport | None = None
+) -> httpx.Client:
+    """Return a client for one of Tencent's APIs: no redirects, no proxy of the environment."""
+    return httpx.Client(
+        base_url=base,
+        timeout=timeout_s,
+        follow_redirects=False,
+        trust_env=False,
+        verify=trusted(),
+        transport=transport,
+    )
+
+
+def call(
+    client: httpx.Client,
+    request: httpx.Request,
+    most_bytes: int,
+    kinds: Mapping[ErrorKind, Collection[int]],
+) -> Mapping[str, Any]:
+    """Return what Tencent answers to a request; `kinds` are what its codes mean.
+
+    Raises SendFailed.
+    """
+    try:
+        reply = client.send(request)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise SendFailed(ErrorKind.PASSING, type(error).__name__) from error
+    except httpx.HTTPError as error:
+        raise SendFailed(ErrorKind.PASSING, type(error).__name__, maybe_sent=True) from error
+    if reply.status_code != httpx.codes.OK or len(reply.content) > most_bytes:
+        raise SendFailed(ErrorKind.PASSING, f"HTTP {reply.status_code}", maybe_sent=True)
+    return _checked(reply.content, kinds)
+
+
+def token_of(reply: Mapping[str, Any]) -> tuple[str, int]:
+    """Return the access token of a reply and its seconds to live. Raises SendFailed."""
+    token, seconds = reply.get("access_token"), reply.get("expires_in")
+    if not isinstance(token, str) or not isinstance(seconds, int) or not token:
+        raise SendFailed(ErrorKind.PASSING, "no token")
+    return token, seconds
+
+
+def _checked(content: bytes, kinds: Mapping[ErrorKind, Collection[int]]) -> Mapping[str, Any]:
     try:
         read = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -196,6 +221,6 @@ def _checked(content: bytes) -> Mapping[str, Any]:
     code = read.get("errcode", 0)
     if code == 0:
         return read
-    kind = next((kind for kind, codes in _KINDS.items() if code in codes), ErrorKind.PASSING)
+    kind = next((kind for kind, codes in kinds.items() if code in codes), ErrorKind.PASSING)
     seen = _REFUSED_ADDRESS.search(str(read.get("errmsg", "")))
     raise SendFailed(kind, str(code)[:12], address=seen[1] if seen else "")

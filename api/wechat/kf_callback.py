@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from api.wechat.callback import parameter
 from api.wechat.crypt import CallbackRefused, check_signature, check_time, decrypt_with
 from api.wechat.envelope import read_body
 from api.wechat.kf_account import KfAccount
 
 EVENT = "kf_msg_or_event"
-MAX_PARAMETER = 4096  # of the encrypted echo
+MAX_ECHO = 4096
 MAX_TOKEN = 128
 
 
@@ -23,7 +24,9 @@ class News:
 
 def check_kf_address(account: KfAccount, query: Mapping[str, str], now: datetime) -> str:
     """Return what WeCom's check of the address wants back. Raises CallbackRefused."""
-    return _decrypted(account, query, _parameter(query, "echostr"), now).decode("utf-8", "replace")
+    return _decrypted(account, query, parameter(query, "echostr", MAX_ECHO), now).decode(
+        "utf-8", "replace"
+    )
 
 
 def open_kf_callback(
@@ -43,15 +46,8 @@ def open_kf_callback(
 def _decrypted(
     account: KfAccount, query: Mapping[str, str], encrypted: str, now: datetime
 ) -> bytes:
-    timestamp, nonce = _parameter(query, "timestamp"), _parameter(query, "nonce")
-    signed = _parameter(query, "msg_signature")
+    timestamp, nonce = parameter(query, "timestamp"), parameter(query, "nonce")
+    signed = parameter(query, "msg_signature")
     check_signature(signed, account.token, timestamp, nonce, encrypted)
     check_time(timestamp, now.timestamp())
     return decrypt_with(account.ciphers, encrypted)[0]
-
-
-def _parameter(query: Mapping[str, str], name: str) -> str:
-    value = query.get(name, "")
-    if not 0 < len(value) <= MAX_PARAMETER or not value.isprintable():
-        raise CallbackRefused(f"parameter {name}")
-    return value

@@ -7,8 +7,7 @@ from typing import Any
 
 import httpx
 
-from api.tls import trusted
-from api.wechat.client import ErrorKind, SendFailed
+from api.wechat.client import ErrorKind, SendFailed, call, open_client, token_of
 
 TIMEOUT_S = 8.0
 MAX_REPLY_BYTES = 4 * 2**20
@@ -39,23 +38,13 @@ class WeComApi:
     """The API at one base address; the simulator gives its own."""
 
     def __init__(self, base: str, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = httpx.Client(
-            base_url=base,
-            timeout=TIMEOUT_S,
-            follow_redirects=False,
-            trust_env=False,
-            verify=trusted(),
-            transport=transport,
-        )
+        self._client = open_client(base, TIMEOUT_S, transport)
 
     def fetch_token(self, corpid: str, secret: str) -> tuple[str, int]:
         """Return an access token and its seconds to live. Raises SendFailed."""
         query = {"corpid": corpid, "corpsecret": secret}
-        reply = self._call(self._client.build_request("GET", "/cgi-bin/gettoken", params=query))
-        token, seconds = reply.get("access_token"), reply.get("expires_in")
-        if not isinstance(token, str) or not isinstance(seconds, int) or not token:
-            raise SendFailed(ErrorKind.PASSING, "no token")
-        return token, seconds
+        request = self._client.build_request("GET", "/cgi-bin/gettoken", params=query)
+        return token_of(self._call(request))
 
     def sync(self, access: str, open_kfid: str, cursor: str, token: str) -> Fetched:
         """Return what came after a cursor. Raises SendFailed."""
@@ -112,22 +101,4 @@ class WeComApi:
         )
 
     def _call(self, request: httpx.Request) -> Mapping[str, Any]:
-        try:
-            reply = self._client.send(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise SendFailed(ErrorKind.PASSING, type(error).__name__) from error
-        except httpx.HTTPError as error:
-            raise SendFailed(ErrorKind.PASSING, type(error).__name__, maybe_sent=True) from error
-        if reply.status_code != httpx.codes.OK or len(reply.content) > MAX_REPLY_BYTES:
-            raise SendFailed(ErrorKind.PASSING, f"HTTP {reply.status_code}", maybe_sent=True)
-        try:
-            read = json.loads(reply.content)
-        except (ValueError, RecursionError) as error:
-            raise SendFailed(ErrorKind.PASSING, "no JSON", maybe_sent=True) from error
-        if not isinstance(read, dict):
-            raise SendFailed(ErrorKind.PASSING, "no object", maybe_sent=True)
-        code = read.get("errcode", 0)
-        if code != 0:
-            kind = next((k for k, codes in _KINDS.items() if code in codes), ErrorKind.PASSING)
-            raise SendFailed(kind, str(code)[:12])
-        return read
+        return call(self._client, request, MAX_REPLY_BYTES, _KINDS)
