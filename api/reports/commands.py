@@ -10,7 +10,7 @@ import typer
 from api.accounts.commands import CONSOLE
 from api.console import load_settings
 from api.progress import say
-from api.reports import excel, word
+from api.reports import excel
 from api.reports.pages import file_name
 from api.reports.paper import make_paper, report_now
 from api.settings import Settings
@@ -52,6 +52,8 @@ def _write(
     with database.writing() as db:  # first: what is printed then covers that it was made
         append_event(db, "report.made", subject, CONSOLE, {"published": found.published})
     paper = make_paper(database, witness, settings, found, settings.public_url)
+    from api.reports import word  # not at every start, see pages.py
+
     files = {
         "docx": word.write_report(paper, settings.data_dir),
         "xlsx": excel.write_report(paper),

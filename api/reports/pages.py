@@ -15,7 +15,7 @@ from api.deps import CurrentSettings, OpenDatabase
 from api.forms import PostedForm, typed
 from api.ledger.staff import require_district
 from api.policies.validity import today
-from api.reports import excel, word
+from api.reports import excel
 from api.reports.form import read_form
 from api.reports.ledger_file import COLUMNS, SHEET, ledger_rows
 from api.reports.paper import make_paper, report_now
@@ -121,6 +121,9 @@ def download_report(
     if form == "xlsx":
         data, media = excel.write_report(paper), XLSX
     else:
+        # Read when a report is printed: a part of every start would go into python-docx.
+        from api.reports import word
+
         data, media = word.write_report(paper, settings.data_dir), DOCX
     with database.writing() as db:
         said = {

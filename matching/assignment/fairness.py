@@ -6,8 +6,6 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_flow
 
 from matching.assignment.problem import NO_EDGE
 from matching.assignment.rulebook import Rulebook
@@ -104,6 +102,9 @@ def assign_with_floor(
 
 def most_served(run: AssignmentRun, members: Collection[str]) -> int:
     """Return how many of these needs any matching of the run's pairs and seats can serve."""
+    from scipy.sparse import csr_array  # not at every start, see solvers.py
+    from scipy.sparse.csgraph import maximum_flow
+
     rows = [row for row, need in enumerate(run.needs) if need.code in members]
     possible = run.problem.values[rows] != NO_EDGE
     needs, mentors = np.nonzero(possible)

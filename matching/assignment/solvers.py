@@ -7,8 +7,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from matching.assignment.problem import UNMATCHED, Ints, Problem
 
@@ -27,6 +25,10 @@ def solve_with_scipy(problem: Problem, needs: Ints, mentors: Ints) -> Ints:
     (`scipy.sparse.csgraph.min_weight_full_bipartite_matching`). Weights are whole
     numbers below 2^53, which its floats hold exactly.
     """
+    # Read when something is matched: a part of every start would go into it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
     many, seats = len(problem.values), problem.seats
     all_seats = int(seats.sum())
     first_seat = np.concatenate([[0], np.cumsum(seats)])
