@@ -16,8 +16,9 @@ from api.snapshot import Snapshot
 from api.wechat import kf_wording, wording
 from api.wechat.kf_account import KfAccount
 from api.wechat.kf_message import WINDOW, KfContact, KfKind, KfMessage, find_kf_contact
-from api.wechat.kf_outbox import KfOutboxMessage, KfTask, Outgoing, put, text_body
+from api.wechat.kf_outbox import KfOutboxMessage, KfTask, Outgoing, put
 from api.wechat.layout import MAX_BYTES, MAX_CHARACTERS, Place, answer_text, chosen, cut, plain
+from api.wechat.outbox import text_body
 from assistant.answer import AnswerStatus
 from audit.log import Actor, ActorKind
 from guidance.handover.answering import (

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from api.wechat.client import ErrorKind, SendFailed
 from api.wechat.kf_message import KfContact
+from api.wechat.outbox import BACK_OFF, text_body
 from storage.database import Base, storable
 
 LEASE = timedelta(seconds=60)
-BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 1800, 7200))
 AT_ONCE = 20
 WINDOW_CLOSED = (
     "对方最近48小时内没有发言，或5条消息已经用完，微信不允许再发；请打电话或等对方再来。"
@@ -89,11 +89,6 @@ class KfOutboxMessage(Base):
             self.problem, self.due_at = str(failure), at + BACK_OFF[self.attempts - 1]
         else:
             self.finish(at, str(failure))
-
-
-def text_body(content: str) -> dict[str, Any]:
-    """Return the body of a text message."""
-    return {"msgtype": "text", "text": {"content": content}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from api.wechat.kf_outbox import (
     contact_of,
     put,
     take_due,
-    text_body,
 )
+from api.wechat.outbox import text_body
 from storage.database import Database
 
 log = logging.getLogger("qichuang")

@@ -26,13 +26,13 @@ from api.wechat.kf_desk import KfDesk
 from api.wechat.kf_message import Desk, KfContact, KfMessage
 from api.wechat.kf_outbox import WINDOW_CLOSED, KfOutboxMessage, KfState, put_answer
 from api.wechat.kf_sending import KfPost
-from api.wechat.kf_simulator import QUEUE, KfSimulator
 from assistant.answer import Answer, AnswerStatus, Citation, Intent, Question, Sentence
 from guidance.handover.handover import Handover
 from guidance.handover.lifecycle import HandoverState
 from guidance.session import GuidanceSession, SessionState, Turn
 from knowledge.corpus import Corpus
 from storage.database import Database
+from tests.api.wechat.kf_simulator import QUEUE, KfSimulator
 from tests.fixtures.edge import StandIn, quote_best
 
 ENTRY = {

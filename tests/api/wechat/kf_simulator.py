@@ -2,7 +2,7 @@
 
 It keeps the rules that matter: messages are fetched by cursor, an id is sent once, five
 messages follow a customer's own within 48 hours and only in the states 0 and 1, an
-event's code allows one message. Calls may be lost or repeated. Tests use it.
+event's code allows one message. Calls may be lost or repeated.
 """
 
 import json
