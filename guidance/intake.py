@@ -16,7 +16,7 @@ from guidance.lifecycle import ServiceLine, SessionState
 from guidance.people.identity import standing_of
 from guidance.periods.carrying import carry_late
 from guidance.periods.exceptions import exception_covers
-from guidance.periods.period import SHANGHAI, shanghai_day
+from guidance.periods.period import shanghai_day
 from guidance.periods.record import PeriodRecord, PeriodState
 from guidance.periods.sample import unreliable_units
 from guidance.review.flags import alike_sessions
@@ -137,7 +137,7 @@ def submit_waiting(db: Session, now: datetime, limit: int = AT_ONCE) -> int:
     exception for a quarter that is closed.
     """
     take_ledger(db)
-    today = now.astimezone(SHANGHAI).date()
+    today = shanghai_day(now)
     monday = today - timedelta(days=today.weekday())
     closed = select(PeriodRecord.period).where(PeriodRecord.state != PeriodState.OPEN)
     waiting = (

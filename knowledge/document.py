@@ -164,11 +164,3 @@ def get_document(db: Session, document_id: int) -> PolicyDocument:
     if document is None:
         raise DocumentNotFound(document_id)
     return document
-
-
-def get_clause(db: Session, clause_id: int) -> Clause:
-    """Return the clause with this id, or raise ClauseNotFound."""
-    clause = db.get(Clause, clause_id)
-    if clause is None:
-        raise ClauseNotFound(clause_id)
-    return clause

@@ -24,9 +24,9 @@ from assistant.answer import (
 from assistant.guardrails import mask_personal_data
 from assistant.rephraser import rephrase
 from guidance.handover.handover import open_handover
+from guidance.periods.period import shanghai_day
 from guidance.recording import record_turn
 from guidance.session import (
-    SHANGHAI,
     Channel,
     InboundMessage,
     Reply,
@@ -135,7 +135,7 @@ def reply_to(database: Database, snapshot: Snapshot, received: Received) -> Turn
 
 
 def _answer(snapshot: Snapshot, received: Received) -> Answer:
-    today = received.message.received_at.astimezone(SHANGHAI).date()
+    today = shanghai_day(received.message.received_at)
     try:
         question = Question(
             received.raw_text,

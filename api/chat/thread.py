@@ -14,6 +14,7 @@ from api.people.own import own_references
 from api.policies.validity import chinese_date, spoken_address
 from assistant.answer import CardKind, Intent
 from guidance.gaps.contact import contacts_of
+from guidance.periods.period import shanghai_day
 from guidance.recording import IDLE_LIMIT
 from guidance.session import (
     SHANGHAI,
@@ -176,7 +177,7 @@ def list_conversations(db: Session, person: str) -> Sequence[ConversationLine]:
         .order_by(Turn.id.desc())
     )
     return [
-        ConversationLine(id_, question, chinese_date(asked_at.astimezone(SHANGHAI).date()), turns)
+        ConversationLine(id_, question, chinese_date(shanghai_day(asked_at)), turns)
         for id_, question, asked_at, turns in rows
     ]
 

@@ -17,7 +17,8 @@ from api.guards import refuse_foreign_forms
 from api.policies.validity import chinese_date
 from api.recommending.profile_form import FIELDS, ProfileForm
 from api.visitor import Visitor, remember
-from guidance.session import SHANGHAI, Turn
+from guidance.periods.period import shanghai_day
+from guidance.session import Turn
 from matching.profile.entrepreneur import (
     EntrepreneurFact,
     choose_profile_use,
@@ -92,7 +93,7 @@ def _line(fact: EntrepreneurFact, questions: dict[int, str]) -> FactLine:
         key=fact.key,
         name=KEY_NAMES[fact.key],
         value=fact_in_words(fact.key, fact.value["value"]),
-        learned_on=chinese_date(fact.learned_at.astimezone(SHANGHAI).date()),
+        learned_on=chinese_date(shanghai_day(fact.learned_at)),
         pieces=((ENTERED, False),) if words is None else _marked(words, fact.key),
     )
 

@@ -53,11 +53,6 @@ class AssignmentRun:
         return dict(sorted(found.items()))
 
     @property
-    def unserved(self) -> tuple[str, ...]:
-        """Codes of the needs without a mentor."""
-        return tuple(sorted(need.code for need in self.needs if need.code not in self.pairs))
-
-    @property
     def new_pairs(self) -> dict[str, str]:
         """The matched pairs that were not proposed before: to be proposed now."""
         return {n: m for n, m in self.pairs.items() if self.open_pairs.get(n) != m}

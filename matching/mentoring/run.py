@@ -115,11 +115,6 @@ def gather(db: Session, at: datetime, day: date) -> Round:
     )
 
 
-def plan(db: Session, at: datetime, day: date) -> AssignmentRun:
-    """Match all who wait or whose proposal is open; nothing is changed."""
-    return gather(db, at, day).solve().run
-
-
 def store_run(
     db: Session, run: AssignmentRun, proposer: Proposer, at: datetime, floor: str = ""
 ) -> int:

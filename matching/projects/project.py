@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, or_, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from matching.industry import section_letter
@@ -15,7 +15,7 @@ from matching.projects.facts import (
     WorkingHours,
 )
 from matching.projects.origin import HolderRight, SourceChannel
-from matching.projects.state import PUBLISHED, ProjectAction, ProjectState
+from matching.projects.state import ProjectAction, ProjectState
 from storage.database import Base
 from storage.word_list import WordList
 
@@ -118,10 +118,6 @@ class Project(Base):
         values = {name: getattr(self, name) for name in _FACT_NAMES}
         return ProjectFacts(**values, season_months=tuple(map(int, self.season_months)))
 
-    def is_recommendable(self, on: date) -> bool:
-        """Whether it may be shown to the public and recommended on this day."""
-        return self.facts().is_recommendable(on)
-
     @property
     def section(self) -> str:
         """The letter of its section in GB/T 4754-2017, "" without an industry."""
@@ -169,20 +165,6 @@ def find_project(db: Session, code: str) -> Project:
     if project is None:
         raise ProjectNotFound(code)
     return project
-
-
-def published_projects(db: Session, on: date) -> list[ProjectFacts]:
-    """Return what may be recommended on this day, in the order of the codes."""
-    query = (
-        select(Project)
-        .where(
-            Project.state.in_(PUBLISHED),
-            or_(Project.valid_until.is_(None), Project.valid_until >= on),
-        )
-        .order_by(Project.code)
-    )
-    found = (project.facts() for project in db.scalars(query))
-    return [facts for facts in found if facts.is_recommendable(on)]
 
 
 def library_facts(db: Session) -> list[ProjectFacts]:

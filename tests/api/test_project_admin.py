@@ -132,7 +132,7 @@ def test_project_is_made_completed_reviewed_and_published(post: Post, loaded: Da
     assert post(f"/staff/projects/{code}/move", action="publish").status_code == 200
     kept = project(loaded, code)
     assert kept.state is ProjectState.PROMOTED
-    assert kept.is_recommendable(today())
+    assert kept.facts().is_recommendable(today())
     with loaded.reading() as db:
         steps = steps_of(db, kept.id)
     assert [step.to_state for step in steps][-1] is ProjectState.PROMOTED

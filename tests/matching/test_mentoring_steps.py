@@ -37,7 +37,7 @@ from matching.mentoring.ranking import (
     stable_faults,
     store_mutual_run,
 )
-from matching.mentoring.run import gather, last_run, plan, reasons_for, store_run
+from matching.mentoring.run import gather, last_run, reasons_for, store_run
 from matching.mentors.facts import MentorState
 from matching.mentors.mentor import Mentor, find_mentor
 from storage.database import Database
@@ -69,7 +69,7 @@ def proposed_with_reasons(database: Database, person: str = "visitor:1") -> tupl
 
 def planned(database: Database, need_id: int) -> str | None:
     with database.reading() as db:
-        return plan(db, NOW, DAY).pairs.get(f"N{need_id}")
+        return gather(db, NOW, DAY).solve().run.pairs.get(f"N{need_id}")
 
 
 def only_possible(database: Database, code: str = CODE) -> None:

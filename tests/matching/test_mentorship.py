@@ -27,7 +27,7 @@ from matching.mentoring.pairing import (
     find_pairing,
 )
 from matching.mentoring.proposing import accept, decline, keep_deadlines, propose
-from matching.mentoring.run import apply_run, last_run, plan, store_run
+from matching.mentoring.run import apply_run, gather, last_run, store_run
 from matching.mentors.mentor import Mentor, find_mentor
 from matching.mentors.pack import load_mentors
 from storage.database import Database
@@ -149,7 +149,7 @@ def test_no_and_no_answer_free_the_seat_and_bar_the_pair(loaded: Database) -> No
         decline(db, pairing_id, CODE, (DeclineReason.NO_TIME, ""), SYSTEM, NOW)
     assert held(loaded) == 0
     with loaded.reading() as db:
-        run = plan(db, NOW, DAY)
+        run = gather(db, NOW, DAY).solve().run
     assert run.pairs[f"N{need_id}"] != CODE
     second = ask(loaded, "visitor:2")
     with loaded.writing() as db:
@@ -178,7 +178,7 @@ def test_a_run_is_stored_with_a_proof_and_applied_once(loaded: Database) -> None
     for number in range(4):
         ask(loaded, f"visitor:{number}")
     with loaded.reading() as db:
-        run = plan(db, NOW, DAY)
+        run = gather(db, NOW, DAY).solve().run
     with loaded.writing() as db:
         run_id = store_run(db, run, STAFF, NOW)
     with loaded.writing() as db:

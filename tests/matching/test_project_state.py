@@ -23,7 +23,6 @@ from matching.projects.project import (
     Project,
     find_project,
     library_stamp,
-    published_projects,
 )
 from matching.projects.state import (
     MOVES,
@@ -95,8 +94,9 @@ def test_published_until_its_last_day(database: Database) -> None:
     code = add_complete(database, valid_until=DAY)
     move(database, ProjectAction.PUBLISH)
     with database.reading() as db:
-        assert [project.code for project in published_projects(db, DAY)] == [code]
-        assert published_projects(db, DAY + timedelta(days=1)) == []
+        facts = find_project(db, code).facts()
+        assert facts.is_recommendable(DAY)
+        assert not facts.is_recommendable(DAY + timedelta(days=1))
 
 
 def test_expired_project_is_not_published(database: Database) -> None:
