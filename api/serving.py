@@ -1,5 +1,6 @@
 """qichuang serve: the port first, then the documents, then the server."""
 
+import gc
 import logging
 import signal
 import socket
@@ -51,6 +52,7 @@ def serve(
         say(f"已载入 {len(corpus.documents)} 份文件、{len(corpus.clauses)} 个条款。")
         server = uvicorn.Server(_server_config(settings, create_app(settings, database, live)))
         listening.listen()  # from now on whoever connects waits instead of being refused
+        gc.freeze()  # what answers are made from stays; looking through it would hold one up
         say(f"服务已启动：{_address(listening)}  按 Ctrl+C 停止")
         server.run(sockets=[listening])
     database.close()

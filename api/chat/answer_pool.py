@@ -4,6 +4,7 @@ Every process holds its own snapshot and notices by itself that documents change
 an answer names the versions it was made from.
 """
 
+import gc
 import logging
 import os
 import signal
@@ -149,6 +150,7 @@ def _load(database_url: str, data_dir: Path) -> None:
     )
     Watch((REFRESH_SECONDS, live.refresh)).start()
     _snapshots.append(live)
+    gc.freeze()  # it stays: looking through it would hold an answer up
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 from accounts.account import Account, list_accounts
 from accounts.password import verify_password
 from accounts.role import Role
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from api.startup import open_database
 from audit.log import events_of

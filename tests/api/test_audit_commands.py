@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from api.settings import Settings
 from api.startup import open_database

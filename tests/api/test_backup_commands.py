@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from api.startup import open_database
 from audit.checkpoint import write_checkpoint

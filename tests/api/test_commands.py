@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from api.policies.validity import today
 from api.settings import Settings

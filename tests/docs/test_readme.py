@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from api.settings import PREFIX, Settings
 from assistant.answer import AnswerStatus

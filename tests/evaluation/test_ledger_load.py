@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from accounts.role import Role
-from api.__main__ import app
+from api.command_line import app
 from audit.verify import verify
 from evaluation import ledger_pages, ledger_store, ledger_timing
 from evaluation.ledger_load import evaluate_ledger

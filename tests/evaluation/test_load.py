@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from api import evaluation
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from evaluation import ledger_pages, ledger_timing
 from evaluation.load import LoadNotMeasured, Tally, evaluate_load, running_server, summarise

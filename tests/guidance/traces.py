@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import inspect, text
 
-from api.__main__ import app
+from api.command_line import app
 from api.console import run
 from api.startup import snapshot_builder
 from knowledge.encoder import Encoder
