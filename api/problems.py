@@ -32,6 +32,7 @@ from api.wechat.received import AnswerNotFound
 from api.wechat.web_login import WeChatLoginFailed, WeChatLoginUnavailable, WeChatSnapshot
 from assistant.guardrails import AnswerNotVerified
 from audit.checkpoint import LedgerBehindWitness
+from guidance.conversation import ConversationNotFound
 from guidance.counting.rules import RulesInvalid
 from guidance.gaps.bench_run import BenchRunNotFound
 from guidance.gaps.contact import ConsentMissing, PhoneInvalid
@@ -45,6 +46,7 @@ from guidance.indicators.indicator import IndicatorNotFound
 from guidance.indicators.returns import ReturnRefused
 from guidance.indicators.value import ValueRefused
 from guidance.lifecycle import TransitionRefused
+from guidance.message import MessageIdInvalid
 from guidance.people.attempt import TooManyAttempts
 from guidance.people.merging import SamePersonAlready
 from guidance.periods.period import PeriodInvalid
@@ -54,7 +56,7 @@ from guidance.privacy.retention import ScheduleInvalid
 from guidance.reports.report import ReportNotReady
 from guidance.review.proposal import AlreadyDecided, ProposalNotFound, ReasonMissing
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty
-from guidance.session import ConversationNotFound, MessageIdInvalid, MessageIdReused
+from guidance.session import MessageIdReused
 from guidance.transition import SessionNotFound
 from knowledge.document import ClauseNotFound, DocumentNotFound
 from knowledge.office import OfficeInvalid, OfficeNotFound

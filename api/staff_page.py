@@ -10,7 +10,7 @@ from fastapi.templating import Jinja2Templates
 from api.access import FORM_FIELD, Permission, may
 from api.policies.validity import chinese_date
 from api.signed_in import SignedIn, presence_of
-from guidance.session import SHANGHAI
+from guidance.periods.period import SHANGHAI
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,41 +19,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from guidance.conversation import (
-    Conversation,
-    ConversationNotFound,
-    find_conversation,
-)
+from guidance.conversation import Conversation
 from guidance.ledger_indexes import list_indexes
 from guidance.lifecycle import HOLDS_DAY_SQL, ServiceLine, SessionState
 from guidance.message import (
-    MESSAGE_ID_LENGTH,
     Channel,
     InboundMessage,
-    MessageIdInvalid,
-    Reply,
 )
 from guidance.people.level import IdentityLevel
-from guidance.periods.period import SHANGHAI, Quarter, shanghai_day
+from guidance.periods.period import Quarter, shanghai_day
 from storage.database import Base, storable, unique_where
-
-__all__ = [
-    "MESSAGE_ID_LENGTH",
-    "SHANGHAI",
-    "Channel",
-    "Conversation",
-    "ConversationNotFound",
-    "GuidanceSession",
-    "InboundMessage",
-    "MessageIdInvalid",
-    "MessageIdReused",
-    "Reply",
-    "SessionState",
-    "Turn",
-    "find_conversation",
-    "find_turn",
-    "recent_turns",
-]
 
 
 class MessageIdReused(ValueError):
@@ -147,7 +122,7 @@ class Turn(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("guidance_sessions.id"))
-    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    conversation_id: Mapped[str] = mapped_column(ForeignKey(Conversation.id))
     sequence: Mapped[int]  # in the session, from 1 without gaps
     channel: Mapped[Channel]
     message_id: Mapped[str]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, cast, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from guidance.session import SHANGHAI
+from guidance.periods.period import SHANGHAI
 from storage.database import Base, storable
 
 MOST_CHARACTERS = 300

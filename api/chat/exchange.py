@@ -23,18 +23,12 @@ from assistant.answer import (
 )
 from assistant.guardrails import mask_personal_data
 from assistant.rephraser import rephrase
+from guidance.conversation import find_conversation
 from guidance.handover.handover import open_handover
+from guidance.message import Channel, InboundMessage, Reply
 from guidance.periods.period import shanghai_day
 from guidance.recording import record_turn
-from guidance.session import (
-    Channel,
-    InboundMessage,
-    Reply,
-    Turn,
-    find_conversation,
-    find_turn,
-    recent_turns,
-)
+from guidance.session import Turn, find_turn, recent_turns
 from matching.profile.entrepreneur import KnownPerson, known_person, remember
 from matching.recommending.impression import log_list
 from storage.database import Database

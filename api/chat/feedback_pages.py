@@ -18,6 +18,7 @@ from api.guards import refuse_foreign_forms
 from api.input import RecordId, Storable
 from api.people.own import own_references
 from assistant.guardrails import mask_personal_data
+from guidance.conversation import Conversation, ConversationNotFound
 from guidance.gaps.contact import (
     ConsentMissing,
     GapContact,
@@ -25,7 +26,7 @@ from guidance.gaps.contact import (
     leave_contact,
     withdraw_contact,
 )
-from guidance.session import Conversation, ConversationNotFound, Turn
+from guidance.session import Turn
 from guidance.turn_feedback import (
     COMPLAINT_NAMES,
     MOST_CHARACTERS,

@@ -22,8 +22,9 @@ from api.signed_in import presence_of
 from api.snapshot import Snapshot
 from api.visitor import remember
 from assistant.answer import AnswerStatus, CardKind
+from guidance.message import MESSAGE_ID_LENGTH
 from guidance.people.identity import mark_internal, standing_of
-from guidance.session import MESSAGE_ID_LENGTH, Turn
+from guidance.session import Turn
 from storage.database import Database
 
 log = logging.getLogger("qichuang")

@@ -13,17 +13,11 @@ from api.chat.routes import card_policy_url, clause_url
 from api.people.own import own_references
 from api.policies.validity import chinese_date, spoken_address
 from assistant.answer import CardKind, Intent
+from guidance.conversation import Conversation, ConversationNotFound
 from guidance.gaps.contact import contacts_of
-from guidance.periods.period import shanghai_day
+from guidance.periods.period import SHANGHAI, shanghai_day
 from guidance.recording import IDLE_LIMIT
-from guidance.session import (
-    SHANGHAI,
-    Conversation,
-    ConversationNotFound,
-    GuidanceSession,
-    Turn,
-    recent_turns,
-)
+from guidance.session import GuidanceSession, Turn, recent_turns
 from guidance.turn_feedback import opinions_of
 
 SHOWN_TURNS = 50

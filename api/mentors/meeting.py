@@ -18,7 +18,7 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.human_session import EntryHeld, EntryInvalid, HumanEntry, record_human_session
 from guidance.lifecycle import ServiceLine
-from guidance.session import SHANGHAI
+from guidance.periods.period import SHANGHAI
 from matching.mentoring.guiding import note_meeting
 from matching.mentoring.moves import MentoringRefused
 from matching.mentoring.need import MentoringNeed

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from guidance.session import SHANGHAI
+from guidance.periods.period import SHANGHAI
 from knowledge.corpus import Corpus
 from knowledge.document import DocumentStatus, PolicyDocument
 

@@ -18,6 +18,7 @@ from api.signed_in import CurrentAccount, SignedIn
 from api.staff_page import render_staff
 from guidance.ledger_list import session_within
 from guidance.lifecycle import TransitionRefused
+from guidance.periods.period import SHANGHAI
 from guidance.privacy.restricted import (
     StillLocked,
     agree_to_read,
@@ -30,7 +31,6 @@ from guidance.privacy.restricted import (
 from guidance.privacy.retention import read_schedule
 from guidance.review.proposal import ReasonMissing
 from guidance.review.staff import DutiesNotSeparate, NotYourDuty, Staff
-from guidance.session import SHANGHAI
 from storage.database import LARGEST_ID, Database
 
 router = APIRouter(prefix="/staff/restricted", include_in_schema=False)

@@ -14,7 +14,8 @@ from api.policies.validity import today
 from api.settings import Settings
 from audit.log import AuditEvent
 from guidance.lifecycle import ServiceLine, SessionState
-from guidance.session import Channel, GuidanceSession
+from guidance.message import Channel
+from guidance.session import GuidanceSession
 from matching.mentors.admission import (
     AdmissionRulesInvalid,
     admission_warnings,

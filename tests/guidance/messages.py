@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from guidance.session import Channel, InboundMessage, Reply
+from guidance.message import Channel, InboundMessage, Reply
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
 

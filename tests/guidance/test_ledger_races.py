@@ -17,6 +17,7 @@ from guidance.counting.invariants import check_invariants
 from guidance.counting.tally import counted
 from guidance.intake import qualify_recorded, seal_recorded
 from guidance.lifecycle import COUNTED, SessionState, TransitionRefused
+from guidance.message import Channel
 from guidance.periods.closing import close_quarter
 from guidance.periods.locking import locked_values, prepare_lock, sign_lock
 from guidance.periods.period import Quarter
@@ -26,7 +27,7 @@ from guidance.periods.seed import commit_seed
 from guidance.recording import close_idle_sessions
 from guidance.review.decisions import CHECKLIST, approve, submit, unapprove
 from guidance.review.staff import DutiesNotSeparate, Staff
-from guidance.session import Channel, GuidanceSession
+from guidance.session import GuidanceSession
 from storage.database import Database
 from tests.guidance.messages import NOON
 from tests.guidance.people import (

@@ -5,22 +5,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
+from guidance.conversation import Conversation, ConversationNotFound, find_conversation
+from guidance.lifecycle import SessionState
+from guidance.message import Channel, InboundMessage, MessageIdInvalid, Reply
 from guidance.recording import IDLE_LIMIT, close_idle_sessions, record_turn
-from guidance.session import (
-    Channel,
-    Conversation,
-    ConversationNotFound,
-    GuidanceSession,
-    InboundMessage,
-    MessageIdInvalid,
-    MessageIdReused,
-    Reply,
-    SessionState,
-    Turn,
-    find_conversation,
-    find_turn,
-    recent_turns,
-)
+from guidance.session import GuidanceSession, MessageIdReused, Turn, find_turn, recent_turns
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
+from guidance.message import InboundMessage
 from guidance.recording import close_idle_sessions, record_turn
-from guidance.session import GuidanceSession, InboundMessage, MessageIdReused, Turn
+from guidance.session import GuidanceSession, MessageIdReused, Turn
 from storage.database import Database
 from tests.guidance.messages import NOON, REPLY, message
 

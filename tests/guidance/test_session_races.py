@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from guidance.message import InboundMessage
 from guidance.recording import close_idle_sessions, record_turn
-from guidance.session import GuidanceSession, InboundMessage, MessageIdReused, Turn
+from guidance.session import GuidanceSession, MessageIdReused, Turn
 from storage.database import Database
 from tests.at_once import MESSAGES, run_at_once
 from tests.guidance.messages import NOON, REPLY, message

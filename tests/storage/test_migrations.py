@@ -10,7 +10,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from guidance.session import Channel, Conversation, GuidanceSession
+from guidance.conversation import Conversation
+from guidance.message import Channel
+from guidance.session import GuidanceSession
 from storage import migrations
 from storage.connection import DatabaseDamaged
 from storage.database import Base, Database

@@ -29,7 +29,8 @@ from api.wechat.kf_sending import KfPost
 from assistant.answer import Answer, AnswerStatus, Citation, Intent, Question, Sentence
 from guidance.handover.handover import Handover
 from guidance.handover.lifecycle import HandoverState
-from guidance.session import GuidanceSession, SessionState, Turn
+from guidance.lifecycle import SessionState
+from guidance.session import GuidanceSession, Turn
 from knowledge.corpus import Corpus
 from storage.database import Database
 from tests.api.wechat.kf_simulator import QUEUE, KfSimulator
