@@ -1,18 +1,13 @@
 """What happened to an account, from the audit log, in words."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from accounts.account import Account
 from accounts.role import Role, role_names
-from api.ledger.event_words import event_name
-from audit.log import ActorKind, events_of
+from api.ledger.history import Happened, history_of
 
-MOST = 100
 DETAIL_NAMES = {
     "name": "姓名",
     "roles": "角色",
@@ -22,43 +17,17 @@ DETAIL_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One line of the history."""
-
-    at: datetime
-    what: str
-    who: str
-    detail: str
-
-
 def account_history(db: Session, account: Account) -> list[Happened]:
     """Return the newest events of an account, newest first."""
-    events = events_of(db, account.subject)[-MOST:][::-1]
-    ids = {int(e.actor_id) for e, _ in events if e.actor_kind is ActorKind.ACCOUNT}
-    rows = db.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
-    names = {str(number): name for number, name in rows}
+    return history_of(db, account.subject, _in_words)
+
+
+def _in_words(details: dict[str, Any]) -> list[str]:
     return [
-        Happened(
-            event.at,
-            event_name(event.action),
-            names.get(event.actor_id, "系统" if event.actor_id != "console" else "命令行"),
-            _detail(payload),
-        )
-        for event, payload in events
-    ]
-
-
-def _detail(payload: dict[str, Any]) -> str:
-    details = payload.get("details") or {}
-    parts = [
         f"{DETAIL_NAMES[key]}：{_change(value, key)}"
         for key, value in details.items()
         if key in DETAIL_NAMES and value
     ]
-    if payload.get("reason"):
-        parts.append(f"理由：{payload['reason']}")
-    return "；".join(parts)
 
 
 def _change(value: Any, key: str) -> str:
