@@ -4,7 +4,7 @@ from assistant.asked import FIGURES, STRICT, Asked
 from assistant.evidence import Evidence, known_topic
 from assistant.lookup import Lookup
 from assistant.reading import asks_name_of_person
-from assistant.slot import is_fine_enough, is_of_the_whole
+from assistant.slot import is_fine_enough, is_of_the_whole, names_members
 from knowledge.department import mentioned_departments
 from knowledge.lexicon import groups_in
 from knowledge.tokenizer import topic_share
@@ -62,15 +62,22 @@ def may_answer(item: Evidence, look: Lookup, *, of_kind: bool = True) -> bool:
     # What has to be paid for is settled by a sentence that names it, or not at all.
     if any(lexicon.found(charge, item.context) < CHARGE_NAMED for charge in reading.charges):
         return False
-    if reading.asked in FIGURES:
-        level = look.knowledge.corpus.document_of(item.clause).level
-        if not is_of_the_whole(reading.text, level, item.context):
-            return False
-        if not is_fine_enough(reading.text, item.statement) or _is_of_others(item, look):
-            return False
+    below = len(look.knowledge.items_below(item.statement))
+    if not names_members(reading.text, item.statement.text, below):
+        return False
+    if reading.asked in FIGURES and not _is_figure_asked(item, look):
+        return False
     # Another programme's rule is no answer about the one that is named.
     named = (t for t in reading.terms if t in look.knowledge.names)
     return all(lexicon.found(name, item.context) >= NAMED for name in named)
+
+
+def _is_figure_asked(item: Evidence, look: Lookup) -> bool:
+    """Whether the figures of a sentence are of the place, the people and the size asked for."""
+    text, level = look.reading.text, look.knowledge.corpus.document_of(item.clause).level
+    if not is_of_the_whole(text, level, item.context) or _is_of_others(item, look):
+        return False
+    return is_fine_enough(text, item.statement)
 
 
 def _is_of_others(item: Evidence, look: Lookup) -> bool:

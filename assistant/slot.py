@@ -27,6 +27,19 @@ _DAYS_STATED = re.compile(
     r"工作日|\d+(?:天|日(?!起))|[一二三四五六七八九十]+(?:天|日)|小时|周|当场|即时|随时|立即"
 )
 _WIDE = re.compile(r"全国|全省|全市")
+# 隔壁县的基地多大; 别的区的户口 is somebody's who asks about this one.
+_NEIGHBOUR = re.compile(
+    r"(?:隔壁|旁边|邻近?|周边|别的|其[他它])(?:那?[个些])?[省市县区镇](?!的?(?:户口|户籍|人|居民|学生))"
+)
+_SHARED_OUT = re.compile(r"(?:分|摊|下达)[到给][^,。?]{0,8}(?:街道|社区|镇|村|部门|单位|头上)")
+_SHARES = re.compile(r"每个|各|分别|分[到给配]|下达")
+# 是哪三个; 给我个名单; 都叫什么名.
+_MEMBERS = re.compile(
+    r"哪(?P<many>[二两三四五六七八九十]|[2-9]|\d\d)[个家条项类种处所]"
+    r"|(?:给|列|发|看)(?:我|一)?[下个份]?名单|都有谁|都叫(?:什么|啥)名"
+)
+_BETWEEN = re.compile(r"[、,\uff0c;\uff1b]|以及|和|及|与")
+_DIGITS = {word: value for value, word in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _PER_ONE = re.compile(
     r"每个?(?:街道|社区|部门|导师|学校)|(?:多少|几)(?:[份张页本节堂门倍]|分(?!之))|[每一](?:个班|期|批|届|节|堂)[^,。]{0,8}(?:多少|几)"
 )
@@ -49,7 +62,10 @@ def names_unit(text: str) -> bool:
 
 
 def is_fine_enough(text: str, statement: Statement) -> bool:
-    """Whether a statement tells time as finely as a question asks: 哪天 is not told by 每年."""
+    """Whether a statement tells time as finely as a question asks: 哪天 is not told by 每年;
+    and the part of each, where a target's part is asked for."""
+    if _SHARED_OUT.search(text) and not _SHARES.search(statement.text):
+        return False
     if _DAY_ASKED.search(text):
         return _DAY_STATED.search(statement.text) is not None
     if _DAYS_ASKED.search(text):
@@ -58,12 +74,26 @@ def is_fine_enough(text: str, statement: Statement) -> bool:
 
 
 def is_of_the_whole(text: str, level: Level | None, context: str) -> bool:
-    """Whether a figure is one of the country or province that a question asks about.
+    """Whether a figure is one of the country, province or neighbour that a question asks about.
 
-    A district's target does not say what is usual in the country.
+    A district's target does not say what is usual in the country or next door.
     """
+    if (near := _NEIGHBOUR.search(text)) and near[0] not in context:
+        return False
     wide = _WIDE.search(text)
     return wide is None or wide[0] in context or level is not Level.DISTRICT
+
+
+def names_members(text: str, stated: str, items: int) -> bool:
+    """Whether a statement, with the items below it, names the members that a question asks for.
+
+    A target of three streets does not say which three. True where no members are asked for.
+    """
+    asked = _MEMBERS.search(text)
+    if asked is None:
+        return True
+    many = asked["many"] or "两"
+    return max(items, len(_BETWEEN.findall(stated)) + 1) >= (_DIGITS.get(many) or int(many))
 
 
 def asks_for_one_of_many(text: str) -> bool:

@@ -3,6 +3,7 @@
 The nearest rule would be taken for the programme; so it is said first that none has the name.
 """
 
+import re
 from dataclasses import replace
 
 from assistant import patterns, wording
@@ -11,6 +12,7 @@ from knowledge.knowledge_base import Knowledge
 from knowledge.tokenizer import segments
 
 MAX_NEARBY = 2
+_POINTS = re.compile("[那这哪某]|之类|一般|普通")
 # What a name may end with, and what is looked for in its place.
 _KINDS = {
     "贷": "贷款",
@@ -31,6 +33,8 @@ def unknown_name(text: str, knowledge: Knowledge) -> tuple[str, str] | None:
     if match is None:
         return None
     name = match["quoted"] or match["named"]
+    if match["named"] and _POINTS.search(name):
+        return None  # 企业那种创业贷: told by what it is, not by a name
     if any(name in document.text for document in knowledge.corpus.documents.values()):
         return None
     kind = next(kind for kind in _KINDS if name.endswith(kind))

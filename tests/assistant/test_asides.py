@@ -20,6 +20,7 @@ from tests.fixtures.policies import TODAY
         ("“李四贷”是什么", "李四贷"),
         ("有没有贷款计划", None),
         ("我能贷吗", None),
+        ("申请公司那种经营贷要什么条件", None),
         ("想贷多少", None),
     ],
 )

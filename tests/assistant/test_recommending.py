@@ -62,6 +62,7 @@ def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
         ("想找个有经验的人带带我", Wanting.MENTORS),
         ("创业项目库要有多少个项目", Wanting.NOTHING),
         ("项目库谁负责", Wanting.NOTHING),
+        ("推荐项目的目录多久更新一回", Wanting.NOTHING),
         ("创业导师怎么来的", Wanting.NOTHING),
         ("创业导师一个月给多少补助", Wanting.NOTHING),
         ("高科技项目哪个部门推介", Wanting.NOTHING),

@@ -6,6 +6,7 @@ from assistant.slot import (
     asks_for_one_of_many,
     is_fine_enough,
     is_of_the_whole,
+    names_members,
     unit_stated,
 )
 from knowledge.document import Level
@@ -62,6 +63,37 @@ def test_a_target_of_the_district_is_no_figure_of_the_country() -> None:
     assert is_of_the_whole(question, Level.NATIONAL, context)
     assert is_of_the_whole(question, Level.DISTRICT, f"全国{context}")
     assert is_of_the_whole("指数是多少", Level.DISTRICT, context)
+
+
+@pytest.mark.parametrize("question", ["隔壁县的基地多大面积", "别的区要建几个基地"])
+def test_a_figure_of_ones_own_is_none_of_the_neighbours(question: str) -> None:
+    context = "基地的面积不少于6000平方米。"
+    assert not is_of_the_whole(question, Level.DISTRICT, context)
+    assert not is_of_the_whole(question, Level.NATIONAL, context)
+    assert is_of_the_whole("别的区的户口能贷多少", Level.NATIONAL, "最高30万元。")
+
+
+def test_a_target_is_no_share_of_a_street() -> None:
+    question = "新增企业的指标分到我们街道是多少户"
+    assert not is_fine_enough(question, stated("新增企业的目标是每年200户。"))
+    assert is_fine_enough(question, stated("每个街道每年新增企业20户。"))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "items", "named"),
+    [
+        ("创业型街道是哪三个", "要创建3个创业型街道。", 0, False),
+        ("是哪三个街道", "试点有东街、西街和北街。", 0, True),
+        ("给我个名单", "要创建40个创业型社区。", 0, False),
+        ("哪4个条件", "要同时符合下列条件:", 4, True),
+        ("创业型街道有几个", "要创建3个创业型街道。", 0, True),
+        ("上了失信名单能贷款吗", "信用记录要良好。", 0, True),
+    ],
+)
+def test_a_number_does_not_name_the_members(
+    question: str, text: str, items: int, *, named: bool
+) -> None:
+    assert names_members(question, text, items) is named
 
 
 @pytest.mark.parametrize("question", ["一期多少人", "每批几户", "一个班几个人"])
