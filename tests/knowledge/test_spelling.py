@@ -46,6 +46,8 @@ def misspelt_questions() -> list[tuple[str, str, str]]:
 def evaluation_questions() -> Iterator[str]:
     for path in sorted((ROOT / "evaluation" / "cases").glob("*.jsonl")):
         for case in read_cases(path):
+            if "typo" in case.kind:
+                continue
             yield from (*case.history, case.question)
 
 
